@@ -1,0 +1,51 @@
+/**
+ * Every way Rootstock says no. The list is closed: a test holds it, and callers may `switch` on it.
+ * A new code needs a test that produces it and a message that says what to do.
+ */
+export type ErrorCode =
+  // files
+  | "source-missing" // a file of a model or adapter folder is not there
+  | "source-unreadable" // it is there but reading it failed (permissions, HTTP status, network)
+  | "source-truncated" // fewer or more bytes than the file itself or its manifest says
+  | "digest-mismatch" // bytes differ from the SHA-256 in rootstock.json
+  | "not-a-model" // the bytes are not of the format at all (HTML page, LFS pointer, pickle)
+  | "json-invalid" // not JSON, or JSON of the wrong shape
+  | "header-invalid" // a safetensors header that breaks the format's rules
+  | "limit-exceeded" // a cap of limits.ts; the message names it
+  | "tensor-missing" // a tensor that the configuration calls for
+  | "tensor-unexpected" // a tensor that nothing in the configuration accounts for
+  | "tensor-shape" // a tensor of another shape than the configuration says
+  | "tensor-dtype" // a dtype other than F32, F16, BF16 (or the converted form's own)
+  | "tensor-value" // NaN, infinity, or a scale that is not positive
+  | "config-invalid" // config.json: a field is missing, of the wrong type or out of range
+  | "family-unsupported" // config.json: a model_type that is not read
+  | "format-version" // rootstock.json of a newer format
+  // adapters
+  | "adapter-unsupported" // a PEFT type or field that is refused, by name
+  | "adapter-mismatch" // an adapter for another encoder: sizes, layers or fingerprint
+  | "labels-mismatch" // number or names of the labels against the head
+  | "task-unknown" // a task name that was never added
+  | "task-exists" // a task name that is taken
+  | "task-invalid" // a task name of the wrong form
+  | "no-memory-left" // the adapter budget or the linear memory is used up
+  // text
+  | "text-empty"
+  | "text-too-long"
+  | "tokenizer-invalid" // tokenizer.json is of a kind that is not read
+  | "ids-invalid" // input ids outside the vocabulary, or none
+  // use
+  | "argument-invalid" // an argument of the wrong type or out of range
+  | "disposed" // the encoder was disposed
+  | "simd-unsupported" // the engine cannot run WebAssembly SIMD
+  | "engine-fault"; // a kernel trapped or failed its self-test in every form
+
+/** The one error class. `message` says what was wrong, where, and what to do; `code` is for programs. */
+export class RootstockError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "RootstockError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,75 @@
+/** Label tables: `id2label` of a config.json, or a list given by the caller. */
+
+import { RootstockError } from "../errors.ts";
+import { MAX_LABELS } from "../limits.ts";
+import { field, parseJson, place, quote, readChoice, readInteger, readObject, readString, type Place } from "./json.ts";
+import type { ProblemType } from "./types.ts";
+
+const PROBLEM_TYPES: ReadonlyMap<string, ProblemType> = new Map([
+  ["single_label_classification", "single"],
+  ["multi_label_classification", "multi"],
+  ["regression", "regression"],
+]);
+
+/** `problem_type`; undefined when absent or null, as transformers leaves it until training decides. */
+export function readProblemType(value: unknown, at: Place): ProblemType | undefined {
+  if (value === undefined || value === null) return undefined;
+  return PROBLEM_TYPES.get(readChoice(value, at, [...PROBLEM_TYPES.keys()]));
+}
+
+/** `id2label`: an object whose keys are 0 … n-1 in any order. Two spellings of one number ("1", "01") are refused. */
+export function readIdToLabel(value: unknown, at: Place): string[] {
+  const entries = readObject(value, at);
+  if (entries.size > MAX_LABELS) throw new RootstockError("limit-exceeded", `${at.path}: ${entries.size} labels; at most ${MAX_LABELS} are read.`);
+  const labels = new Array<string>(entries.size);
+  for (const [key, label] of entries) {
+    const id = /^(0|[1-9][0-9]*)$/.test(key) ? readInteger(Number(key), field(at, key), 0, entries.size - 1) : -1;
+    if (id < 0) throw new RootstockError(at.code, `${at.path}: the key ${quote(key)} is not a label number from 0 to ${entries.size - 1}.`);
+    labels[id] = readString(label, field(at, key));
+  }
+  return labels;
+}
+
+export interface LabelTable {
+  /** By row of the head; never empty. */
+  readonly labels: readonly string[];
+  readonly problemType?: ProblemType;
+}
+
+/** `id2label` and `problem_type` of the config.json beside an adapter; null when it has no `id2label`. */
+export function readLabelTable(source: Uint8Array | string, where = "config.json"): LabelTable | null {
+  const at = place(where, "config-invalid");
+  const fields = readObject(parseJson(source, { where }), at);
+  const table = fields.get("id2label");
+  if (table === undefined || table === null) return null;
+  const labels = readIdToLabel(table, field(at, "id2label"));
+  if (labels.length === 0) return null;
+  const problemType = readProblemType(fields.get("problem_type"), field(at, "problem_type"));
+  return { labels, ...(problemType === undefined ? {} : { problemType }) };
+}
+
+/**
+ * The labels of a head with `rows` classes: what the caller gave, else what the folder says. Throws `labels-mismatch` when
+ * neither is there, the count differs from the rows, or a label occurs twice (results could not be told apart).
+ */
+export function readLabels(given: readonly string[] | undefined, table: LabelTable | null, rows: number, where: string): readonly string[] {
+  const labels = given ?? table?.labels;
+  if (labels === undefined) {
+    throw new RootstockError(
+      "labels-mismatch",
+      `${where}: no labels for the ${rows} classes of the head; put a config.json with id2label beside the adapter or pass { labels: [...] }.`,
+    );
+  }
+  if (labels.length !== rows) {
+    throw new RootstockError("labels-mismatch", `${where}: ${labels.length} labels for a head with ${rows} classes; give one label a class, in the order of the head.`);
+  }
+  const at = place(`${where}: labels`, "labels-mismatch");
+  const seen = new Set<string>();
+  for (const [index, label] of labels.entries()) {
+    if (seen.has(readString(label, field(at, String(index))))) {
+      throw new RootstockError("labels-mismatch", `${where}: the label ${quote(label)} occurs twice; labels must differ.`);
+    }
+    seen.add(label);
+  }
+  return [...labels];
+}

@@ -1,0 +1,117 @@
+/**
+ * Which modules an adapter changes, by PEFT's rules over the names of the model it was trained on: a list matches by suffix,
+ * a string is a regular expression for the whole name, exclude_modules and modules_to_save take names out again
+ * (`check_target_module_exists` and `get_pattern_key` of PEFT 0.21).
+ */
+
+import { RootstockError } from "../errors.ts";
+import { compilePattern, matchBudget, matchesWhole, matchStart, type Pattern } from "./python-regex.ts";
+import type { LoraConfig, NameRule, PeftConfig } from "./peft-config.ts";
+import type { Family } from "./types.ts";
+
+const BERT_LORA: NameRule = { list: ["query", "value"] };
+const BERT_IA3: NameRule = { list: ["key", "value", "output.dense"] };
+const BERT_IA3_FEEDFORWARD: NameRule = { list: ["output.dense"] };
+
+/** PEFT's targets when none are given; it has none for DistilBERT and ALBERT. */
+const LORA_DEFAULTS: ReadonlyMap<Family, NameRule> = new Map([
+  ["bert", BERT_LORA], ["roberta", BERT_LORA], ["xlm-roberta", BERT_LORA], ["electra", BERT_LORA],
+]);
+const IA3_DEFAULTS: ReadonlyMap<Family, NameRule> = new Map([["bert", BERT_IA3], ["roberta", BERT_IA3]]);
+
+type NameTest = (name: string) => boolean;
+
+function orDefault<T>(given: T | null, fallback: T | undefined, what: string, family: Family): T {
+  const rule = given ?? fallback;
+  if (rule === undefined) throw new RootstockError("config-invalid", `adapter_config.json: ${what} is not set, and PEFT has no default for ${family}.`);
+  return rule;
+}
+
+/** Tests names of linear layers and embedding tables, such as `bert.encoder.layer.3.attention.self.query`. */
+export class TargetMatcher {
+  private readonly budget = matchBudget();
+  private readonly config: PeftConfig;
+  private readonly isTarget: (name: string, linear: boolean) => boolean;
+  private readonly isExcluded: NameTest;
+  private readonly isSaved: readonly Pattern[];
+  private readonly isFeedforwardName: NameTest;
+  private readonly rankPatterns: readonly (readonly [Pattern, number])[];
+  private readonly alphaPatterns: readonly (readonly [Pattern, number])[];
+
+  /** Throws `config-invalid`, `adapter-unsupported`, `limit-exceeded` for patterns that cannot be compiled. */
+  constructor(config: PeftConfig, family: Family) {
+    this.config = config;
+    this.isExcluded = config.exclude === null ? () => false : this.nameTest(config.exclude, bySuffix);
+    this.isSaved = config.modulesToSave.map((name) => compilePattern(`(^|.*\\.)${name}($|\\..*)`));
+    const defaults = config.kind === "lora" ? LORA_DEFAULTS : IA3_DEFAULTS;
+    this.isTarget = this.targetTest(orDefault(config.targets, defaults.get(family), "target_modules", family));
+    this.rankPatterns = config.kind === "lora" ? compileTable(config.rankPattern) : [];
+    this.alphaPatterns = config.kind === "lora" ? compileTable(config.alphaPattern) : [];
+    const feedforwardDefault = defaults.has(family) ? BERT_IA3_FEEDFORWARD : undefined;
+    // Unlike targets, feedforward_modules match any end of the name, also inside a word.
+    this.isFeedforwardName =
+      config.kind === "ia3" ? this.nameTest(orDefault(config.feedforward, feedforwardDefault, "feedforward_modules", family), byEnding) : () => false;
+  }
+
+  /** Whether PEFT puts an adapter on the module. "all-linear" takes linear layers only, a rule takes tables as well. */
+  targets(name: string, linear: boolean): boolean {
+    if (this.isExcluded(name)) return false;
+    if (this.isSaved.some((pattern) => matchStart(pattern, name, this.budget) !== null)) return false;
+    return this.isTarget(name, linear);
+  }
+
+  /** r and alpha of a module: the first pattern that matches, else the adapter's own. */
+  rankAndAlpha(config: LoraConfig, name: string): { rank: number; alpha: number } {
+    return { rank: this.firstMatch(this.rankPatterns, name) ?? config.rank, alpha: this.firstMatch(this.alphaPatterns, name) ?? config.alpha };
+  }
+
+  /** (IA)³: whether the module scales its input instead of its output. */
+  isFeedforward(name: string): boolean {
+    return this.isFeedforwardName(name);
+  }
+
+  private firstMatch(table: readonly (readonly [Pattern, number])[], name: string): number | undefined {
+    return table.find(([pattern]) => matchStart(pattern, name, this.budget) !== null)?.[1];
+  }
+
+  private nameTest(rule: NameRule, byList: (list: readonly string[]) => NameTest): NameTest {
+    if ("list" in rule) return byList(rule.list);
+    const pattern = compilePattern(rule.regex);
+    return (name) => matchesWhole(pattern, name, this.budget);
+  }
+
+  private targetTest(rule: NameRule | "all-linear"): (name: string, linear: boolean) => boolean {
+    if (rule === "all-linear") return (_name, linear) => linear;
+    const test = this.nameTest(rule, bySuffix);
+    const layers = this.config.kind === "lora" ? this.config.layers : null;
+    if (layers === null || "regex" in rule) return test;
+    // A name given in full is taken whatever its layer; the layer filter is for suffixes.
+    const layerOf = this.layerFinder(this.config.kind === "lora" ? this.config.layersPattern : []);
+    return (name) => rule.list.includes(name) || (test(name) && layers.includes(layerOf(name)));
+  }
+
+  /** The layer number in a name, NaN when it has none. Without a pattern it is the first number after two name parts. */
+  private layerFinder(layersPattern: readonly string[]): (name: string) => number {
+    const templates = layersPattern.length === 0 ? [".*?\\.[^.]*\\.(?P<idx>\\d+)\\."] : layersPattern.map((name) => `(?:^|.*?\\.)${name}\\.(?P<idx>\\d+)\\.`);
+    const patterns = templates.map(compilePattern);
+    return (name) => {
+      for (const pattern of patterns) {
+        const match = matchStart(pattern, name, this.budget);
+        if (match !== null) return match.index === undefined ? Number.NaN : Number(match.index);
+      }
+      return Number.NaN;
+    };
+  }
+}
+
+function bySuffix(list: readonly string[]): NameTest {
+  return (name) => list.some((item) => name === item || name.endsWith(`.${item}`));
+}
+
+function byEnding(list: readonly string[]): NameTest {
+  return (name) => list.some((item) => name.endsWith(item));
+}
+
+function compileTable(table: ReadonlyMap<string, number>): (readonly [Pattern, number])[] {
+  return [...table].map(([key, value]) => [compilePattern(`(.*\\.)?(${key})$`), value] as const);
+}

@@ -1,0 +1,32 @@
+/** Every cap in the library, each with its reason. Exceeding one is `limit-exceeded` unless said otherwise. */
+
+/** safetensors header: the largest seen in encoders is 23 KB (200 tensors); parsing 1 MiB takes about 20 ms. */
+export const MAX_HEADER_BYTES = 1 << 20;
+/** Tensors in one file: BERT-large has 393. */
+export const MAX_TENSORS = 4096;
+/** Dimensions of one tensor: encoders use at most 3. */
+export const MAX_TENSOR_RANK = 4;
+/** One dimension: the largest vocabulary in use is 256 Ki pieces. */
+export const MAX_DIMENSION = 1 << 24;
+/** Tensor names: the longest PEFT name seen is 90 bytes. */
+export const MAX_NAME_BYTES = 256;
+/** `__metadata__` of a safetensors file. */
+export const MAX_METADATA_BYTES = 64 << 10;
+/** JSON nesting in configuration files; a deep array would overflow recursive readers. */
+export const MAX_JSON_DEPTH = 32;
+/** config.json, adapter_config.json, rootstock.json. */
+export const MAX_CONFIG_BYTES = 1 << 20;
+/** tokenizer.json: XLM-R's has 17 MB. */
+export const MAX_TOKENIZER_BYTES = 64 << 20;
+
+/** Depth of an int8 product: 255 * 64 * 65,536 stays below 2^31, so int32 sums are exact. */
+export const MAX_DEPTH = 65_536;
+/** Transformer layers: XLM-R-XL has 36. */
+export const MAX_LAYERS = 128;
+/** Rank of a low-rank adapter. */
+export const MAX_RANK = 4096;
+/** Labels of one head. */
+export const MAX_LABELS = 65_536;
+
+/** UTF-16 units of one text (`text-too-long`): a megabyte of text is a document, not a request. */
+export const MAX_TEXT_UNITS = 1_000_000;

@@ -1,0 +1,145 @@
+import { RootstockError } from "../errors.ts";
+import type { OpenFile } from "./source.ts";
+
+/** SHA-256 of each piece of a file, checked as it arrives, so that nothing wrong is taken for whole. */
+export interface PieceDigests {
+  readonly bytes: number;
+  readonly sha256: readonly string[];
+}
+
+export interface ReaderOptions {
+  readonly name: string;
+  readonly signal: AbortSignal | undefined;
+  /** Called with the number of bytes read so far. */
+  readonly onBytes?: ((read: number) => void) | undefined;
+  /** Hash the file in pieces of this many bytes; `digests` then holds them. */
+  readonly pieceBytes?: number | undefined;
+}
+
+/** Reads a file front to back into buffers of the caller's; nothing is held but one chunk and one piece being hashed. */
+export class ByteReader {
+  readonly #iterator: AsyncIterator<Uint8Array>;
+  readonly #options: ReaderOptions;
+  readonly size: number | null;
+  #chunk: Uint8Array = new Uint8Array(0);
+  #position = 0;
+  #piece: Uint8Array<ArrayBuffer> | null = null;
+  #pieceFill = 0;
+  readonly #digests: Promise<string>[] = [];
+
+  constructor(file: OpenFile, options: ReaderOptions) {
+    this.#iterator = file.chunks[Symbol.asyncIterator]();
+    this.#options = options;
+    this.size = file.size;
+  }
+
+  /** Bytes read so far. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Fills `target`. @throws RootstockError `source-truncated` when the file ends before. */
+  async readInto(target: Uint8Array): Promise<void> {
+    let filled = 0;
+    while (filled < target.length) {
+      if (this.#chunk.length === 0 && !(await this.#next())) {
+        throw new RootstockError(
+          "source-truncated",
+          `${this.#options.name} ends after ${this.#position} bytes, ${target.length - filled} short. Copy or download it again.`,
+        );
+      }
+      const count = Math.min(this.#chunk.length, target.length - filled);
+      target.set(this.#chunk.subarray(0, count), filled);
+      this.#take(count);
+      filled += count;
+    }
+  }
+
+  async read(count: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(count);
+    await this.readInto(bytes);
+    return bytes;
+  }
+
+  /** All that is left, at most `limit` bytes. @throws RootstockError `limit-exceeded` beyond it. */
+  async readRest(limit: number): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    let total = 0;
+    while (this.#chunk.length > 0 || (await this.#next())) {
+      total += this.#chunk.length;
+      if (total > limit) {
+        throw new RootstockError("limit-exceeded", `${this.#options.name} is larger than ${limit} bytes, the most that is read.`);
+      }
+      parts.push(this.#chunk.slice());
+      this.#take(this.#chunk.length);
+    }
+    if (parts.length === 1) return parts[0]!;
+    const whole = new Uint8Array(total);
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
+  }
+
+  /** Is everything read? @throws RootstockError `source-truncated` ("longer than") when bytes are left. */
+  async expectEnd(): Promise<void> {
+    if (this.#chunk.length > 0 || (await this.#next())) {
+      throw new RootstockError("source-truncated", `${this.#options.name} goes on after ${this.#position} bytes, where it should end.`);
+    }
+    if (this.#piece !== null && this.#pieceFill > 0) this.#hashPiece();
+  }
+
+  /** SHA-256 of each piece, in order; complete after `expectEnd`. */
+  digests(): Promise<string[]> {
+    return Promise.all(this.#digests);
+  }
+
+  /** Ends the underlying read early. */
+  async close(): Promise<void> {
+    await this.#iterator.return?.();
+  }
+
+  async #next(): Promise<boolean> {
+    this.#options.signal?.throwIfAborted();
+    for (;;) {
+      const { done, value } = await this.#iterator.next();
+      if (done) return false;
+      if (value.length === 0) continue;
+      this.#chunk = value;
+      return true;
+    }
+  }
+
+  #take(count: number): void {
+    const { pieceBytes } = this.#options;
+    if (pieceBytes !== undefined) {
+      let from = 0;
+      while (from < count) {
+        this.#piece ??= new Uint8Array(pieceBytes);
+        const n = Math.min(count - from, pieceBytes - this.#pieceFill);
+        this.#piece.set(this.#chunk.subarray(from, from + n), this.#pieceFill);
+        this.#pieceFill += n;
+        from += n;
+        if (this.#pieceFill === pieceBytes) this.#hashPiece();
+      }
+    }
+    this.#chunk = this.#chunk.subarray(count);
+    this.#position += count;
+    this.#options.onBytes?.(this.#position);
+  }
+
+  #hashPiece(): void {
+    const piece = this.#piece!.subarray(0, this.#pieceFill);
+    this.#digests.push(sha256(piece));
+    // `digest` copies its input before it returns, so the buffer can be filled again.
+    this.#pieceFill = 0;
+  }
+}
+
+/** SHA-256 as 64 hexadecimal digits. */
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,184 @@
+import { RootstockError } from "../errors.ts";
+import { fileSystem } from "./builtin.ts";
+
+/** A file being read, front to back. */
+export interface OpenFile {
+  /** Bytes, when known before reading. */
+  readonly size: number | null;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Where a model or adapter folder comes from. Strings and URLs are read by the library; anything else (an archive, a
+ * database, IndexedDB) can be given as an object of this form.
+ */
+export interface Source {
+  /** For messages: a path or URL. */
+  readonly location: string;
+  /**
+   * Opens a file of the folder by its plain name.
+   * @throws RootstockError `source-missing` when it is not there, `source-unreadable` when reading fails.
+   */
+  open(file: string, options: { signal: AbortSignal | undefined }): Promise<OpenFile>;
+}
+
+/** Folder contents held in memory, by file name. */
+export type FileMap = Readonly<Record<string, Uint8Array>> | ReadonlyMap<string, Uint8Array>;
+
+/** What `loadEncoder` and `addAdapter` take: a path or URL of a folder, its files, or an own `Source`. */
+export type SourceLike = string | URL | FileMap | Source;
+
+/** Bytes read from a file at a time: large enough that calls do not count, small enough not to show in memory. */
+const READ_BYTES = 1 << 20;
+
+export function toSource(given: SourceLike): Source {
+  if (typeof given === "string" || given instanceof URL) return locationSource(given);
+  if (given instanceof Map) return mapSource(given);
+  if (typeof given === "object" && given !== null) {
+    if (typeof (given as Source).open === "function") return given as Source;
+    return mapSource(new Map(Object.entries(given as Record<string, Uint8Array>)));
+  }
+  throw new RootstockError(
+    "argument-invalid",
+    `a source must be a path, a URL, a map of files, or an object with open(); got ${typeof given}.`,
+  );
+}
+
+function locationSource(given: string | URL): Source {
+  const text = String(given);
+  const isWeb = /^(https?|blob|data):/i.test(text);
+  const fs = isWeb ? undefined : fileSystem();
+  if (fs !== undefined) return directorySource(text, fs);
+  const base = typeof location === "undefined" ? undefined : location.href;
+  if (!URL.canParse(text, base)) {
+    throw new RootstockError("argument-invalid", `"${text}" is neither a URL nor, here, a path that can be read.`);
+  }
+  const url = new URL(text, base);
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  return urlSource(url);
+}
+
+function mapSource(files: ReadonlyMap<string, Uint8Array>): Source {
+  return {
+    location: "the given files",
+    async open(file) {
+      const bytes = files.get(file);
+      if (bytes === undefined) throw missing(file, "the given files");
+      if (!(bytes instanceof Uint8Array)) {
+        throw new RootstockError("argument-invalid", `${file}: the given files must be Uint8Arrays.`);
+      }
+      return { size: bytes.byteLength, chunks: once(bytes) };
+    },
+  };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+function directorySource(text: string, fs: typeof import("node:fs")): Source {
+  const folder = text.startsWith("file:") ? decodeURIComponent(new URL(text).pathname) : text;
+  return {
+    location: folder,
+    async open(file, { signal }) {
+      const path = `${folder}/${file}`;
+      let size: number;
+      try {
+        const stat = fs.statSync(path);
+        if (!stat.isFile()) throw missing(file, folder);
+        size = stat.size;
+      } catch (cause) {
+        if (cause instanceof RootstockError) throw cause;
+        if ((cause as { code?: string }).code === "ENOENT" || (cause as { code?: string }).code === "ENOTDIR") {
+          throw missing(file, folder);
+        }
+        throw unreadable(path, cause);
+      }
+      return { size, chunks: readPath(path, fs, signal) };
+    },
+  };
+}
+
+async function* readPath(
+  path: string,
+  fs: typeof import("node:fs"),
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(path, "r");
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  try {
+    const buffer = new Uint8Array(READ_BYTES);
+    for (;;) {
+      signal?.throwIfAborted();
+      const count = await new Promise<number>((resolve, reject) => {
+        fs.read(descriptor, buffer, 0, READ_BYTES, null, (error, bytes) =>
+          error ? reject(unreadable(path, error)) : resolve(bytes),
+        );
+      });
+      if (count === 0) return;
+      yield buffer.subarray(0, count);
+    }
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function urlSource(base: URL): Source {
+  return {
+    location: base.href,
+    async open(file, { signal }) {
+      const url = new URL(encodeURIComponent(file), base);
+      let response: Response;
+      try {
+        response = await fetch(url, signal === undefined ? {} : { signal });
+      } catch (cause) {
+        signal?.throwIfAborted();
+        throw unreadable(url.href, cause);
+      }
+      if (response.status === 404 || response.status === 410) throw missing(file, base.href);
+      if (!response.ok || response.body === null) {
+        throw unreadable(url.href, new Error(`HTTP status ${response.status}`));
+      }
+      // A compressed response's length is not the file's.
+      const encoded = response.headers.get("content-encoding") !== null;
+      const length = response.headers.get("content-length");
+      return {
+        size: encoded || length === null ? null : Number(length),
+        chunks: readBody(response.body, url.href, signal),
+      };
+    },
+  };
+}
+
+async function* readBody(
+  body: ReadableStream<Uint8Array>,
+  location: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw unreadable(location, cause);
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+function missing(file: string, folder: string): RootstockError {
+  return new RootstockError("source-missing", `${file} is not in ${folder}. Check the path, or that the whole folder was copied.`);
+}
+
+function unreadable(path: string, cause: unknown): RootstockError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new RootstockError("source-unreadable", `${path} could not be read: ${reason}`, { cause });
+}

@@ -1,0 +1,325 @@
+import { RootstockError } from "../errors.ts";
+import type { Classification } from "../heads/classify.ts";
+import type { Entity, EntityGroup } from "../heads/entities.ts";
+import type { Task } from "./task.ts";
+import { headOf, makeTask, scoreFunction } from "./task.ts";
+import { decode, encodeRequest, type EncodedRequest } from "./requests.ts";
+import { loadAdapter } from "./load-adapter.ts";
+import type { LoadedEncoder } from "./load-encoder.ts";
+import { checkTaskName, type AdapterOptions, type EmbedOptions, type IdOptions, type RunOptions, type SourceLike, type TextRequest } from "./options.ts";
+import { checkRows, fillBatch, passes, type TextRows } from "../run/batch.ts";
+import { embeddings, headRows, layer, scores, type Batch } from "../run/forward.ts";
+import { runAdapters } from "../run/tasks.ts";
+import type { AdapterPlan } from "../model/slot.ts";
+
+/** What a task gives for a text: spans of a token-classification head, or labels of a text classifier. */
+export type TaskResult = Entity[] | EntityGroup[] | Classification[];
+
+/** Results of one request, under the names of its tasks. */
+export type Results<Name extends string = string> = Record<Name, TaskResult>;
+
+export interface TaskInfo {
+  readonly name: string;
+  readonly kind: "sequence" | "token" | null;
+  readonly labels: readonly string[];
+  /** Bytes in the adapter pool. */
+  readonly bytes: number;
+  /** Layers below this one are shared with every other task; −1 when the adapter changes the embeddings. */
+  readonly firstLayer: number;
+}
+
+export interface EncoderInfo {
+  readonly family: string;
+  readonly layers: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly intermediate: number;
+  readonly vocabulary: number;
+  /** Most tokens of one text, special tokens included. */
+  readonly maxTokens: number;
+  /** Which int8 product runs, and why no other where one was passed over. */
+  readonly kernel: string;
+  readonly notes: readonly string[];
+  readonly fingerprint: string;
+  /** Was the folder in the converted form? */
+  readonly converted: boolean;
+  /** Bytes of linear memory: in all, and its parts. */
+  readonly memory: {
+    readonly total: number;
+    readonly weights: number;
+    readonly workspace: number;
+    readonly adapters: number;
+    readonly adapterBudget: number;
+  };
+  readonly tasks: readonly TaskInfo[];
+}
+
+/** One resident encoder and its tasks. Made by `loadEncoder`. */
+export class Encoder {
+  #loaded: LoadedEncoder | null;
+  readonly #tasks = new Map<string, Task>();
+  readonly #adding = new Set<string>();
+
+  /** @internal */
+  constructor(loaded: LoadedEncoder) {
+    this.#loaded = loaded;
+  }
+
+  get info(): EncoderInfo {
+    const { machine, engine, pool, fingerprint, converted, weightBytes, workspaceBytes } = this.#live();
+    const { family, layers, hidden, heads, intermediate, vocabulary, maxPositions } = machine.plan.config;
+    return {
+      family,
+      layers,
+      hidden,
+      heads,
+      intermediate,
+      vocabulary,
+      maxTokens: maxPositions,
+      kernel: engine.product,
+      notes: engine.notes,
+      fingerprint,
+      converted,
+      memory: {
+        total: machine.memory.bytes,
+        weights: weightBytes,
+        workspace: workspaceBytes,
+        adapters: pool.used,
+        adapterBudget: pool.budget,
+      },
+      tasks: [...this.#tasks.values()].map(({ name, adapter, labels }) => ({
+        name,
+        kind: adapter.plan.head?.kind ?? null,
+        labels,
+        bytes: adapter.bytes,
+        firstLayer: adapter.plan.firstLayer,
+      })),
+    };
+  }
+
+  /**
+   * Adds a task: a PEFT folder (adapter_config.json, adapter_model.safetensors, labels in config.json) under a name.
+   * @throws RootstockError `task-invalid`, `task-exists`, `adapter-unsupported`, `adapter-mismatch`,
+   *   `labels-mismatch`, `no-memory-left`, and those of reading files. The encoder is unchanged then.
+   */
+  async addAdapter(name: string, source: SourceLike, options: AdapterOptions = {}): Promise<void> {
+    checkTaskName(name);
+    this.#live();
+    if (this.#tasks.has(name) || this.#adding.has(name)) {
+      throw new RootstockError("task-exists", `there is a task "${name}" already. Remove it first, or choose another name.`);
+    }
+    this.#adding.add(name);
+    try {
+      const { place, labels, problemType } = await loadAdapter(this.#live(), source, options);
+      // From here on nothing waits, so that a disposed encoder or an abort leaves no half-added task.
+      this.#live();
+      options.signal?.throwIfAborted();
+      this.#tasks.set(name, makeTask(name, place(), labels, problemType));
+    } finally {
+      this.#adding.delete(name);
+    }
+  }
+
+  /** Removes a task. Runs that use it finish; its memory is freed after the last. @throws `task-unknown`. */
+  async removeAdapter(name: string): Promise<void> {
+    const task = this.#task(name);
+    this.#tasks.delete(name);
+    task.removed = true;
+    this.#unpin([]);
+    if (task.pins === 0) this.#free(task);
+  }
+
+  /** Runs tasks over one text. The encoder's trunk runs once, however many tasks there are. */
+  async run<Name extends string>(text: string, tasks: readonly Name[], options: RunOptions = {}): Promise<Results<Name>> {
+    const [result] = await this.runBatch([{ text, tasks }], options);
+    return result as Results<Name>;
+  }
+
+  /**
+   * One result a request, in order. A text's result is the same bits alone or in any batch.
+   * @throws RootstockError `text-empty`, `text-too-long`, `task-unknown`, `argument-invalid`; the message of a batch
+   *   names the request. Nothing runs when a request is wrong.
+   */
+  async runBatch(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Results[]> {
+    const loaded = this.#live();
+    options.signal?.throwIfAborted();
+    const encoded = requests.map((request, index) =>
+      encodeRequest(loaded, request, options, (name) => this.#task(name), requests.length > 1 ? index : null),
+    );
+    const pinned = new Set(encoded.flatMap(({ tasks }) => tasks));
+    for (const task of pinned) task.pins++;
+    try {
+      const results: Results[] = new Array<Results>(requests.length);
+      for (const [index, pass] of this.#passes(encoded).entries()) {
+        if (index > 0) await this.#turn(options.signal);
+        this.#runPass(pass, options, results);
+      }
+      return results;
+    } finally {
+      for (const task of pinned) task.pins--;
+      this.#unpin(pinned);
+    }
+  }
+
+  /** Mean-pooled, L2-normalised sentence vectors, `hidden` numbers a text. */
+  async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
+    const loaded = this.#live();
+    const { machine } = loaded;
+    const task = options.task == null ? null : this.#task(options.task);
+    const { hidden } = machine.plan.config;
+    const encoded = texts.map((text, index) => ({
+      ids: encodeRequest(loaded, { text, tasks: [] }, options, (name) => this.#task(name), texts.length > 1 ? index : null).encoded.ids,
+    }));
+    const vectors: Float32Array[] = [];
+    for (const [index, pass] of passes(encoded, machine.work.rows).entries()) {
+      if (index > 0) await this.#turn(options.signal);
+      this.#compute((batch) => {
+        runAdapters(machine, batch, [task?.adapter.plan ?? null], () => {
+          for (const { first, length } of batch.segments) {
+            const rows = machine.work.hidden + first * hidden * 4;
+            machine.kernels.meanRows(rows, length, hidden, hidden, 0, machine.work.pooled);
+            machine.kernels.l2Normalize(machine.work.pooled, hidden);
+            vectors.push(machine.memory.floats(machine.work.pooled, hidden).slice());
+          }
+        });
+      }, pass);
+    }
+    return vectors;
+  }
+
+  /** Logits of a task, rows × classes: one row for a text classifier, one a token for NER. */
+  async logits(inputIds: ArrayLike<number>, task: string, options: IdOptions = {}): Promise<Float32Array> {
+    const { adapter } = this.#task(task);
+    const head = headOf(this.#task(task));
+    const { machine } = this.#live();
+    return this.#ids(inputIds, options, (batch) => {
+      const logits = new Float32Array(headRows(batch, head) * head.classifier.outputs);
+      runAdapters(machine, batch, [adapter.plan], () => {
+        scores(machine, batch, head, "none", (rows, first) => logits.set(rows, first * head.classifier.outputs));
+      });
+      return logits;
+    });
+  }
+
+  /** The embeddings and then every layer's output, tokens × hidden each; task null = the encoder alone. */
+  async hiddenStates(inputIds: ArrayLike<number>, task: string | null, options: IdOptions = {}): Promise<Float32Array[]> {
+    const adapter = task === null ? null : this.#task(task).adapter.plan;
+    const { machine } = this.#live();
+    const { plan, work, memory } = machine;
+    return this.#ids(inputIds, options, (batch) => {
+      const state = (): Float32Array => memory.floats(work.hidden, batch.rows * plan.config.hidden).slice();
+      embeddings(machine, batch, adapter);
+      const states = [state()];
+      for (const [index, weights] of plan.layers.entries()) {
+        layer(machine, batch, weights, adapter?.layers[index] ?? null);
+        states.push(state());
+      }
+      return states;
+    });
+  }
+
+  /** The last hidden state, tokens × hidden. */
+  async forward(inputIds: ArrayLike<number>, task: string | null, options: IdOptions = {}): Promise<Float32Array> {
+    const adapter: AdapterPlan | null = task === null ? null : this.#task(task).adapter.plan;
+    const { machine } = this.#live();
+    const { plan, work, memory } = machine;
+    return this.#ids(inputIds, options, (batch) => {
+      runAdapters(machine, batch, [adapter], () => undefined);
+      return memory.floats(work.hidden, batch.rows * plan.config.hidden).slice();
+    });
+  }
+
+  /** Drops the linear memory and every task. Further calls reject with `disposed`; disposing twice does nothing. */
+  dispose(): void {
+    this.#tasks.clear();
+    this.#loaded = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #live(): LoadedEncoder {
+    if (this.#loaded !== null) return this.#loaded;
+    throw new RootstockError("disposed", "the encoder was disposed. Load it again.");
+  }
+
+  #task(name: string): Task {
+    this.#live();
+    checkTaskName(name);
+    const task = this.#tasks.get(name);
+    if (task !== undefined) return task;
+    const known = [...this.#tasks.keys()].map((key) => `"${key}"`).join(", ") || "none yet";
+    throw new RootstockError("task-unknown", `there is no task "${name}"; added: ${known}. Add it with addAdapter("${name}", folder).`);
+  }
+
+  /** Runs `step` over one text given as ids. */
+  #ids<T>(ids: ArrayLike<number>, options: IdOptions, step: (batch: Batch) => T): T {
+    options.signal?.throwIfAborted();
+    const text: TextRows = { ids, mask: options.attentionMask };
+    checkRows(this.#live().machine.plan.config, text);
+    return this.#compute(step, [text]);
+  }
+
+  /** Fills the workspace with texts and runs `step`, from start to end without waiting: nothing else can come between. */
+  #compute<T>(step: (batch: Batch) => T, texts: readonly TextRows[]): T {
+    const { machine } = this.#live();
+    const batch = fillBatch(machine, texts);
+    try {
+      return step(batch);
+    } catch (cause) {
+      if (!(cause instanceof WebAssembly.RuntimeError)) throw cause;
+      throw new RootstockError("engine-fault", `a kernel stopped: ${cause.message}. Load the encoder again; please report it.`, { cause });
+    }
+  }
+
+  /** Requests of the same tasks share passes. */
+  #passes(requests: readonly EncodedRequest[]): EncodedRequest[][] {
+    const groups = new Map<string, EncodedRequest[]>();
+    for (const request of requests) {
+      const key = request.tasks.map(({ name }) => name).join("\n");
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [request]);
+      else group.push(request);
+    }
+    const { rows } = this.#live().machine.work;
+    return [...groups.values()].flatMap((group) => passes(group, rows));
+  }
+
+  #runPass(pass: readonly EncodedRequest[], options: RunOptions, results: Results[]): void {
+    const { machine } = this.#live();
+    const { tasks } = pass[0]!;
+    const found: TaskResult[][] = tasks.map(() => []);
+    this.#compute((batch) => {
+      runAdapters(machine, batch, tasks.map(({ adapter }) => adapter.plan), (index) => {
+        const task = tasks[index]!;
+        const head = headOf(task);
+        const classes = head.classifier.outputs;
+        const values = new Float32Array(headRows(batch, head) * classes);
+        scores(machine, batch, head, scoreFunction(task), (rows, first) => values.set(rows, first * classes));
+        found[index] = pass.map((request, text) => {
+          const { first, length } = head.kind === "sequence" ? { first: text, length: 1 } : batch.segments[text]!;
+          return decode(task, head.kind, values.subarray(first * classes, (first + length) * classes), request, options);
+        });
+      });
+    }, pass);
+    for (const [text, request] of pass.entries()) {
+      results[request.index] = Object.fromEntries(tasks.map(({ name }, index) => [name, found[index]![text]!]));
+    }
+  }
+
+  /** Lets the event loop turn between passes. */
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    signal?.throwIfAborted();
+    this.#live();
+  }
+
+  #unpin(tasks: Iterable<Task>): void {
+    for (const task of tasks) if (task.removed && task.pins === 0) this.#free(task);
+  }
+
+  #free(task: Task): void {
+    this.#loaded?.pool.release(task.adapter.start, task.adapter.bytes);
+  }
+}

@@ -1,0 +1,45 @@
+import { RootstockError } from "../errors.ts";
+import { sha256, ByteReader } from "../load/byte-reader.ts";
+import type { Source } from "../load/source.ts";
+import type { Manifest } from "../format/types.ts";
+
+export interface ReadOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Cap on the file's size. */
+  readonly limit: number;
+  /** Size and SHA-256 that the file must have. */
+  readonly manifest?: Manifest | null;
+}
+
+/** A whole small file. @throws RootstockError as the source, `limit-exceeded`, `source-truncated`, `digest-mismatch`. */
+export async function readFile(source: Source, name: string, options: ReadOptions): Promise<Uint8Array> {
+  const { signal, limit, manifest } = options;
+  const file = await source.open(name, { signal });
+  const reader = new ByteReader(file, { name, signal });
+  const bytes = await reader.readRest(limit);
+  const expected = manifest?.files.get(name);
+  if (expected !== undefined) {
+    checkSize(name, bytes.length, expected.size);
+    if ((await sha256(bytes as Uint8Array<ArrayBuffer>)) !== expected.sha256) throw digestMismatch(name);
+  }
+  return bytes;
+}
+
+/** The same, or null when the folder does not have it. */
+export async function readOptionalFile(source: Source, name: string, options: ReadOptions): Promise<Uint8Array | null> {
+  try {
+    return await readFile(source, name, options);
+  } catch (error) {
+    if (error instanceof RootstockError && error.code === "source-missing") return null;
+    throw error;
+  }
+}
+
+export function checkSize(name: string, size: number, expected: number): void {
+  if (size === expected) return;
+  throw new RootstockError("source-truncated", `${name} has ${size} bytes and rootstock.json says ${expected}. Copy or download the folder again.`);
+}
+
+export function digestMismatch(name: string): RootstockError {
+  return new RootstockError("digest-mismatch", `${name} is not the file that rootstock.json describes (SHA-256 differs). Copy or download the folder again.`);
+}

@@ -1,0 +1,192 @@
+import { RootstockError } from "../errors.ts";
+import { readEncoderConfig } from "../format/encoder-config.ts";
+import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
+import { parseJson } from "../format/json.ts";
+import { MANIFEST_NAME, PIECE_BYTES, readManifest } from "../format/manifest.ts";
+import type { EncoderTensors, Fingerprint, Manifest } from "../format/types.ts";
+import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_TOKENIZER_BYTES } from "../limits.ts";
+import { ByteReader, sha256 } from "../load/byte-reader.ts";
+import { toSource, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
+import { int8Format } from "../model/int8.ts";
+import { placements } from "../model/placements.ts";
+import { planEncoder, type EncoderPlan } from "../model/plan.ts";
+import { copyTensors, quantizeTensors, readHeader } from "../model/read-weights.ts";
+import type { WeightFormat } from "../model/weight-format.ts";
+import type { Machine } from "../run/forward.ts";
+import { planWorkspace } from "../run/workspace.ts";
+import { createTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
+import { engineLayout, startEngine, type Engine } from "../wasm/engine.ts";
+import { LinearMemory } from "../wasm/memory.ts";
+import { AdapterPool } from "../wasm/pool.ts";
+import { checkSize, digestMismatch, readFile, readOptionalFile } from "./files.ts";
+import { checkInteger, DEFAULT_ADAPTER_BUDGET, type LoadOptions } from "./options.ts";
+
+/** A pass holds at least this many token rows, so that short texts are batched. */
+const MIN_BATCH_ROWS = 512;
+
+/** The most that one WebAssembly memory can hold beside an encoder. */
+const MAX_ADAPTER_BUDGET = 2 ** 32 - 2 ** 26;
+
+/** An encoder in memory: what `Encoder` wraps. */
+export interface LoadedEncoder {
+  readonly machine: Machine;
+  readonly engine: Engine;
+  readonly format: WeightFormat;
+  readonly pool: AdapterPool;
+  /** null when the folder has no tokenizer.json: input ids work, text does not. */
+  readonly tokenizer: TextTokenizer | null;
+  readonly fingerprint: Fingerprint;
+  /** Was the folder in the converted form? */
+  readonly converted: boolean;
+  /** Bytes of weights in linear memory. */
+  readonly weightBytes: number;
+  /** Bytes of the forward pass's buffers. */
+  readonly workspaceBytes: number;
+}
+
+/** Parts that tests replace: how weights are stored, and the kernels that go with it. */
+export interface LoadParts {
+  readonly format: WeightFormat;
+  readonly codeBytes: number;
+  readonly start: typeof startEngine;
+}
+
+const DEFAULT_PARTS: LoadParts = { format: int8Format, codeBytes: 2, start: startEngine };
+
+/**
+ * Reads an encoder folder, Hugging Face's own form (quantised while it is read) or a converted one (copied).
+ * The weights go from the source into linear memory in chunks; nothing is ever held twice.
+ */
+export async function loadParts(
+  given: SourceLike,
+  options: LoadOptions,
+  parts: LoadParts = DEFAULT_PARTS,
+): Promise<LoadedEncoder> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const source = toSource(given);
+  const budget = checkInteger(options.adapterBudget ?? DEFAULT_ADAPTER_BUDGET, "adapterBudget", 0, MAX_ADAPTER_BUDGET);
+  const manifest = await openManifest(source, signal);
+  const checked = options.verify === false ? null : manifest;
+  const config = readEncoderConfig(await readFile(source, "config.json", { signal, limit: MAX_CONFIG_BYTES, manifest: checked }));
+  const tokenizer = await readTokenizer(source, signal, checked);
+  if (tokenizer !== null && tokenizer.vocabSize > config.vocabulary) {
+    throw new RootstockError(
+      "tokenizer-invalid",
+      `tokenizer.json gives ids up to ${tokenizer.vocabSize - 1} and config.json has a vocabulary of ${config.vocabulary}. They are not of one model.`,
+    );
+  }
+
+  const weights = await openWeights(source, manifest, options);
+  try {
+    const file = await readHeader(weights.reader, weights.size, "model.safetensors");
+    const tensors = manifest === null ? resolveEncoderTensors(config, file.tensors) : null;
+    const hasPooler = tensors?.pooler ?? file.tensors.has("pooler.panels");
+
+    const { layout, scratch } = engineLayout();
+    const work = planWorkspace(config, Math.max(config.maxPositions, MIN_BATCH_ROWS), parts.codeBytes, MAX_LABELS, layout);
+    const workspaceEnd = layout.end;
+    const plan = planEncoder(config, hasPooler, parts.format, layout);
+    const memory = new LinearMemory(layout.end, layout.end + budget);
+    const engine = await parts.start(memory, scratch, { wasm: options.wasm, product: options.kernel, signal });
+
+    await fillWeights(weights.reader, file, tensors, memory, plan, parts.format);
+    const fingerprint = await weights.finish();
+    return {
+      machine: { kernels: engine.kernels, memory, plan, work },
+      engine,
+      format: parts.format,
+      pool: new AdapterPool(memory, layout.end, budget),
+      tokenizer,
+      fingerprint,
+      converted: manifest !== null,
+      weightBytes: layout.end - workspaceEnd,
+      workspaceBytes: workspaceEnd - scratch,
+    };
+  } finally {
+    await weights.reader.close();
+  }
+}
+
+async function fillWeights(
+  reader: ByteReader,
+  file: Awaited<ReturnType<typeof readHeader>>,
+  tensors: EncoderTensors | null,
+  memory: LinearMemory,
+  plan: EncoderPlan,
+  format: WeightFormat,
+): Promise<void> {
+  if (tensors === null) await copyTensors(reader, file, memory, placements(plan));
+  else await quantizeTensors(reader, file, tensors, memory, plan, format);
+  await reader.expectEnd();
+}
+
+async function openManifest(source: Source, signal: AbortSignal | undefined): Promise<Manifest | null> {
+  const bytes = await readOptionalFile(source, MANIFEST_NAME, { signal, limit: MAX_CONFIG_BYTES });
+  return bytes === null ? null : readManifest(bytes);
+}
+
+async function readTokenizer(
+  source: Source,
+  signal: AbortSignal | undefined,
+  manifest: Manifest | null,
+): Promise<TextTokenizer | null> {
+  const limit = MAX_TOKENIZER_BYTES;
+  const bytes = await readOptionalFile(source, "tokenizer.json", { signal, limit, manifest });
+  if (bytes === null) return null;
+  const config = await readOptionalFile(source, "tokenizer_config.json", { signal, limit: MAX_CONFIG_BYTES, manifest });
+  return createTokenizer(
+    parseJson(bytes, { where: "tokenizer.json", maxBytes: limit }),
+    config === null ? null : parseJson(config, { where: "tokenizer_config.json" }),
+  );
+}
+
+interface OpenWeights {
+  readonly reader: ByteReader;
+  readonly size: number;
+  /** Checks what was read against the manifest, or hashes it, and returns the encoder's fingerprint. */
+  finish(): Promise<Fingerprint>;
+}
+
+async function openWeights(source: Source, manifest: Manifest | null, options: LoadOptions): Promise<OpenWeights> {
+  const name = "model.safetensors";
+  const { signal, onProgress } = options;
+  const expected = manifest?.files.get(name);
+  if (manifest !== null && expected === undefined) {
+    throw new RootstockError("tensor-missing", `rootstock.json does not list ${name}. Convert the encoder again.`);
+  }
+  let file: OpenFile = await source.open(name, { signal });
+  if (file.size === null && expected === undefined) {
+    // The size is needed to check the header; a server that does not tell it makes us read first.
+    const bytes = await new ByteReader(file, { name, signal }).readRest(2 ** 31);
+    file = { size: bytes.length, chunks: (async function* () { yield bytes; })() }; // prettier-ignore
+  }
+  const size = file.size ?? expected!.size;
+  if (expected !== undefined) checkSize(name, size, expected.size);
+  // Hashing needs crypto.subtle, which browsers give to secure contexts only.
+  const canHash = globalThis.crypto?.subtle !== undefined;
+  const hashes = canHash && (manifest === null || options.verify !== false);
+  const pieceBytes = expected?.pieces?.bytes ?? (expected === undefined ? PIECE_BYTES : size);
+  const reader = new ByteReader(file, {
+    name,
+    signal,
+    ...(hashes ? { pieceBytes } : {}),
+    onBytes: onProgress && ((done) => onProgress({ stage: "read", done, total: size })),
+  });
+  return {
+    reader,
+    size,
+    async finish() {
+      const digests = await reader.digests();
+      if (manifest === null) return `sha256:${hashes ? await fingerprintOf(digests) : "0".repeat(64)}`;
+      const known = expected!.pieces?.sha256 ?? [expected!.sha256];
+      if (hashes && (digests.length !== known.length || digests.some((digest, i) => digest !== known[i]))) throw digestMismatch(name);
+      return manifest.fingerprint;
+    },
+  };
+}
+
+/** An encoder's fingerprint: SHA-256 over the hexadecimal SHA-256 of each 4 MiB piece of its source weights file. */
+export async function fingerprintOf(pieces: readonly string[]): Promise<string> {
+  return sha256(new TextEncoder().encode(pieces.join("")));
+}

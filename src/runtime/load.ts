@@ -1,0 +1,15 @@
+import { Encoder } from "./encoder.ts";
+import { loadParts } from "./load-encoder.ts";
+import type { LoadOptions, SourceLike } from "./options.ts";
+
+/**
+ * Loads an encoder folder: Hugging Face's own form (BERT, DistilBERT, RoBERTa, XLM-R, ALBERT, ELECTRA in F32, F16 or
+ * BF16, quantised while it is read), or the form that `rootstock convert` writes (copied as it is).
+ *
+ * @param source a path, a URL, a map of file names to bytes, or an object with `open(file)`
+ * @throws RootstockError `source-missing`, `source-truncated`, `digest-mismatch`, `config-invalid`,
+ *   `family-unsupported`, the `tensor-…` codes, `tokenizer-invalid`, `simd-unsupported`, `no-memory-left`
+ */
+export async function loadEncoder(source: SourceLike, options: LoadOptions = {}): Promise<Encoder> {
+  return new Encoder(await loadParts(source, options));
+}

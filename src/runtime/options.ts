@@ -1,0 +1,93 @@
+import { RootstockError } from "../errors.ts";
+import type { Aggregation } from "../heads/entities.ts";
+import type { SourceLike } from "../load/source.ts";
+import type { KernelBinaries } from "../wasm/binaries.ts";
+import type { ProductKernel } from "../wasm/kernels.ts";
+
+/** How far a long step is; `total` is known from the first call on. */
+export interface Progress {
+  readonly stage: "read";
+  /** Bytes of the weights file so far, and in all. */
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface LoadOptions {
+  /** Ends loading; it then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Bytes of linear memory that adapters may take. Memory grows as they come. Default 32 MiB. */
+  readonly adapterBudget?: number;
+  /** Check a converted encoder's files against the SHA-256 in its rootstock.json. Default true. */
+  readonly verify?: boolean;
+  /** Kernel binaries, where they cannot be read from beside the package's code (workerd: imported modules). */
+  readonly wasm?: KernelBinaries;
+  /** Take this int8 product instead of the fastest. All give the same bits. */
+  readonly kernel?: ProductKernel;
+}
+
+export interface AdapterOptions {
+  /** Labels in the order of the head's classes; default: `id2label` of the folder's config.json, else LABEL_0, … */
+  readonly labels?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface RunOptions {
+  /** NER: how token labels become entities. Default "first". */
+  readonly aggregation?: Aggregation;
+  /** NER: labels or entity types left out of the result. Default ["O"]. */
+  readonly ignoreLabels?: readonly string[];
+  /** NER: what `start` and `end` count: UTF-16 units (default, `text.slice`), or code points as in Python. */
+  readonly offsets?: "utf16" | "codepoint";
+  /** Classification: labels returned, the likeliest first; null = all. Default 1. */
+  readonly topK?: number | null;
+  /** Most tokens of one text, special tokens included; at most, and by default, what the encoder reads. */
+  readonly maxTokens?: number;
+  /** A text of more tokens: refuse it (`text-too-long`, the default), or leave its end out. */
+  readonly overflow?: "error" | "truncate";
+  readonly signal?: AbortSignal;
+}
+
+export interface EmbedOptions extends Pick<RunOptions, "maxTokens" | "overflow" | "signal"> {
+  /** An adapter to apply; default: the encoder alone. */
+  readonly task?: string | null;
+}
+
+export interface IdOptions {
+  /** 1 = attend, 0 = leave that token out as a key. Default: all 1. */
+  readonly attentionMask?: ArrayLike<number>;
+  readonly signal?: AbortSignal;
+}
+
+/** One request of `runBatch`: a text, or words already split (offsets then count in the words joined by one space). */
+export type TextRequest =
+  | { readonly text: string; readonly tokens?: undefined; readonly tasks: readonly string[] }
+  | { readonly tokens: readonly string[]; readonly text?: undefined; readonly tasks: readonly string[] };
+
+export type { SourceLike };
+
+export const DEFAULT_ADAPTER_BUDGET = 32 << 20;
+
+const TASK_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+/** @throws RootstockError `task-invalid`: a name becomes a key of results and may become a file name. */
+export function checkTaskName(name: unknown): asserts name is string {
+  if (typeof name === "string" && TASK_NAME.test(name)) return;
+  throw new RootstockError(
+    "task-invalid",
+    `a task name is 1 to 64 of a-z, 0-9, ".", "_", "-", starting with a letter or digit; got ${typeof name === "string" ? JSON.stringify(name.slice(0, 80)) : typeof name}.`,
+  );
+}
+
+/** @throws RootstockError `argument-invalid`. */
+export function checkInteger(value: unknown, name: string, min: number, max: number): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new RootstockError("argument-invalid", `${name} is ${String(value)}; give a whole number from ${min} to ${max}.`);
+}
+
+/** @throws RootstockError `argument-invalid`. */
+export function checkChoice<T extends string>(value: unknown, name: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  throw new RootstockError("argument-invalid", `${name} is ${JSON.stringify(value) ?? String(value)}; give one of ${choices.map((c) => `"${c}"`).join(", ")}.`);
+}

@@ -1,0 +1,147 @@
+import type { AddedToken } from "./added-tokens.ts";
+import { BertEncoder } from "./bert-encoder.ts";
+import type { BertNormalizerOptions } from "./bert-normalizer.ts";
+import { ByteLevelEncoder } from "./byte-level-encoder.ts";
+import {
+  field,
+  invalid,
+  isObject,
+  readArray,
+  readFlag,
+  readId,
+  readObject,
+  readString,
+  readVocabulary,
+  typeOf,
+  type JsonObject,
+} from "./json-reader.ts";
+import { BPE, ByteLevelPreTokenizer } from "./library.ts";
+import type { SegmentEncoder } from "./segment-encoder.ts";
+import { readUnigramEncoder } from "./unigram-json.ts";
+import { splitVocabulary } from "./word-piece.ts";
+
+export type TokenizerKind = "WordPiece" | "BPE" | "Unigram";
+
+/** What tokenizer.json and tokenizer_config.json describe. */
+export interface TokenizerParts {
+  readonly kind: TokenizerKind;
+  readonly encoder: SegmentEncoder;
+  /** Largest id of the model's vocabulary, plus 1. */
+  readonly modelSize: number;
+}
+
+/**
+ * Reads the model, normaliser and pre-tokenizer. tokenizer_config.json has the last word on letter case, accents, Chinese
+ * characters and the prefix space, as in the reference, whose tokenizer classes set these from it.
+ */
+export function readTokenizerParts(json: JsonObject, config: JsonObject, cacheWords: number): TokenizerParts {
+  const model = readObject(field(json, "model"), "model");
+  const kind = kindOf(model);
+  if (kind === "WordPiece") return readWordPiece(json, model, config, cacheWords);
+  if (kind === "BPE") return readByteLevel(json, model, config, cacheWords);
+  const unigram = readUnigramEncoder(json, model, cacheWords);
+  return { kind, ...unigram };
+}
+
+/** Files of early versions have no type; then the shape tells. */
+function kindOf(model: JsonObject): TokenizerKind {
+  const type = field(model, "type");
+  if (type === "WordPiece" || type === "BPE" || type === "Unigram") return type;
+  if (type !== undefined) throw invalid(`model is of type ${JSON.stringify(type)}`);
+  if (Array.isArray(field(model, "vocab"))) return "Unigram";
+  return field(model, "merges") === undefined ? "WordPiece" : "BPE";
+}
+
+function largestId(vocab: ReadonlyMap<string, number>): number {
+  let largest = 0;
+  for (const id of vocab.values()) if (id > largest) largest = id;
+  return largest;
+}
+
+function readWordPiece(json: JsonObject, model: JsonObject, config: JsonObject, cacheWords: number): TokenizerParts {
+  const preTokenizer = typeOf(field(json, "pre_tokenizer"));
+  if (preTokenizer !== "BertPreTokenizer") throw invalid(`pre_tokenizer of a WordPiece model is of type "${preTokenizer}"`);
+  const vocab = readVocabulary(field(model, "vocab"), "model.vocab");
+  const prefix = readString(field(model, "continuing_subword_prefix") ?? "##", "model.continuing_subword_prefix");
+  const unknownId = vocab.get(readString(field(model, "unk_token") ?? "[UNK]", "model.unk_token"));
+  if (unknownId === undefined) throw invalid("model.unk_token is not in model.vocab");
+  const maxWordCodePoints = readId(field(model, "max_input_chars_per_word") ?? 100, "model.max_input_chars_per_word");
+  const vocabulary = { ...splitVocabulary(vocab, prefix), unknownId, maxWordCodePoints };
+  const encoder = new BertEncoder(readBertNormalizer(field(json, "normalizer"), config), vocabulary, cacheWords);
+  return { kind: "WordPiece", encoder, modelSize: largestId(vocab) + 1 };
+}
+
+function readBertNormalizer(part: unknown, config: JsonObject): BertNormalizerOptions {
+  const type = typeOf(part);
+  if (type === "none") return { cleanText: false, handleChineseChars: false, stripAccents: false, lowercase: false };
+  if (type !== "BertNormalizer") throw invalid(`normalizer of a WordPiece model is of type "${type}"`);
+  const object = part as JsonObject;
+  const flag = (name: string, override: string, fallback: boolean): boolean =>
+    readFlag(field(config, override) ?? field(object, name), fallback, `normalizer.${name}`);
+  const lowercase = flag("lowercase", "do_lower_case", true);
+  return {
+    cleanText: readFlag(field(object, "clean_text"), true, "normalizer.clean_text"),
+    handleChineseChars: flag("handle_chinese_chars", "tokenize_chinese_chars", true),
+    stripAccents: flag("strip_accents", "strip_accents", lowercase),
+    lowercase,
+  };
+}
+
+function readByteLevel(json: JsonObject, model: JsonObject, config: JsonObject, cacheWords: number): TokenizerParts {
+  const preTokenizer = field(json, "pre_tokenizer");
+  if (typeOf(preTokenizer) !== "ByteLevel" || !isObject(preTokenizer)) {
+    throw invalid(`pre_tokenizer of a BPE model is of type "${typeOf(preTokenizer)}"`);
+  }
+  const normalizer = typeOf(field(json, "normalizer"));
+  if (normalizer !== "none") throw invalid(`normalizer of a BPE model is of type "${normalizer}"`);
+  if (!readFlag(field(preTokenizer, "use_regex"), true, "pre_tokenizer.use_regex")) {
+    throw invalid("pre_tokenizer.use_regex is false");
+  }
+  for (const name of ["dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"]) {
+    if (field(model, name)) throw invalid(`model.${name} of a BPE model is set`);
+  }
+  const vocab = readVocabulary(field(model, "vocab"), "model.vocab");
+  const bpe = new BPE({
+    type: "BPE",
+    vocab: {},
+    merges: readMerges(field(model, "merges"), vocab),
+    ignore_merges: readFlag(field(model, "ignore_merges"), false, "model.ignore_merges"),
+  });
+  bpe.tokens_to_ids = vocab;
+  const hasPrefixSpace = field(config, "add_prefix_space") ?? field(preTokenizer, "add_prefix_space");
+  const addPrefixSpace = readFlag(hasPrefixSpace, true, "pre_tokenizer.add_prefix_space");
+  return { kind: "BPE", encoder: new ByteLevelEncoder(bpe, addPrefixSpace, cacheWords), modelSize: largestId(vocab) + 1 };
+}
+
+/** Merges as pairs, whichever of the two written forms the file has; every byte and every product must have an id. */
+function readMerges(value: unknown, vocab: ReadonlyMap<string, number>): [string, string][] {
+  for (const character of Object.values(new ByteLevelPreTokenizer({ type: "ByteLevel" }).byte_encoder)) {
+    if (!vocab.has(character)) throw invalid(`model.vocab lacks the byte character ${JSON.stringify(character)}`);
+  }
+  return readArray(value, "model.merges").map((merge, i) => {
+    const pair: unknown = typeof merge === "string" ? merge.split(" ") : merge;
+    const [left, right, ...rest] = readArray(pair, `model.merges[${i}]`);
+    if (typeof left !== "string" || typeof right !== "string" || rest.length > 0 || !vocab.has(left + right)) {
+      throw invalid(`model.merges[${i}] is not two pieces whose product is in model.vocab`);
+    }
+    return [left, right];
+  });
+}
+
+/** `added_tokens`; none when absent. */
+export function readAddedTokens(value: unknown): AddedToken[] {
+  if (value === undefined || value === null) return [];
+  return readArray(value, "added_tokens").map((item, i) => {
+    const where = `added_tokens[${i}]`;
+    const token = readObject(item, where);
+    const flag = (name: string, fallback: boolean): boolean => readFlag(field(token, name), fallback, `${where}.${name}`);
+    return {
+      id: readId(field(token, "id"), `${where}.id`),
+      content: readString(field(token, "content"), `${where}.content`),
+      singleWord: flag("single_word", false),
+      lstrip: flag("lstrip", false),
+      rstrip: flag("rstrip", false),
+      normalized: flag("normalized", !flag("special", false)),
+    };
+  });
+}

@@ -1,0 +1,188 @@
+import { RootstockError } from "../errors.ts";
+import { MAX_TEXT_UNITS } from "../limits.ts";
+import { AddedTokenSplitter, type AddedToken, type Section } from "./added-tokens.ts";
+import { EncodingBuilder, type Encoded, type Template } from "./encoding.ts";
+import { field, isObject, readObject } from "./json-reader.ts";
+import { STARTS_WORD } from "./pieces.ts";
+import { readTemplate } from "./post-processor.ts";
+import type { SegmentEncoder } from "./segment-encoder.ts";
+import { readAddedTokens, readTokenizerParts, type TokenizerKind } from "./tokenizer-json.ts";
+
+/** Words kept in the cache: English running text repeats nearly all of its words within this many; about 4 MB. */
+const DEFAULT_CACHE_WORDS = 16_384;
+const MAX_CACHE_WORDS = 1 << 20;
+
+export interface TokenizerOptions {
+  /** Most words (runs without white space) whose tokens are kept; 0 keeps none. Default 16,384. */
+  readonly cacheWords?: number;
+}
+
+export interface EncodeOptions {
+  /** Most tokens of the result, the special ones of the model included; later tokens are left out. Default: all. */
+  readonly maxTokens?: number;
+}
+
+/** Turns text into token ids with UTF-16 offsets and words. Holds a cache, but results never depend on it. */
+export interface TextTokenizer {
+  readonly kind: TokenizerKind;
+  /** One more than the largest id that `encode` can give: the embedding table must have this many rows. */
+  readonly vocabSize: number;
+  /** Special tokens that are put around every text. */
+  readonly specialTokenCount: number;
+  /**
+   * Encodes a text. The empty text gives the special tokens alone.
+   *
+   * Added tokens are found in what the text says, special ones too: a typed "[SEP]" is the token [SEP], as in the reference
+   * tokenizer. It is a word of its own.
+   * @throws RootstockError `text-too-long` past `MAX_TEXT_UNITS` UTF-16 units; `argument-invalid`.
+   */
+  encode(text: string, options?: EncodeOptions): Encoded;
+  /**
+   * Encodes words already split, as data sets for entity recognition have them: each entry is one word, whatever it holds
+   * (inner punctuation, white space, nothing), and is tokenised on its own, as the reference does with
+   * `is_split_into_words`. Offsets count in the entries joined by one space. `words[i]` is entry i; an entry without
+   * tokens, or whose tokens were all cut, has `tokenCount` 0 and `firstToken` −1.
+   * @throws as `encode`.
+   */
+  encodeWords(tokens: readonly string[], options?: EncodeOptions): Encoded;
+}
+
+/**
+ * Makes a tokenizer of the files of a Hugging Face folder.
+ *
+ * @param tokenizerJson tokenizer.json, parsed. Its `truncation` and `padding` are not used.
+ * @param tokenizerConfig tokenizer_config.json, parsed, or null.
+ * @throws RootstockError `tokenizer-invalid` for a kind that is not read, or a file of the wrong shape.
+ */
+export function createTokenizer(
+  tokenizerJson: unknown,
+  tokenizerConfig: unknown,
+  options: TokenizerOptions = {},
+): TextTokenizer {
+  const cacheWords = options.cacheWords ?? DEFAULT_CACHE_WORDS;
+  checkCount(cacheWords, 0, MAX_CACHE_WORDS, "cacheWords");
+  const json = readObject(tokenizerJson, "the file");
+  const config = isObject(tokenizerConfig) ? tokenizerConfig : {};
+  const parts = readTokenizerParts(json, config, cacheWords);
+  const template = readTemplate(field(json, "post_processor"));
+  return new HuggingFaceTokenizer(
+    parts.kind,
+    parts.encoder,
+    parts.modelSize,
+    template,
+    readAddedTokens(field(json, "added_tokens")),
+  );
+}
+
+class HuggingFaceTokenizer implements TextTokenizer {
+  readonly kind: TokenizerKind;
+  readonly vocabSize: number;
+  readonly specialTokenCount: number;
+  readonly #encoder: SegmentEncoder;
+  readonly #template: Template;
+  readonly #rawSplitter: AddedTokenSplitter;
+  /** Null when no added token is looked for after normalisation, which is the rule. */
+  readonly #normalizedSplitter: AddedTokenSplitter | null;
+
+  constructor(
+    kind: TokenizerKind,
+    encoder: SegmentEncoder,
+    modelSize: number,
+    template: Template,
+    addedTokens: readonly AddedToken[],
+  ) {
+    this.kind = kind;
+    this.#encoder = encoder;
+    this.#template = template;
+    const ids = [...addedTokens.map((token) => token.id), ...template.prefix, ...template.suffix];
+    this.vocabSize = ids.reduce((size, id) => Math.max(size, id + 1), modelSize);
+    this.specialTokenCount = template.prefix.length + template.suffix.length;
+    const normalized = addedTokens.filter((token) => token.normalized);
+    this.#rawSplitter = new AddedTokenSplitter(addedTokens.filter((token) => !token.normalized));
+    this.#normalizedSplitter =
+      normalized.length === 0
+        ? null
+        : new AddedTokenSplitter(
+            normalized.map((token) => ({ ...token, content: encoder.normalize(token.content).text })),
+          );
+  }
+
+  encode(text: string, options: EncodeOptions = {}): Encoded {
+    if (typeof text !== "string") throw new RootstockError("argument-invalid", "a text must be a string.");
+    checkLength(text.length);
+    const builder = this.#builder(options);
+    this.#encodeInto(text, 0, false, builder);
+    return builder.build();
+  }
+
+  encodeWords(tokens: readonly string[], options: EncodeOptions = {}): Encoded {
+    if (!Array.isArray(tokens) || tokens.some((token) => typeof token !== "string")) {
+      throw new RootstockError("argument-invalid", "tokens must be a list of strings.");
+    }
+    checkLength(tokens.reduce((length, token) => length + token.length + 1, -1));
+    const builder = this.#builder(options);
+    let base = 0;
+    for (const token of tokens) {
+      builder.beginGivenWord(base, base + token.length);
+      this.#encodeInto(token, base, true, builder);
+      base += token.length + 1;
+    }
+    return builder.build();
+  }
+
+  #builder({ maxTokens }: EncodeOptions): EncodingBuilder {
+    if (maxTokens === undefined) return new EncodingBuilder(this.#template, Infinity);
+    checkCount(maxTokens, this.specialTokenCount, Number.MAX_SAFE_INTEGER, "maxTokens");
+    return new EncodingBuilder(this.#template, maxTokens - this.specialTokenCount);
+  }
+
+  #encodeInto(text: string, base: number, isGivenWord: boolean, out: EncodingBuilder): void {
+    for (const raw of this.#rawSplitter.split(text)) {
+      if (raw.id !== null) {
+        out.addToken(raw.id, base + raw.start, base + raw.end, STARTS_WORD);
+        continue;
+      }
+      for (const section of this.#splitNormalized(text, raw)) {
+        const start = base + section.start;
+        if (section.id !== null) out.addToken(section.id, start, base + section.end, STARTS_WORD);
+        else {
+          const segment = text.slice(section.start, section.end);
+          this.#encoder.encode(segment, start, { isFirst: section.start === 0, isGivenWord }, out);
+        }
+      }
+    }
+  }
+
+  /** Splits a section at the added tokens of its normalised form; ranges are of the raw text. */
+  #splitNormalized(text: string, raw: Section): Section[] {
+    if (this.#normalizedSplitter === null) return [raw];
+    const aligned = this.#encoder.normalize(text.slice(raw.start, raw.end));
+    const out: Section[] = [];
+    let done = raw.start;
+    for (const { id, start, end } of this.#normalizedSplitter.split(aligned.text)) {
+      if (id === null) continue;
+      const from = Math.max(done, raw.start + (aligned.start[start] as number));
+      const to = Math.max(from, raw.start + (aligned.end[end - 1] as number));
+      if (from > done) out.push({ id: null, start: done, end: from });
+      out.push({ id, start: from, end: to });
+      done = to;
+    }
+    if (done < raw.end) out.push({ id: null, start: done, end: raw.end });
+    return out;
+  }
+}
+
+function checkLength(units: number): void {
+  if (units > MAX_TEXT_UNITS) {
+    throw new RootstockError(
+      "text-too-long",
+      `the text has ${units} UTF-16 units; at most ${MAX_TEXT_UNITS} are taken. Split it into parts.`,
+    );
+  }
+}
+
+function checkCount(value: number, least: number, most: number, name: string): void {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RootstockError("argument-invalid", `${name} must be an integer from ${least} to ${most}, not ${value}.`);
+  }
+}

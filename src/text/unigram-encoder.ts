@@ -1,0 +1,127 @@
+import type { AlignedText } from "./aligned-text.ts";
+import { isWhiteSpace } from "./char-class.ts";
+import type { EncodingBuilder } from "./encoding.ts";
+import { CONTINUES_WORD, OUTSIDE_WORDS, STARTS_WORD } from "./pieces.ts";
+import type { SegmentEncoder, SegmentPlace } from "./segment-encoder.ts";
+import { segmentUnigram, type Segmentation, type UnigramVocabulary } from "./unigram.ts";
+import { normalizeUnigram, type NormalizerStep } from "./unigram-normalizer.ts";
+import { WordCursor, wordStarts } from "./word-borders.ts";
+import { WordCache } from "./word-cache.ts";
+
+/** The Metaspace pre-tokenizer of a folder, with or without a split at white space before it. */
+export interface MetaspaceOptions {
+  /** Stands for a space, "▁". */
+  readonly replacement: string;
+  readonly prependScheme: "always" | "first" | "never";
+  readonly splitsWhiteSpace: boolean;
+}
+
+/** Metaspace and Unigram: XLM-R, ALBERT. The cache holds pre-tokens: a word after normalisation, "▁" before it. */
+export class UnigramEncoder implements SegmentEncoder {
+  readonly #steps: readonly NormalizerStep[];
+  readonly #metaspace: MetaspaceOptions;
+  readonly #vocabulary: UnigramVocabulary;
+  readonly #cache: WordCache<Segmentation>;
+
+  constructor(
+    steps: readonly NormalizerStep[],
+    metaspace: MetaspaceOptions,
+    vocabulary: UnigramVocabulary,
+    cacheWords: number,
+  ) {
+    this.#steps = steps;
+    this.#metaspace = metaspace;
+    this.#vocabulary = vocabulary;
+    this.#cache = new WordCache(cacheWords);
+  }
+
+  normalize(text: string): AlignedText {
+    return normalizeUnigram(text, this.#steps);
+  }
+
+  encode(text: string, base: number, place: SegmentPlace, out: EncodingBuilder): void {
+    const source = this.normalize(text);
+    const target: PreTokenTarget = { text, base, words: new WordCursor(wordStarts(text)), out };
+    for (const [from, to] of this.#chunks(source.text)) {
+      let at = from;
+      let isPrefixed = this.#isPrefixed(source.text, from, place.isFirst && source.start[from] === 0);
+      while (at < to) {
+        const end = this.#preTokenEnd(source.text, at, to);
+        this.#encodePreToken(source, at, end, isPrefixed, target);
+        isPrefixed = false;
+        at = end;
+      }
+    }
+  }
+
+  /** Stretches that Metaspace sees: the words when white space is split off first, else the whole text. */
+  *#chunks(text: string): Generator<[number, number]> {
+    if (!this.#metaspace.splitsWhiteSpace) {
+      if (text !== "") yield [0, text.length];
+      return;
+    }
+    for (let at = 0; at < text.length; ) {
+      if (isWhiteSpace(text.charCodeAt(at))) {
+        at++;
+        continue;
+      }
+      let end = at + 1;
+      while (end < text.length && !isWhiteSpace(text.charCodeAt(end))) end++;
+      yield [at, end];
+      at = end;
+    }
+  }
+
+  #isPrefixed(text: string, at: number, isFirst: boolean): boolean {
+    const { prependScheme, replacement } = this.#metaspace;
+    const hasOne = text[at] === " " || text[at] === replacement;
+    return !hasOne && (prependScheme === "always" || (prependScheme === "first" && isFirst));
+  }
+
+  /** A pre-token ends before the next space or replacement character. */
+  #preTokenEnd(text: string, at: number, limit: number): number {
+    let end = at + 1;
+    while (end < limit && text[end] !== " " && text[end] !== this.#metaspace.replacement) end++;
+    return end;
+  }
+
+  #encodePreToken(source: AlignedText, from: number, to: number, isPrefixed: boolean, target: PreTokenTarget): void {
+    const { replacement } = this.#metaspace;
+    const raw = source.text.slice(from, to).replace(" ", replacement);
+    const preToken = isPrefixed ? replacement + raw : raw;
+    let segmentation = this.#cache.get(preToken);
+    if (segmentation === undefined) {
+      segmentation = segmentUnigram(preToken, this.#vocabulary);
+      this.#cache.set(preToken, segmentation);
+    }
+    // The prefix is no unit of the source text: units of the pre-token are counted from one before it.
+    let at = isPrefixed ? from - 1 : from;
+    segmentation.ids.forEach((id, i) => {
+      const next = at + (segmentation.lengths[i] as number);
+      const first = Math.max(at, from);
+      const isSpace = source.text[first] === " " || source.text[first] === replacement;
+      this.#addToken(source, id, first + (isSpace && first < next ? 1 : 0), next, to, target);
+      at = next;
+    });
+  }
+
+  /** Adds the token of normalised units [first, next) of a pre-token that ends at `to`; its own space is left out. */
+  #addToken(source: AlignedText, id: number, first: number, next: number, to: number, target: PreTokenTarget): void {
+    const { text, base, words, out } = target;
+    let start = first < to ? (source.start[first] as number) : (source.end[to - 1] as number);
+    let end = first < next ? (source.end[next - 1] as number) : start;
+    while (start < end && isWhiteSpace(text.charCodeAt(start))) start++;
+    while (end > start && isWhiteSpace(text.charCodeAt(end - 1))) end--;
+    const isOutside = start === end && first >= to;
+    const opened = !isOutside && words.opens(start, end) ? STARTS_WORD : CONTINUES_WORD;
+    out.addToken(id, base + start, base + end, isOutside ? OUTSIDE_WORDS : opened);
+  }
+}
+
+interface PreTokenTarget {
+  /** The text before normalisation. */
+  readonly text: string;
+  readonly base: number;
+  readonly words: WordCursor;
+  readonly out: EncodingBuilder;
+}

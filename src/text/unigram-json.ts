@@ -1,0 +1,86 @@
+import { invalid, field, isObject, readArray, readFlag, readId, readObject, readString, typeOf, type JsonObject } from "./json-reader.ts";
+import type { SegmentEncoder } from "./segment-encoder.ts";
+import { readUnigram } from "./unigram.ts";
+import { UnigramEncoder, type MetaspaceOptions } from "./unigram-encoder.ts";
+import { clusterStep, type NormalizerStep } from "./unigram-normalizer.ts";
+
+/** Reads a Unigram folder (XLM-R, ALBERT). */
+export function readUnigramEncoder(
+  json: JsonObject,
+  model: JsonObject,
+  cacheWords: number,
+): { encoder: SegmentEncoder; modelSize: number } {
+  if (field(model, "byte_fallback")) throw invalid("model.byte_fallback of a Unigram model is set");
+  const rows = readArray(field(model, "vocab"), "model.vocab").map((row, i): [string, number] => {
+    const [piece, score] = readArray(row, `model.vocab[${i}]`);
+    if (typeof piece !== "string" || typeof score !== "number" || !Number.isFinite(score)) {
+      throw invalid(`model.vocab[${i}] is not [piece, score]`);
+    }
+    return [piece, score];
+  });
+  const unknownId = readId(field(model, "unk_id"), "model.unk_id");
+  if (unknownId >= rows.length) throw invalid(`model.unk_id is ${unknownId} but model.vocab has ${rows.length} pieces`);
+  const steps = readSteps(field(json, "normalizer"));
+  const metaspace = readMetaspace(field(json, "pre_tokenizer"));
+  const encoder = new UnigramEncoder(steps, metaspace, readUnigram(rows, unknownId), cacheWords);
+  return { encoder, modelSize: rows.length };
+}
+
+function readSteps(part: unknown): NormalizerStep[] {
+  const type = typeOf(part);
+  if (type === "none") return [];
+  const object = readObject(part, "normalizer");
+  if (type === "Sequence") {
+    return readArray(field(object, "normalizers"), "normalizer.normalizers").flatMap((inner) => {
+      if (typeOf(inner) === "Sequence") throw invalid("normalizer is a Sequence within a Sequence");
+      return readSteps(inner);
+    });
+  }
+  if (type === "Replace") return [readReplace(object)];
+  if (type === "Strip") {
+    const left = readFlag(field(object, "strip_left"), true, "normalizer.strip_left");
+    const right = readFlag(field(object, "strip_right"), true, "normalizer.strip_right");
+    return [{ type: "strip", left, right }];
+  }
+  const step = clusterStep(type);
+  if (step === null) throw invalid(`normalizer of a Unigram model is of type "${type}"`);
+  return [step];
+}
+
+/** A fixed string, or the one expression that SentencePiece folders use: any other could take exponential time. */
+function readReplace(object: JsonObject): NormalizerStep {
+  const pattern = field(object, "pattern");
+  const content = readString(field(object, "content"), "normalizer.content");
+  const text = isObject(pattern) ? field(pattern, "String") : undefined;
+  const expression = isObject(pattern) ? field(pattern, "Regex") : undefined;
+  if (typeof text === "string" && text !== "") {
+    return { type: "replace", pattern: new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "g"), content };
+  }
+  if (expression === " {2,}") return { type: "replace", pattern: / {2,}/g, content };
+  throw invalid(`normalizer Replace has the pattern ${JSON.stringify(pattern)}; fixed strings and the Regex " {2,}" are read`);
+}
+
+function readMetaspace(part: unknown): MetaspaceOptions {
+  let metaspace = part;
+  const splitsWhiteSpace = typeOf(part) === "Sequence";
+  if (splitsWhiteSpace) {
+    const steps = readArray(field(part as JsonObject, "pretokenizers"), "pre_tokenizer.pretokenizers");
+    if (steps.length !== 2 || typeOf(steps[0]) !== "WhitespaceSplit") {
+      throw invalid(`pre_tokenizer is a Sequence of ${steps.map(typeOf).join(", ")}`);
+    }
+    metaspace = steps[1];
+  }
+  if (typeOf(metaspace) !== "Metaspace") {
+    throw invalid(`pre_tokenizer of a Unigram model is of type "${typeOf(metaspace)}"`);
+  }
+  const object = metaspace as JsonObject;
+  const replacement = readString(field(object, "replacement") ?? "▁", "pre_tokenizer.replacement");
+  if (replacement.length !== 1) throw invalid("pre_tokenizer.replacement is not one character");
+  if (!readFlag(field(object, "split"), true, "pre_tokenizer.split")) throw invalid("pre_tokenizer.split is false");
+  const fallback = readFlag(field(object, "add_prefix_space"), true, "pre_tokenizer.add_prefix_space") ? "always" : "never";
+  const prependScheme = field(object, "prepend_scheme") ?? fallback;
+  if (prependScheme !== "always" && prependScheme !== "first" && prependScheme !== "never") {
+    throw invalid(`pre_tokenizer.prepend_scheme is ${JSON.stringify(prependScheme)}`);
+  }
+  return { replacement, prependScheme, splitsWhiteSpace };
+}

@@ -1,0 +1,99 @@
+import { instantiate } from "@assemblyscript/loader";
+import { RootstockError } from "../errors.ts";
+import { readBinary, supportsRelaxedSimd, supportsSimd, type KernelBinaries } from "./binaries.ts";
+import type { Address, KernelExports, Kernels, Matmul, ProductKernel } from "./kernels.ts";
+import { Layout, LinearMemory } from "./memory.ts";
+import { faster, selfTest, SELF_TEST_BYTES, TIMING_BYTES } from "./self-test.ts";
+
+/** A kernel set that has passed its self-test. The binary is compiled once; each encoder has its own memory. */
+export interface Engine {
+  readonly kernels: Kernels;
+  readonly memory: LinearMemory;
+  /** Which int8 product was chosen. */
+  readonly product: ProductKernel;
+  /** Bytes of one activation code as `quantizeRows` writes it: 1 relaxed, 2 fixed. */
+  readonly codeBytes: number;
+  /** What happened at load, for `encoder.info`: why another product was not taken. */
+  readonly notes: readonly string[];
+}
+
+export interface EngineOptions {
+  wasm?: KernelBinaries | undefined;
+  /** Take this product instead of the fastest (for tests and comparisons). */
+  product?: ProductKernel | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Scratch that starting an engine needs at the front of the arena. */
+export const ENGINE_SCRATCH_BYTES = Math.max(SELF_TEST_BYTES, TIMING_BYTES);
+
+/**
+ * Chooses the binary, instantiates it on `memory`, tests it and picks the product.
+ * @throws RootstockError `simd-unsupported` without WebAssembly SIMD, `engine-fault` when no product is right.
+ */
+export async function startEngine(memory: LinearMemory, scratch: Address, options: EngineOptions): Promise<Engine> {
+  if (!supportsSimd()) {
+    throw new RootstockError(
+      "simd-unsupported",
+      "this engine has no WebAssembly SIMD. Use Chrome 91, Firefox 89, Safari 16.4, Node 20 or newer.",
+    );
+  }
+  const notes: string[] = [];
+  if (options.product !== "fixed") {
+    const engine = await startRelaxed(memory, scratch, options, notes);
+    if (engine !== null) return engine;
+  }
+  const exports = await load("fixed", memory, options);
+  const matmul = exports.matmulFixed as Matmul;
+  if (!selfTest(memory, matmul, 2, scratch)) {
+    throw new RootstockError(
+      "engine-fault",
+      "the plain SIMD product gives wrong integers on this engine. Please report the engine's name and version.",
+    );
+  }
+  return { kernels: { ...exports, matmul }, memory, product: "fixed", codeBytes: 2, notes };
+}
+
+async function startRelaxed(
+  memory: LinearMemory,
+  scratch: Address,
+  options: EngineOptions,
+  notes: string[],
+): Promise<Engine | null> {
+  if (!supportsRelaxedSimd()) {
+    notes.push("no relaxed SIMD in this engine");
+    return null;
+  }
+  const exports = await load("relaxed", memory, options);
+  const products: { product: ProductKernel; matmul: Matmul }[] = [];
+  for (const product of ["rel2", "rel1"] as const) {
+    if (options.product !== undefined && options.product !== product) continue;
+    const matmul = exports[product === "rel2" ? "matmulRel2" : "matmulRel1"] as Matmul;
+    if (selfTest(memory, matmul, 1, scratch)) products.push({ product, matmul });
+    else notes.push(`${product} failed its self-test on this engine`);
+  }
+  const chosen = products[products.length > 1 ? faster(memory, products, scratch) : 0];
+  if (chosen === undefined) return null;
+  const { product, matmul } = chosen;
+  return { kernels: { ...exports, matmul }, memory, product, codeBytes: 1, notes };
+}
+
+async function load(name: "relaxed" | "fixed", memory: LinearMemory, options: EngineOptions): Promise<KernelExports> {
+  const binary = await readBinary(name, options.wasm, options.signal);
+  try {
+    const { exports } = await instantiate(binary, { env: { memory: memory.memory } });
+    return exports as unknown as KernelExports;
+  } catch (cause) {
+    throw new RootstockError(
+      "engine-fault",
+      `the kernel binary ${name}.wasm could not be instantiated: it is not the one of this version, or the page's Content-Security-Policy lacks 'wasm-unsafe-eval'.`,
+      { cause },
+    );
+  }
+}
+
+/** An engine on a memory of its own, with nothing but its scratch: what the converter and tests start from. */
+export function engineLayout(): { layout: Layout; scratch: Address } {
+  const layout = new Layout();
+  return { layout, scratch: layout.reserve(ENGINE_SCRATCH_BYTES) };
+}

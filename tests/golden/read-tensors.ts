@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+import { toFloat32 } from "../../src/format/floats.ts";
+import { parseSafetensorsHeader } from "../../src/format/safetensors.ts";
+
+/** All tensors of a safetensors file as f32. */
+export function readTensors(path: string): Map<string, Float32Array> {
+  const bytes = new Uint8Array(readFileSync(path));
+  const { tensors } = parseSafetensorsHeader(bytes, bytes.length, path);
+  return new Map(
+    [...tensors].map(([name, { start, end, dtype }]) => [name, toFloat32(bytes.subarray(start, end), dtype as "F32")]),
+  );
+}
