@@ -28,6 +28,7 @@ export type ErrorCode =
   | "task-exists" // a task name that is taken
   | "task-invalid" // a task name of the wrong form
   | "no-memory-left" // the adapter budget or the linear memory is used up
+  | "target-unwritable" // a folder that could not be written
   // text
   | "text-empty"
   | "text-too-long"

@@ -12,6 +12,7 @@
 //   queryTile    [headSize][8 queries]         times log2(e)/sqrt(headSize): the softmax then needs 2^x, not e^x
 //   scores       [live][8 queries]
 //   outTile      [headSize rounded up to 4][8 queries]
+//   rowTerms     [8 queries]                   maxima, then 1/Σ
 import { exp2 } from "./exp";
 import { interleaveRows } from "./transpose";
 
@@ -79,7 +80,7 @@ function packQueries(q: i32, stride: i32, count: i32, headSize: i32, queryTile: 
   }
 }
 
-/** scores[key][8] of one block of 8 queries, in blocks of 4 keys; returns nothing, leaves the row maxima at `maxima` (8 floats). */
+/** scores[key][8] of one block of 8 queries, in blocks of 4 keys; the 8 row maxima go to `maxima`. */
 function scoreTile(queryTile: i32, packedKeys: i32, live: i32, headSize: i32, scores: i32, maxima: i32): void {
   let max0 = f32x4.splat(-f32.MAX_VALUE);
   let max1 = max0;
@@ -223,7 +224,7 @@ function unpackTile(outTile: i32, count: i32, headSize: i32, out: i32, stride: i
  * @param k        f32 [keys][kvStride], @param v f32 [keys][kvStride]
  * @param keyMask  u8 [keys], 0 = masked; 0 instead of an address: no key is masked
  * @param scratch  attentionScratchBytes(keys, headSize) bytes (src/wasm/scratch.ts):
- *                 4·(K·D + keys·D4 + 8·D + 8·K + 8·D4 + 8), K = keys, D4 = headSize rounded up to 4, both in that order above
+ *                 4·(K·D + keys·D4 + 8·D + 8·K + 8·D4 + 8), D = headSize, K = keys rounded up to 4, D4 = D rounded up to 4
  * @param out      f32 [queries][outStride]; zeros for every query when all keys are masked
  * Any headSize, keys, queries >= 1. Strides in floats. A NaN or an infinite score gives NaN in its query's row alone.
  */

@@ -3,15 +3,11 @@ import { atLeast, atMost, exp } from "./exp";
 
 function geluOf(x: f32): f32 {
   const a = atMost(abs<f32>(x), 12);
-  let root: f32 = 2.932263119e-6;
-  root = root * a + <f32>-1.674469308e-5;
-  root = root * a + <f32>9.757116422e-5;
-  root = root * a + <f32>0.0001113755718;
-  root = root * a + <f32>0.0009806319357;
-  root = root * a + <f32>0.008591652125;
-  root = root * a + <f32>0.04478879456;
-  root = root * a + <f32>0.09973249613;
-  root = root * a + <f32>1;
+  const a2 = a * a;
+  const a4 = a2 * a2;
+  const low = (<f32>0.008591652125 * a + <f32>0.04478879456) * a2 + (<f32>0.09973249613 * a + 1);
+  const middle = (<f32>-1.674469308e-5 * a + <f32>9.757116422e-5) * a2 + (<f32>0.0001113755718 * a + <f32>0.0009806319357);
+  const root = (<f32>2.932263119e-6 * a4 + middle) * a4 + low;
   let tail: f32 = <f32>1 / root;
   tail *= tail;
   tail *= tail;

@@ -58,7 +58,10 @@ function shapes(module: EncoderModule): [string, number[]][] {
 /** Refuses a tensor that is not of the shape, or not of a floating-point type that is read. */
 export function checkTensor(tensor: TensorInfo, shape: readonly number[], where: string): void {
   if (tensor.shape.length !== shape.length || tensor.shape.some((dimension, i) => dimension !== shape[i])) {
-    throw new RootstockError("tensor-shape", `${where}: ${quote(tensor.name)} is [${tensor.shape.join(", ")}], the configuration says [${shape.join(", ")}].`);
+    throw new RootstockError(
+      "tensor-shape",
+      `${where}: ${quote(tensor.name)} is [${tensor.shape.join(", ")}], the configuration says [${shape.join(", ")}].`,
+    );
   }
   checkDtype(tensor, where);
 }
@@ -74,7 +77,11 @@ export function checkDtype(tensor: TensorInfo, where: string): void {
  * The encoder's tensors under canonical names (see EncoderTensors). Throws `tensor-missing`, `tensor-unexpected`,
  * `tensor-shape`, `tensor-dtype`. The pooler may be absent.
  */
-export function resolveEncoderTensors(config: EncoderConfig, tensors: ReadonlyMap<string, TensorInfo>, where = "model.safetensors"): EncoderTensors {
+export function resolveEncoderTensors(
+  config: EncoderConfig,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  where = "model.safetensors",
+): EncoderTensors {
   const bare = bareTensors(tensors, `${classPrefix(config.family)}.`, where);
   const resolved = new Map<string, TensorInfo>();
   const take = (module: EncoderModule): void => {
@@ -82,7 +89,10 @@ export function resolveEncoderTensors(config: EncoderConfig, tensors: ReadonlyMa
       const path = `${module.path}.${suffix}`;
       const tensor = bare.get(path);
       if (tensor === undefined) {
-        throw new RootstockError("tensor-missing", `${where}: the tensor ${quote(path)} is not there; check that config.json and the weights are of one model.`);
+        throw new RootstockError(
+          "tensor-missing",
+          `${where}: the tensor ${quote(path)} is not there; check that config.json and the weights are of one model.`,
+        );
       }
       checkTensor(tensor, shape, where);
       resolved.set(`${module.name}.${suffix}`, tensor);

@@ -20,7 +20,12 @@ export function readProblemType(value: unknown, at: Place): ProblemType | undefi
 /** `id2label`: an object whose keys are 0 … n-1 in any order. Two spellings of one number ("1", "01") are refused. */
 export function readIdToLabel(value: unknown, at: Place): string[] {
   const entries = readObject(value, at);
-  if (entries.size > MAX_LABELS) throw new RootstockError("limit-exceeded", `${at.path}: ${entries.size} labels; at most ${MAX_LABELS} are read.`);
+  if (entries.size > MAX_LABELS) {
+    throw new RootstockError(
+      "limit-exceeded",
+      `${at.path}: ${entries.size} labels; at most ${MAX_LABELS} are read.`,
+    );
+  }
   const labels = new Array<string>(entries.size);
   for (const [key, label] of entries) {
     const id = /^(0|[1-9][0-9]*)$/.test(key) ? readInteger(Number(key), field(at, key), 0, entries.size - 1) : -1;
@@ -61,7 +66,10 @@ export function readLabels(given: readonly string[] | undefined, table: LabelTab
     );
   }
   if (labels.length !== rows) {
-    throw new RootstockError("labels-mismatch", `${where}: ${labels.length} labels for a head with ${rows} classes; give one label a class, in the order of the head.`);
+    throw new RootstockError(
+      "labels-mismatch",
+      `${where}: ${labels.length} labels for a head with ${rows} classes; give one label a class, in the order of the head.`,
+    );
   }
   const at = place(`${where}: labels`, "labels-mismatch");
   const seen = new Set<string>();

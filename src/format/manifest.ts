@@ -4,7 +4,9 @@
  */
 
 import { RootstockError } from "../errors.ts";
-import { field, parseJson, place, quote, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString, type Place } from "./json.ts";
+import {
+  field, parseJson, place, quote, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString, type Place,
+} from "./json.ts";
 import { add, multiply } from "./sizes.ts";
 import type { Fingerprint, Manifest, ManifestFile, ManifestPieces, QuantizationValue } from "./types.ts";
 
@@ -45,7 +47,12 @@ const QUANTIZATION_FIELDS: ReadonlyMap<string, ValueReader> = new Map<string, Va
 
 function readDigest(value: unknown, at: Place): string {
   const digest = readString(value, at);
-  if (!DIGEST.test(digest)) throw new RootstockError(at.code, `${at.path}: expected 64 hexadecimal digits (lower case), found ${quote(digest)}.`);
+  if (!DIGEST.test(digest)) {
+    throw new RootstockError(
+      at.code,
+      `${at.path}: expected 64 hexadecimal digits (lower case), found ${quote(digest)}.`,
+    );
+  }
   return digest;
 }
 
@@ -83,10 +90,20 @@ function readFile(value: unknown, at: Place): ManifestFile {
 
 function readFiles(value: unknown, at: Place): Map<string, ManifestFile> {
   const entries = readObject(value, at);
-  if (entries.size > MAX_FILES) throw new RootstockError("limit-exceeded", `${at.path}: ${entries.size} files; at most ${MAX_FILES} are read.`);
+  if (entries.size > MAX_FILES) {
+    throw new RootstockError(
+      "limit-exceeded",
+      `${at.path}: ${entries.size} files; at most ${MAX_FILES} are read.`,
+    );
+  }
   const files = new Map<string, ManifestFile>();
   for (const [name, entry] of entries) {
-    if (!FILE_NAME.test(name)) throw new RootstockError(at.code, `${at.path}: ${quote(name)} is not the name of a file in the folder itself.`);
+    if (!FILE_NAME.test(name)) {
+      throw new RootstockError(
+        at.code,
+        `${at.path}: ${quote(name)} is not the name of a file in the folder itself.`,
+      );
+    }
     files.set(name, readFile(entry, field(at, name)));
   }
   return files;
@@ -107,7 +124,11 @@ export function readManifest(source: Uint8Array | string, where = MANIFEST_NAME)
   const fields = readObject(parseJson(source, { where }), at);
   const format = readInteger(fields.get("format"), field(at, "format"), 1, Number.MAX_SAFE_INTEGER);
   if (format !== MANIFEST_FORMAT) {
-    throw new RootstockError("format-version", `${where}: format ${format} is newer than the ${MANIFEST_FORMAT} that this version reads; update rootstock or convert the encoder again.`);
+    throw new RootstockError(
+      "format-version",
+      `${where}: format ${format} is newer than the ${MANIFEST_FORMAT} that this version reads; update rootstock or convert the ` +
+        `encoder again.`,
+    );
   }
   return {
     format: MANIFEST_FORMAT,
@@ -126,6 +147,11 @@ export function writeManifest(manifest: Manifest): string {
   );
   const back = readManifest(text);
   const lost = [...manifest.quantization.keys()].find((name) => !back.quantization.has(name));
-  if (lost !== undefined) throw new RootstockError("argument-invalid", `${MANIFEST_NAME}: quantization: ${quote(lost)} is not a field of the report.`);
+  if (lost !== undefined) {
+    throw new RootstockError(
+      "argument-invalid",
+      `${MANIFEST_NAME}: quantization: ${quote(lost)} is not a field of the report.`,
+    );
+  }
   return `${text}\n`;
 }

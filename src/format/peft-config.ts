@@ -5,7 +5,9 @@
 
 import { RootstockError } from "../errors.ts";
 import { MAX_LAYERS, MAX_RANK } from "../limits.ts";
-import { field, parseJson, place, quote, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString, type Place } from "./json.ts";
+import {
+  field, parseJson, place, quote, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString, type Place,
+} from "./json.ts";
 
 /** Names in a list match by suffix, a string is a regular expression for the whole name. */
 export type NameRule = { readonly list: readonly string[] } | { readonly regex: string };
@@ -45,7 +47,8 @@ export interface Ia3Config extends PeftCommon {
 export type PeftConfig = LoraConfig | Ia3Config;
 
 export const SUPPORTED =
-  "supported are LORA (with rsLoRA, DoRA, rank and alpha patterns, lora_bias, embeddings) and IA3, for SEQ_CLS, TOKEN_CLS and FEATURE_EXTRACTION";
+  "supported are LORA (with rsLoRA, DoRA, rank and alpha patterns, lora_bias, embeddings) and IA3, " +
+  "for SEQ_CLS, TOKEN_CLS and FEATURE_EXTRACTION";
 
 const MAX_NAMES = 4096;
 /** Of alpha: far beyond any use, and small enough that scale times a float32 weight stays finite. */
@@ -134,7 +137,12 @@ function readCommon(fields: Fields, at: Place): PeftCommon {
 
 function readPatternTable(fields: Fields, key: string, at: Place, readValue: (value: unknown, at: Place) => number): Map<string, number> {
   const table = readOptional(fields, key, at, new Map<string, unknown>(), readObject);
-  if (table.size > MAX_NAMES) throw new RootstockError("limit-exceeded", `${at.path}: ${key}: ${table.size} patterns; at most ${MAX_NAMES} are read.`);
+  if (table.size > MAX_NAMES) {
+    throw new RootstockError(
+      "limit-exceeded",
+      `${at.path}: ${key}: ${table.size} patterns; at most ${MAX_NAMES} are read.`,
+    );
+  }
   return new Map([...table].map(([pattern, value]) => [pattern, readValue(value, field(field(at, key), pattern))]));
 }
 
@@ -194,7 +202,8 @@ function readLora(fields: Fields, at: Place): LoraConfig {
 
 function readIa3(fields: Fields, at: Place): Ia3Config {
   refuseUnknown(fields, IA3_FIELDS, at.path);
-  return { kind: "ia3", ...readCommon(fields, at), feedforward: readOptional<NameRule | null>(fields, "feedforward_modules", at, null, readNameRule) };
+  const feedforward = readOptional<NameRule | null>(fields, "feedforward_modules", at, null, readNameRule);
+  return { kind: "ia3", ...readCommon(fields, at), feedforward };
 }
 
 /**
@@ -207,5 +216,6 @@ export function readPeftConfig(source: Uint8Array | string, where = "adapter_con
   const type = fields.get("peft_type");
   if (type === "LORA") return readLora(fields, at);
   if (type === "IA3") return readIa3(fields, at);
-  throw unsupported(where, typeof type === "string" ? `peft_type ${quote(type)} is not supported` : "peft_type is missing, so this is no PEFT adapter");
+  const problem = typeof type === "string" ? `peft_type ${quote(type)} is not supported` : "peft_type is missing, so this is no PEFT adapter";
+  throw unsupported(where, problem);
 }

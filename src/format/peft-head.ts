@@ -42,7 +42,11 @@ export function checkModulesToSave(config: PeftConfig, encoderPaths: readonly st
   const hit = encoderPaths.find((path) => savesModule(config, path));
   if (hit === undefined) return;
   const names = config.modulesToSave.map(quote).join(", ");
-  throw new RootstockError("adapter-unsupported", `${where}: modules_to_save (${names}) replaces a part of the encoder, ${hit}; only heads and the pooler can be an adapter's own; ${SUPPORTED}.`);
+  throw new RootstockError(
+    "adapter-unsupported",
+    `${where}: modules_to_save (${names}) replaces a part of the encoder, ${hit}; only heads and the pooler can be an adapter's ` +
+      `own; ${SUPPORTED}.`,
+  );
 }
 
 /** "a.b.c" → a, a.b, a.b.c */
@@ -68,12 +72,23 @@ function takeClassifier(tensors: AdapterTensors, path: string, hidden: number): 
   const weight = tensors.takeAnyShape(`${path}.weight`);
   const labels = weight.shape[0] ?? 0;
   if (weight.shape.length !== 2 || labels === 0) {
-    throw new RootstockError("tensor-shape", `${tensors.where}: ${quote(weight.name)} is [${weight.shape.join(", ")}], a classifier is [labels, ${hidden}].`);
+    throw new RootstockError(
+      "tensor-shape",
+      `${tensors.where}: ${quote(weight.name)} is [${weight.shape.join(", ")}], a classifier is [labels, ${hidden}].`,
+    );
   }
   if (weight.shape[1] !== hidden) {
-    throw new RootstockError("adapter-mismatch", `${tensors.where}: ${quote(weight.name)} reads ${weight.shape[1]} values, this encoder has ${hidden}.`);
+    throw new RootstockError(
+      "adapter-mismatch",
+      `${tensors.where}: ${quote(weight.name)} reads ${weight.shape[1]} values, this encoder has ${hidden}.`,
+    );
   }
-  if (labels > MAX_LABELS) throw new RootstockError("limit-exceeded", `${tensors.where}: a head with ${labels} labels; at most ${MAX_LABELS} are read.`);
+  if (labels > MAX_LABELS) {
+    throw new RootstockError(
+      "limit-exceeded",
+      `${tensors.where}: a head with ${labels} labels; at most ${MAX_LABELS} are read.`,
+    );
+  }
   return { weight, bias: tensors.take(`${path}.bias`, [[labels, "tensor-shape"]]), labels };
 }
 
@@ -88,14 +103,23 @@ function takePooler(config: PeftConfig, tensors: AdapterTensors, pooler: LinearM
  * Takes the head's tensors. `pooler` is the pooler of the class that the adapter was trained on, null when it has none.
  * Throws `adapter-unsupported` when there is a head but no task type, `tensor-missing`, `tensor-shape`, `adapter-mismatch`.
  */
-export function resolveHead(config: PeftConfig, encoder: EncoderConfig, tensors: AdapterTensors, pooler: LinearModule | null): HeadDescription | null {
+export function resolveHead(
+  config: PeftConfig,
+  encoder: EncoderConfig,
+  tensors: AdapterTensors,
+  pooler: LinearModule | null,
+): HeadDescription | null {
   if (config.kind === "lora" && config.bias === "all") {
-    for (const root of [...HEAD_ROOTS, ...(pooler === null ? [] : ancestors(tensors.prefix + pooler.path))]) tensors.dropSavedBiasCopies(root);
+    const poolerModules = pooler === null ? [] : ancestors(tensors.prefix + pooler.path);
+    for (const root of [...HEAD_ROOTS, ...poolerModules]) tensors.dropSavedBiasCopies(root);
   }
   if (config.task === null) {
     const root = HEAD_ROOTS.find((name) => tensors.hasUnder(name));
     if (root === undefined) return null;
-    throw new RootstockError("adapter-unsupported", `${tensors.where}: there is a head (${root}) but adapter_config.json has no task_type for it; set SEQ_CLS or TOKEN_CLS; ${SUPPORTED}.`);
+    throw new RootstockError(
+      "adapter-unsupported",
+      `${tensors.where}: there is a head (${root}) but adapter_config.json has no task_type for it; set SEQ_CLS or TOKEN_CLS; ${SUPPORTED}.`,
+    );
   }
   const { hidden } = encoder;
   const form: HeadForm = config.task === "token" ? { classifier: "classifier" } : SEQUENCE_FORMS[encoder.family];

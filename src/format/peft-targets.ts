@@ -23,7 +23,12 @@ type NameTest = (name: string) => boolean;
 
 function orDefault<T>(given: T | null, fallback: T | undefined, what: string, family: Family): T {
   const rule = given ?? fallback;
-  if (rule === undefined) throw new RootstockError("config-invalid", `adapter_config.json: ${what} is not set, and PEFT has no default for ${family}.`);
+  if (rule === undefined) {
+    throw new RootstockError(
+      "config-invalid",
+      `adapter_config.json: ${what} is not set, and PEFT has no default for ${family}.`,
+    );
+  }
   return rule;
 }
 
@@ -34,7 +39,7 @@ export class TargetMatcher {
   private readonly isTarget: (name: string, linear: boolean) => boolean;
   private readonly isExcluded: NameTest;
   private readonly isSaved: readonly Pattern[];
-  private readonly isFeedforwardName: NameTest;
+  private readonly feedforward: NameTest | undefined;
   private readonly rankPatterns: readonly (readonly [Pattern, number])[];
   private readonly alphaPatterns: readonly (readonly [Pattern, number])[];
 
@@ -47,10 +52,11 @@ export class TargetMatcher {
     this.isTarget = this.targetTest(orDefault(config.targets, defaults.get(family), "target_modules", family));
     this.rankPatterns = config.kind === "lora" ? compileTable(config.rankPattern) : [];
     this.alphaPatterns = config.kind === "lora" ? compileTable(config.alphaPattern) : [];
-    const feedforwardDefault = defaults.has(family) ? BERT_IA3_FEEDFORWARD : undefined;
-    // Unlike targets, feedforward_modules match any end of the name, also inside a word.
-    this.isFeedforwardName =
-      config.kind === "ia3" ? this.nameTest(orDefault(config.feedforward, feedforwardDefault, "feedforward_modules", family), byEnding) : () => false;
+    if (config.kind === "ia3") {
+      const fallback = defaults.has(family) ? BERT_IA3_FEEDFORWARD : undefined;
+      // Unlike targets, feedforward_modules match any end of the name, also inside a word.
+      this.feedforward = this.nameTest(orDefault(config.feedforward, fallback, "feedforward_modules", family), byEnding);
+    }
   }
 
   /** Whether PEFT puts an adapter on the module. "all-linear" takes linear layers only, a rule takes tables as well. */
@@ -62,12 +68,13 @@ export class TargetMatcher {
 
   /** r and alpha of a module: the first pattern that matches, else the adapter's own. */
   rankAndAlpha(config: LoraConfig, name: string): { rank: number; alpha: number } {
-    return { rank: this.firstMatch(this.rankPatterns, name) ?? config.rank, alpha: this.firstMatch(this.alphaPatterns, name) ?? config.alpha };
+    const rank = this.firstMatch(this.rankPatterns, name) ?? config.rank;
+    return { rank, alpha: this.firstMatch(this.alphaPatterns, name) ?? config.alpha };
   }
 
   /** (IA)³: whether the module scales its input instead of its output. */
   isFeedforward(name: string): boolean {
-    return this.isFeedforwardName(name);
+    return this.feedforward?.(name) === true;
   }
 
   private firstMatch(table: readonly (readonly [Pattern, number])[], name: string): number | undefined {
@@ -83,16 +90,18 @@ export class TargetMatcher {
   private targetTest(rule: NameRule | "all-linear"): (name: string, linear: boolean) => boolean {
     if (rule === "all-linear") return (_name, linear) => linear;
     const test = this.nameTest(rule, bySuffix);
-    const layers = this.config.kind === "lora" ? this.config.layers : null;
-    if (layers === null || "regex" in rule) return test;
+    const { config } = this;
+    if (config.kind === "ia3" || config.layers === null || "regex" in rule) return test;
+    const { layers } = config;
+    const layerOf = this.layerFinder(config.layersPattern);
     // A name given in full is taken whatever its layer; the layer filter is for suffixes.
-    const layerOf = this.layerFinder(this.config.kind === "lora" ? this.config.layersPattern : []);
     return (name) => rule.list.includes(name) || (test(name) && layers.includes(layerOf(name)));
   }
 
   /** The layer number in a name, NaN when it has none. Without a pattern it is the first number after two name parts. */
   private layerFinder(layersPattern: readonly string[]): (name: string) => number {
-    const templates = layersPattern.length === 0 ? [".*?\\.[^.]*\\.(?P<idx>\\d+)\\."] : layersPattern.map((name) => `(?:^|.*?\\.)${name}\\.(?P<idx>\\d+)\\.`);
+    const named = layersPattern.map((name) => `(?:^|.*?\\.)${name}\\.(?P<idx>\\d+)\\.`);
+    const templates = named.length === 0 ? [".*?\\.[^.]*\\.(?P<idx>\\d+)\\."] : named;
     const patterns = templates.map(compilePattern);
     return (name) => {
       for (const pattern of patterns) {

@@ -21,7 +21,10 @@ export class AdapterTensors {
   private readonly left: Map<string, TensorInfo>;
   private readonly everyLayer: boolean;
 
-  /** `everyLayer`: the configuration names no layers, so a file that ends early is of a shallower encoder. Throws `tensor-unexpected`, `adapter-mismatch` (another family, or layers that the encoder does not have). */
+  /**
+   * `everyLayer`: the configuration names no layers, so a file that ends early is of a shallower encoder. Throws
+   * `tensor-unexpected`, `adapter-mismatch` (another family, or layers that the encoder does not have).
+   */
   constructor(tensors: ReadonlyMap<string, TensorInfo>, encoder: EncoderConfig, everyLayer: boolean, where: string) {
     this.where = where;
     this.everyLayer = everyLayer;
@@ -30,18 +33,27 @@ export class AdapterTensors {
     const own = `${classPrefix(encoder.family)}.`;
     for (const [name, tensor] of tensors) {
       if (!name.startsWith(ROOT)) {
-        throw new RootstockError("tensor-unexpected", `${where}: ${quote(name)} does not start with "${ROOT}"; this is not a file of a LoRA or (IA)³ adapter of PEFT.`);
+        throw new RootstockError(
+          "tensor-unexpected",
+          `${where}: ${quote(name)} does not start with "${ROOT}"; this is not a file of a LoRA or (IA)³ adapter of PEFT.`,
+        );
       }
       const path = name.slice(ROOT.length);
       const family = /^(bert|distilbert|roberta|albert|electra)\./.exec(path)?.[0];
       if (family !== undefined && family !== own) {
-        throw new RootstockError("adapter-mismatch", `${where}: ${quote(name)} belongs to another family of encoders; this one is ${encoder.family}.`);
+        throw new RootstockError(
+          "adapter-mismatch",
+          `${where}: ${quote(name)} belongs to another family of encoders; this one is ${encoder.family}.`,
+        );
       }
       lastLayer = Math.max(lastLayer, layerNumber(path));
       this.left.set(path, tensor);
     }
     if (lastLayer >= encoder.layers) {
-      throw new RootstockError("adapter-mismatch", `${where}: the adapter has a layer ${lastLayer}, the encoder only layers 0 to ${encoder.layers - 1}.`);
+      throw new RootstockError(
+        "adapter-mismatch",
+        `${where}: the adapter has a layer ${lastLayer}, the encoder only layers 0 to ${encoder.layers - 1}.`,
+      );
     }
     this.lastLayer = lastLayer;
     this.prefix = [...this.left.keys()].some((path) => path.startsWith(own)) ? own : "";
@@ -86,16 +98,27 @@ export class AdapterTensors {
     for (const [path, tensor] of this.left) {
       const isAdapter = /\.(lora_[A-Za-z_]+|ia3_l)(\.|$)/.test(path);
       const why = isAdapter ? "the configuration does not target this module" : "nothing in adapter_config.json accounts for it";
-      throw new RootstockError("tensor-unexpected", `${this.where}: ${quote(tensor.name)}: ${why}; check that both files are of one adapter.`);
+      throw new RootstockError(
+        "tensor-unexpected",
+        `${this.where}: ${quote(tensor.name)}: ${why}; check that both files are of one adapter.`,
+      );
     }
   }
 
   private missing(path: string): RootstockError {
     const layer = layerNumber(path);
     if (this.everyLayer && this.lastLayer >= 0 && layer > this.lastLayer) {
-      return new RootstockError("adapter-mismatch", `${this.where}: the adapter ends at layer ${this.lastLayer}, but its configuration covers layer ${layer} of this encoder: it was trained on a shallower one.`);
+      return new RootstockError(
+        "adapter-mismatch",
+        `${this.where}: the adapter ends at layer ${this.lastLayer}, but its configuration covers layer ${layer} of this encoder: ` +
+          `it was trained on a shallower one.`,
+      );
     }
-    return new RootstockError("tensor-missing", `${this.where}: ${quote(ROOT + path)} is not there, although adapter_config.json calls for it; check that both files are of one adapter.`);
+    return new RootstockError(
+      "tensor-missing",
+      `${this.where}: ${quote(ROOT + path)} is not there, although adapter_config.json calls for it; check that both files are of ` +
+        `one adapter.`,
+    );
   }
 
   private misshapen(tensor: TensorInfo, expected: string, code: ErrorCode): RootstockError {

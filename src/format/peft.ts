@@ -9,7 +9,7 @@ import { checkModulesToSave, resolveHead, savesModule, usesPooler } from "./peft
 import { SUPPORTED, type LoraConfig, type PeftConfig } from "./peft-config.ts";
 import { TargetMatcher } from "./peft-targets.ts";
 import { AdapterTensors } from "./peft-tensors.ts";
-import type { AdapterDescription, AdapterSite, EmbeddingSite, EncoderConfig, NormSite, TensorInfo } from "./types.ts";
+import type { AdapterDescription, AdapterSite, EmbeddingSite, EncoderConfig, NormSite, Site, TensorInfo } from "./types.ts";
 
 type NormBias = AdapterDescription["normBias"][number];
 
@@ -44,7 +44,13 @@ function loraSite(config: LoraConfig, module: LinearModule, path: string, matche
   };
 }
 
-function embeddingSite(config: LoraConfig, module: TableModule, path: string, matcher: TargetMatcher, tensors: AdapterTensors): EmbeddingSite {
+function embeddingSite(
+  config: LoraConfig,
+  module: TableModule,
+  path: string,
+  matcher: TargetMatcher,
+  tensors: AdapterTensors,
+): EmbeddingSite {
   if (config.dora || config.loraBias) {
     throw unsupported(tensors.where, `${config.dora ? "use_dora" : "lora_bias"} on the embedding table ${path} is not supported`);
   }
@@ -68,7 +74,14 @@ function ia3Site(module: LinearModule, path: string, matcher: TargetMatcher, ten
   return { ...common, outputScale: tensors.take(name, [[module.out, "adapter-mismatch"], [1, "tensor-shape"]]) };
 }
 
-function resolveLoraModule(config: LoraConfig, module: EncoderModule, path: string, matcher: TargetMatcher, tensors: AdapterTensors, draft: Draft): void {
+function resolveLoraModule(
+  config: LoraConfig,
+  module: EncoderModule,
+  path: string,
+  matcher: TargetMatcher,
+  tensors: AdapterTensors,
+  draft: Draft,
+): void {
   if (module.kind === "linear" && matcher.targets(path, true)) {
     draft.sites.push(loraSite(config, module, path, matcher, tensors));
   } else if (module.kind === "table" && matcher.targets(path, false)) {
@@ -81,7 +94,9 @@ function resolveLoraModule(config: LoraConfig, module: EncoderModule, path: stri
 }
 
 function resolveIa3Module(module: EncoderModule, path: string, matcher: TargetMatcher, tensors: AdapterTensors, draft: Draft): void {
-  if (module.kind === "table" && matcher.targets(path, false)) throw unsupported(tensors.where, `IA3 on the embedding table ${path} is not supported`);
+  if (module.kind === "table" && matcher.targets(path, false)) {
+    throw unsupported(tensors.where, `IA3 on the embedding table ${path} is not supported`);
+  }
   if (module.kind === "linear" && matcher.targets(path, true)) draft.sites.push(ia3Site(module, path, matcher, tensors));
 }
 
@@ -94,15 +109,15 @@ function poolerOfClass(config: PeftConfig, encoder: EncoderConfig, tensors: Adap
 }
 
 /** Layer (as it is run) that a change first shows in; -1 for the embeddings. */
-function firstLayer(layer: number | null, part: string, encoder: EncoderConfig): number {
-  if (layer !== null) return layer; // ALBERT's shared layer is layer 0, which is run first
-  return part === "pooler" ? encoder.layers : -1;
+function firstLayer(place: Site | NormSite, encoder: EncoderConfig): number {
+  if (place.layer !== null) return place.layer; // ALBERT's shared layer is layer 0, which is run first
+  return place.part === "pooler" ? encoder.layers : -1;
 }
 
 function firstAdaptedLayer(draft: Draft, encoder: EncoderConfig): number {
   if (draft.embeddingSites.length > 0) return -1;
-  const sites: { layer: number | null; part: string }[] = [...draft.sites, ...draft.normBias].map(({ site }): AdapterSite["site"] | NormSite => site);
-  return sites.reduce((first, { layer, part }) => Math.min(first, firstLayer(layer, part, encoder)), encoder.layers);
+  const places: (Site | NormSite)[] = [...draft.sites, ...draft.normBias].map(({ site }) => site);
+  return places.reduce((first, place) => Math.min(first, firstLayer(place, encoder)), encoder.layers);
 }
 
 /**
@@ -130,7 +145,10 @@ export function resolveAdapter(
     else resolveIa3Module(module, path, matcher, tensors, draft);
   }
   if (draft.sites.length === 0 && draft.embeddingSites.length === 0) {
-    throw new RootstockError("adapter-mismatch", `${where}: target_modules names no module of this encoder (${encoder.family}); the adapter was trained on another.`);
+    throw new RootstockError(
+      "adapter-mismatch",
+      `${where}: target_modules names no module of this encoder (${encoder.family}); the adapter was trained on another.`,
+    );
   }
   const head = resolveHead(config, encoder, tensors, pooler);
   tensors.finish();

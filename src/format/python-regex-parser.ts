@@ -24,7 +24,10 @@ const WORD = [0x30, 0x39, 0x41, 0x5a, 0x5f, 0x5f, 0x61, 0x7a];
 const SPACE = [0x09, 0x0d, 0x20, 0x20];
 const CONTROL: ReadonlyMap<string, number> = new Map([["a", 7], ["f", 12], ["n", 10], ["r", 13], ["t", 9], ["v", 11]]);
 
-const ASSERTIONS: ReadonlyMap<string, "start" | "end" | "word" | "notWord"> = new Map([["A", "start"], ["Z", "end"], ["b", "word"], ["B", "notWord"]]);
+const CLASSES: ReadonlyMap<string, readonly number[]> = new Map([["d", DIGIT], ["w", WORD], ["s", SPACE]]);
+const ASSERTIONS: ReadonlyMap<string, "start" | "end" | "word" | "notWord"> = new Map([
+  ["A", "start"], ["Z", "end"], ["b", "word"], ["B", "notWord"],
+]);
 
 /** Everything outside the (sorted) ranges. */
 function complement(ranges: readonly number[]): number[] {
@@ -38,9 +41,10 @@ function complement(ranges: readonly number[]): number[] {
   return result;
 }
 
-function shorthand(letter: string): number[] | undefined {
-  const ranges = letter === "d" || letter === "D" ? DIGIT : letter === "w" || letter === "W" ? WORD : letter === "s" || letter === "S" ? SPACE : undefined;
-  return ranges === undefined || letter === letter.toLowerCase() ? ranges : complement(ranges);
+/** The ranges of \d, \w, \s, and of \D, \W, \S, which are their complements. */
+function shorthand(letter: string): readonly number[] | undefined {
+  const ranges = CLASSES.get(letter.toLowerCase());
+  return ranges === undefined || CLASSES.has(letter) ? ranges : complement(ranges);
 }
 
 class Parser {
@@ -59,13 +63,17 @@ class Parser {
   }
 
   private broken(problem: string): RootstockError {
-    return new RootstockError("config-invalid", `the module pattern ${quote(this.text)} is no regular expression: ${problem} at character ${this.position}.`);
+    return new RootstockError(
+      "config-invalid",
+      `the module pattern ${quote(this.text)} is no regular expression: ${problem} at character ${this.position}.`,
+    );
   }
 
   private unsupported(construct: string): RootstockError {
     return new RootstockError(
       "adapter-unsupported",
-      `the module pattern ${quote(this.text)} uses ${construct}; supported are literals, classes, groups, alternatives, quantifiers, anchors and lookahead. Name the modules in a list instead.`,
+      `the module pattern ${quote(this.text)} uses ${construct}; supported are literals, classes, groups, ` +
+        "alternatives, quantifiers, anchors and lookahead. Name the modules in a list instead.",
     );
   }
 
@@ -104,13 +112,20 @@ class Parser {
   }
 
   private group(): PatternNode {
-    if (++this.depth > MAX_GROUPS_DEEP) throw new RootstockError("limit-exceeded", `a module pattern nests more than ${MAX_GROUPS_DEEP} groups.`);
+    if (++this.depth > MAX_GROUPS_DEEP) {
+      throw new RootstockError(
+        "limit-exceeded",
+        `a module pattern nests more than ${MAX_GROUPS_DEEP} groups.`,
+      );
+    }
     let wrap = (body: PatternNode): PatternNode => body;
     if (this.eat("?=")) wrap = (body) => ({ type: "look", body, negated: false });
     else if (this.eat("?!")) wrap = (body) => ({ type: "look", body, negated: true });
     else if (this.eat("?P<idx>")) wrap = (body) => ({ type: "index", body });
     else if (this.eat("?P<")) this.groupName();
-    else if (this.text.startsWith("?", this.position) && !this.eat("?:")) throw this.unsupported(`"(${this.text.slice(this.position, this.position + 3)}"`);
+    else if (this.text.startsWith("?", this.position) && !this.eat("?:")) {
+      throw this.unsupported(`"(${this.text.slice(this.position, this.position + 3)}"`);
+    }
     const body = this.alternatives();
     if (!this.eat(")")) throw this.broken('a "(" without its ")"');
     this.depth--;
@@ -143,7 +158,12 @@ class Parser {
     const min = Number(counted[1]);
     const max = counted[2] === "" ? min : counted[3] === "" ? Infinity : Number(counted[3]);
     if (min > max) throw this.broken("a count whose minimum is above its maximum");
-    if (min > MAX_COUNT || (max > MAX_COUNT && max !== Infinity)) throw new RootstockError("limit-exceeded", `a module pattern repeats more than ${MAX_COUNT} times.`);
+    if (min > MAX_COUNT || (max > MAX_COUNT && max !== Infinity)) {
+      throw new RootstockError(
+        "limit-exceeded",
+        `a module pattern repeats more than ${MAX_COUNT} times.`,
+      );
+    }
     return [min, max];
   }
 
@@ -200,7 +220,7 @@ class Parser {
     return { type: "set", negated, ranges };
   }
 
-  private classItem(): number | number[] {
+  private classItem(): number | readonly number[] {
     const char = this.text.charAt(this.position++);
     if (char !== "\\") return char.charCodeAt(0);
     const letter = this.text.charAt(this.position);
@@ -219,6 +239,11 @@ function literal(code: number): PatternNode {
 
 /** Parses a pattern. Throws `config-invalid`, `adapter-unsupported`, `limit-exceeded`. */
 export function parsePattern(text: string): PatternNode {
-  if (text.length > MAX_PATTERN_UNITS) throw new RootstockError("limit-exceeded", `a module pattern has ${text.length} characters; at most ${MAX_PATTERN_UNITS} are read.`);
+  if (text.length > MAX_PATTERN_UNITS) {
+    throw new RootstockError(
+      "limit-exceeded",
+      `a module pattern has ${text.length} characters; at most ${MAX_PATTERN_UNITS} are read.`,
+    );
+  }
   return new Parser(text).parse();
 }

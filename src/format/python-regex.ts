@@ -148,7 +148,10 @@ interface Thread {
 function spend(budget: MatchBudget, steps: number): void {
   budget.steps += steps;
   if (budget.steps > MAX_MATCH_STEPS) {
-    throw new RootstockError("limit-exceeded", `the module patterns need more than ${MAX_MATCH_STEPS} steps; name the modules in a list instead.`);
+    throw new RootstockError(
+      "limit-exceeded",
+      `the module patterns need more than ${MAX_MATCH_STEPS} steps; name the modules in a list instead.`,
+    );
   }
 }
 
@@ -178,7 +181,9 @@ function run(program: Program, text: string, start: number, whole: boolean, budg
       case "split": next(instruction.second); next(instruction.first); break; // the last pushed is tried first
       case "assert": if (holds(instruction.kind, text, position)) next(pc + 1); break;
       case "look": if ((run(instruction.program, text, position, false, budget) !== null) !== instruction.negated) next(pc + 1); break;
-      case "save": stack.push({ pc: pc + 1, position, from: instruction.slot === 0 ? position : from, to: instruction.slot === 1 ? position : to }); break;
+      case "save":
+        stack.push(instruction.slot === 0 ? { pc: pc + 1, position, from: position, to } : { pc: pc + 1, position, from, to: position });
+        break;
     }
   }
   return null;

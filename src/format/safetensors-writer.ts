@@ -40,7 +40,10 @@ export function writeSafetensors(tensors: readonly TensorToWrite[], metadata: Re
     names.add(name);
     const size = multiply(elementCount(shape, name), elementBytes(dtype), name);
     if (data.length !== size) {
-      throw new RootstockError("argument-invalid", `${name}: ${dtype} [${shape.join(", ")}] needs ${size} bytes, ${data.length} were given.`);
+      throw new RootstockError(
+        "argument-invalid",
+        `${name}: ${dtype} [${shape.join(", ")}] needs ${size} bytes, ${data.length} were given.`,
+      );
     }
     const end = add(position, size, name);
     entries.push([name, { dtype, shape, data_offsets: [position, end] }]);

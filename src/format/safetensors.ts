@@ -93,8 +93,12 @@ function checkName(name: string, at: Place): void {
   }
 }
 
+function readSize(value: unknown, at: Place): number {
+  return readInteger(value, at, 0, Number.MAX_SAFE_INTEGER);
+}
+
 function readShape(value: unknown, at: Place): number[] {
-  const shape = readList(value, at, MAX_HEADER_BYTES, (item, itemAt) => readInteger(item, itemAt, 0, Number.MAX_SAFE_INTEGER));
+  const shape = readList(value, at, MAX_HEADER_BYTES, readSize);
   if (shape.length > MAX_TENSOR_RANK) {
     throw new RootstockError("limit-exceeded", `${at.path}: ${shape.length} dimensions; at most ${MAX_TENSOR_RANK} are read.`);
   }
@@ -116,13 +120,15 @@ function readTensor(name: string, value: unknown, headerBytes: number, at: Place
   const dtypeName = readString(fields.get("dtype"), field(at, "dtype"));
   const known = ELEMENT_BYTES.get(dtypeName);
   if (known === undefined) {
-    throw new RootstockError("tensor-dtype", `${at.path}: the dtype ${quote(dtypeName)} is not read; save the weights as F32, F16 or BF16.`);
+    throw new RootstockError(
+      "tensor-dtype",
+      `${at.path}: the dtype ${quote(dtypeName)} is not read; save the weights as F32, F16 or BF16.`,
+    );
   }
   const [dtype, bytes] = known;
   const shape = readShape(fields.get("shape"), field(at, "shape"));
   const offsetsAt = field(at, "data_offsets");
-  const offsets = readList(fields.get("data_offsets"), offsetsAt, 2, (item, itemAt) => readInteger(item, itemAt, 0, Number.MAX_SAFE_INTEGER));
-  const [from, to] = offsets;
+  const [from, to] = readList(fields.get("data_offsets"), offsetsAt, 2, readSize);
   if (from === undefined || to === undefined || from > to) {
     throw new RootstockError(at.code, `${offsetsAt.path}: expected [start, end] with start <= end.`);
   }
@@ -141,13 +147,19 @@ function layOut(tensors: TensorInfo[], headerBytes: number, fileSize: number, at
   for (const { name, start, end } of tensors) {
     if (start !== position) {
       const fault = start > position ? "a hole before" : "an overlap at";
-      throw new RootstockError(at.code, `${at.path}: ${fault} the tensor ${quote(name)}: data ought to go on at byte ${position}, it starts at ${start}.`);
+      throw new RootstockError(
+        at.code,
+        `${at.path}: ${fault} the tensor ${quote(name)}: data ought to go on at byte ${position}, it starts at ${start}.`,
+      );
     }
     position = end;
   }
   if (position !== fileSize) {
     const fault = position > fileSize ? "it was cut short" : "there are bytes after the last tensor";
-    throw new RootstockError("source-truncated", `${at.path}: the tensors end at byte ${position}, the file at ${fileSize}: ${fault}; fetch it again.`);
+    throw new RootstockError(
+      "source-truncated",
+      `${at.path}: the tensors end at byte ${position}, the file at ${fileSize}: ${fault}; fetch it again.`,
+    );
   }
   return new Map(tensors.map((tensor) => [tensor.name, tensor]));
 }
@@ -167,11 +179,9 @@ export function parseSafetensorsHeader(bytes: Uint8Array, fileSize: number, wher
   if (bytes[LENGTH_BYTES] !== 0x7b) {
     throw new RootstockError("header-invalid", `${where}: the header does not start with "{"; this is not a safetensors file.`);
   }
-  const header = readObject(
-    parseJson(bytes.subarray(LENGTH_BYTES, headerBytes), { where, maxBytes: MAX_HEADER_BYTES, maxDepth: HEADER_DEPTH, code: "header-invalid" }),
-    at,
-  );
-  const metadata = header.has("__metadata__") ? readMetadata(header.get("__metadata__"), field(at, "__metadata__")) : new Map<string, string>();
+  const limits = { where, maxBytes: MAX_HEADER_BYTES, maxDepth: HEADER_DEPTH, code: at.code };
+  const header = readObject(parseJson(bytes.subarray(LENGTH_BYTES, headerBytes), limits), at);
+  const metadata = readMetadata(header.has("__metadata__") ? header.get("__metadata__") : {}, field(at, "__metadata__"));
   header.delete("__metadata__");
   if (header.size > MAX_TENSORS) {
     throw new RootstockError("limit-exceeded", `${where}: ${header.size} tensors; at most ${MAX_TENSORS} are read.`);

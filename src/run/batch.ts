@@ -12,6 +12,9 @@ export interface TextRows {
 
 /** @throws RootstockError `ids-invalid`, `text-too-long`. */
 export function checkRows(config: EncoderConfig, { ids, mask }: TextRows): void {
+  if (typeof ids !== "object" || ids === null || !Number.isInteger(ids.length)) {
+    throw new RootstockError("ids-invalid", "the input ids must be an array of whole numbers.");
+  }
   if (ids.length === 0) throw new RootstockError("ids-invalid", "the input ids are empty; a text has at least its special tokens.");
   if (ids.length > config.maxPositions) {
     throw new RootstockError(

@@ -8,7 +8,7 @@ import { readTemplate } from "./post-processor.ts";
 import type { SegmentEncoder } from "./segment-encoder.ts";
 import { readAddedTokens, readTokenizerParts, type TokenizerKind } from "./tokenizer-json.ts";
 
-/** Words kept in the cache: English running text repeats nearly all of its words within this many; about 4 MB. */
+/** Words kept in the cache: English running text repeats nearly all of its words within this many; 3 MB when full. */
 const DEFAULT_CACHE_WORDS = 16_384;
 const MAX_CACHE_WORDS = 1 << 20;
 

@@ -116,6 +116,16 @@ describe.each(builds)("quantizeRows of %s.wasm", (build) => {
     }
   });
 
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])("keeps padding rows at code 0 beside a row with %d", (odd) => {
+    const x = Float32Array.from({ length: 5 * 8 }, (_, at) => at);
+    x[4 * 8 + 1] = odd;
+    x[4 * 8 + 6] = odd;
+    const got = quantize(arena, build, x, 5, 8, 8, NONE);
+    const tiles = new (build === "fixed" ? Int16Array : Int8Array)(arena.memory.buffer, got.codes + got.codeBytes / 2, 32);
+    const padding = tiles.filter((_, at) => (at & 15) >= 4); // rows 5, 6 and 7 of both tiles of 4 k
+    expect([...padding]).toEqual(Array.from({ length: 24 }, () => 0));
+  });
+
   test("gives a row the same codes alone and among others", () => {
     const random = new Random(17);
     const x = Float32Array.from({ length: 11 * 45 }, () => random.float(2));

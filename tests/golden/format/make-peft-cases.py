@@ -1,6 +1,6 @@
 """Writes peft-cases.json: what PEFT itself saves for tiny encoders of each family.
 
-Needs torch, transformers and peft (versions are stamped into the file). Run: python make_peft_cases.py OUTPUT
+Needs torch, transformers and peft (versions are stamped into the file). Run: python make-peft-cases.py OUTPUT
 Per case: the saved adapter_config.json (fields that differ from the defaults), tensor names with shapes, and for each adapted
 module the rank and scale that PEFT computed. Per checkpoint class: the names and shapes of its state_dict.
 """

@@ -52,11 +52,8 @@ describe("parseJson", () => {
   it("is linear: 1 MiB of one string, of keys, of backslashes", () => {
     const size = 1 << 20;
     const hostile = [`"${"a".repeat(size - 2)}"`, `{${Array.from({ length: 90_000 }, (_, i) => `"k${i}":1`).join(",")}}`, `"${"\\\\".repeat((size - 2) / 2)}"`, `"${"\\".repeat(size - 2)}`];
-    for (const text of hostile) {
-      const start = performance.now();
-      outcome(() => parse(text));
-      expect(performance.now() - start).toBeLessThan(1_000);
-    }
+    // A quadratic scan of these would not end within the test's own limit.
+    expect(hostile.map((text) => outcome(() => parse(text)))).toEqual(["accepted", "accepted", "accepted", "json-invalid"]);
   });
 
   it("ends in accepted or json-invalid for 5,000 mutants, and agrees with JSON.parse on all without repeated keys", () => {
@@ -129,6 +126,11 @@ describe("readers", () => {
     expectError(() => readList([1, 2, 3], at, 2, () => 0), "json-invalid", "at most 2");
     expectError(() => readList([1, "x"], at, 2, (item, itemAt) => readInteger(item, itemAt, 0, 9)), "json-invalid", "config.json: size: 1");
     for (const value of [{}, "ab", null]) expectError(() => readList(value, at, 2, () => 0), "json-invalid", "a list");
+  });
+
+  it("says what it found", () => {
+    const found = [[null, "null"], [5, "5"], [true, "true"], ["x", '"x"'], [[], "a list"], [{}, "an object"], [undefined, "nothing"]] as const;
+    for (const [value, word] of found) expectError(() => readChoice(value, at, ["a"]), "json-invalid", `found ${word}.`);
   });
 
   it("keeps messages short and printable", () => {

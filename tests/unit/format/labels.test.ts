@@ -20,7 +20,7 @@ describe("readLabelTable", () => {
   });
 
   it("refuses tables that are none", () => {
-    for (const bad of [{ 1: "a" }, { 0: "a", 2: "b" }, { "00": "a" }, { "-1": "a" }, { "0x0": "a" }, { "1e0": "a" }, { " 0": "a" }, { x: "a" }, { 0: 1 }, { 0: null }, ["a"], "a", { __proto__x: "a" }, { 9007199254740993: "a" }]) {
+    for (const bad of [{ 1: "a" }, { 0: "a", 2: "b" }, { "00": "a" }, { "-1": "a" }, { "0x0": "a" }, { "1e0": "a" }, { " 0": "a" }, { x: "a" }, { 0: 1 }, { 0: null }, ["a"], "a", { __proto__x: "a" }, { "9007199254740993": "a" }]) {
       expectError(() => readLabelTable(table(bad)), "config-invalid", "config.json: id2label");
     }
     expectError(() => readLabelTable('{"id2label":{"0":"\\ud800"}}'), "config-invalid", "surrogate");

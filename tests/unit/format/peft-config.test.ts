@@ -63,7 +63,7 @@ describe("readPeftConfig", () => {
       expectError(() => lora({ init_lora_weights: init }), "adapter-unsupported", init, "path_initial_model_for_weight_conversion", "supported are");
     }
     expectError(() => lora({ init_lora_weights: 5 }), "adapter-unsupported", "init_lora_weights");
-    for (const init of [true, false, null, "gaussian", "orthogonal", "eva", "True"]) expect(outcome(() => lora({ init_lora_weights: init }))).toBe("accepted");
+    for (const init of [true, false, null, "gaussian", "orthogonal", "eva", "True", "False"]) expect(outcome(() => lora({ init_lora_weights: init }))).toBe("accepted");
   });
 
   it("refuses fields in use that change the forward pass, and any it does not know", () => {

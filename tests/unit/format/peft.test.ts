@@ -170,6 +170,7 @@ describe("resolveAdapter refuses", () => {
     const classifier = "base_model.model.classifier.weight";
     expectError(() => resolve(plain, { tensors: (shapes) => shapes.set(classifier, [0, 8]) }), "tensor-shape", "[labels, 8]");
     expectError(() => resolve(plain, { tensors: (shapes) => shapes.set(classifier, []) }), "tensor-shape");
+    expect(resolve(plain, { tensors: (shapes) => (shapes.set(classifier, [65_536, 8]), shapes.set("base_model.model.classifier.bias", [65_536])) }).head?.labels).toBe(65_536);
     expectError(() => resolve(plain, { tensors: (shapes) => (shapes.set(classifier, [65_537, 8]), shapes.set("base_model.model.classifier.bias", [65_537])) }), "limit-exceeded", "65536");
   });
 
@@ -265,6 +266,8 @@ describe("PEFT's matching rules", () => {
     expect(queries({ target_modules: ["query", "key"], exclude_modules: ["0.attention.self.key"] })).toEqual(["0q 1q 1k"]);
     expect(queries({ target_modules: ["query", "key"], exclude_modules: ".*1.*" })).toEqual(["0q 0k"]);
     expect(queries({ target_modules: ["query", "key"], exclude_modules: "1" })).toEqual(["0q 0k 1q 1k"]);
+    // modules_to_save takes out what it matches as an expression, and saves what ends in it as text.
+    expect(queries({ target_modules: ["query", "key"], modules_to_save: ["classifier", "que.y"] })).toEqual(["0k 1k"]);
   });
 
   it("layers_to_transform filters suffixes, not whole names", () => {

@@ -41,6 +41,19 @@ describe("patterns against Python's re", () => {
     }
   });
 
+  it("splits ASCII into each shorthand class and its complement", () => {
+    const members = { "\\d": /[0-9]/, "\\w": /[0-9A-Za-z_]/, "\\s": /[\t-\r ]/ };
+    for (const [source, inside] of Object.entries(members)) {
+      for (let code = 0; code < 128; code++) {
+        const char = String.fromCharCode(code);
+        for (const form of [source, `[${source}]`]) expect(matchesWhole(compilePattern(form), char, matchBudget()), `${form} ${code}`).toBe(inside.test(char));
+        for (const form of [source.toUpperCase(), `[^${source}]`, `[${source.toUpperCase()}]`]) {
+          expect(matchesWhole(compilePattern(form), char, matchBudget()), `${form} ${code}`).toBe(!inside.test(char));
+        }
+      }
+    }
+  });
+
   it("refuses what Python refuses", () => {
     for (const source of golden.broken) expectError(() => compilePattern(source), "config-invalid", "regular expression");
   });
@@ -55,9 +68,7 @@ describe("hostile patterns", () => {
 
   it("has no exponential case", () => {
     for (const source of ["(a+)+$", "(([a-z.0-9]+)*)*X", "(.*)*(.*)*(.*)*X", "(a|a)*X", "(?:(?:[a-z]|[a-z.]|.)*)*X", "((.*)+)+\\d{9}", "(?!(.*)*X)(.*)*Y"]) {
-      const start = performance.now();
       expect(matchesWhole(compilePattern(source), name, matchBudget())).toBe(false);
-      expect(performance.now() - start).toBeLessThan(200);
     }
   });
 
@@ -71,18 +82,14 @@ describe("hostile patterns", () => {
     for (const source of ["(a{1000}){1000}", "((a{0,1000}){0,1000}){0,1000}", "(?:(?!a{1000}){1000}){1000}", "(?!(?!(?!a{99}){99}){99}){99}"]) {
       expectError(() => compilePattern(source), "limit-exceeded", "5000");
     }
-    const start = performance.now();
     expect(matchesWhole(compilePattern("((((){1000}){1000}){1000}){1000}a"), "a", matchBudget())).toBe(true);
-    expect(performance.now() - start).toBeLessThan(200);
   });
 
   it("stops when the patterns of one adapter together take too long", () => {
     const pattern = compilePattern(`(${".*".repeat(900)})X`);
     const budget = matchBudget();
-    const start = performance.now();
     expectError(() => {
       for (let i = 0; i < 100_000; i++) matchesWhole(pattern, name, budget);
     }, "limit-exceeded", String(MAX_MATCH_STEPS));
-    expect(performance.now() - start).toBeLessThan(10_000);
   });
 });

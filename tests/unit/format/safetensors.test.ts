@@ -20,6 +20,16 @@ describe("parseSafetensorsHeader", () => {
     expect([...file.metadata]).toEqual([["format", "pt"]]);
   });
 
+  it("puts tensors in order whatever their order in the header", () => {
+    const random = seeded(2);
+    const names = Array.from({ length: 12 }, (_, i) => `t${String.fromCharCode(97 + i)}`);
+    for (let round = 0; round < 50; round++) {
+      const shuffled = names.map((name, i) => ({ name, i, key: random() })).sort((a, b) => a.key - b.key);
+      const header = JSON.stringify(Object.fromEntries(shuffled.map(({ name, i }) => [name, tensor("U8", [3], 3 * i, 3 * i + 3)])));
+      expect([...parse(fileOf(header, 36)).tensors.keys()]).toEqual(names);
+    }
+  });
+
   it("reads scalars, empty tensors, every dtype, a padded header, an empty file", () => {
     expect(parse(fileOf('{"s":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}', 4)).tensors.get("s")?.shape).toEqual([]);
     const empty = parse(fileOf(JSON.stringify({ a: tensor("F32", [1], 0, 4), e: tensor("F32", [0, 9], 4, 4), b: tensor("F32", [1], 4, 8) }), 8));
@@ -113,9 +123,7 @@ describe("parseSafetensorsHeader", () => {
     ["4,097 tensors", fileOf(JSON.stringify(Object.fromEntries(Array.from({ length: 4_097 }, (_, i) => [`t${i}`, tensor("U8", [1], i, i + 1)]))), 4_097), "limit-exceeded", "4096"],
   ];
   it.each(attacks)("refuses %s", (_what, file, code, ...words) => {
-    const start = performance.now();
     expectError(() => parse(file), code, ...words);
-    expect(performance.now() - start).toBeLessThan(250);
   });
 
   it("takes the caps themselves", () => {

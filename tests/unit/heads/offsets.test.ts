@@ -32,9 +32,7 @@ test("every position equals the number of code points before it, lone surrogates
 test("a megabyte of text with many items takes one pass", () => {
   const text = "😀".repeat(500_000);
   const items = Array.from({ length: 100_000 }, (_, index) => ({ start: index * 10, end: index * 10 + 2 }));
-  const started = performance.now();
   const converted = toCodePoints(text, items);
-  // A pass for each item would be 5 * 10^10 steps, minutes; one pass is some milliseconds.
-  expect(performance.now() - started).toBeLessThan(5_000);
+  // A pass for each item would be 5 * 10^10 steps: minutes, beyond the test's own limit.
   expect(converted.at(-1)).toEqual({ start: 499_995, end: 499_996 });
 });

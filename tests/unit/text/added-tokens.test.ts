@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { AddedTokenSplitter, type AddedToken } from "../../../src/text/added-tokens.ts";
+
+const plain = { singleWord: false, lstrip: false, rstrip: false, normalized: false };
+
+/** Sections as text, added tokens as their id before it. */
+function split(text: string, tokens: readonly Partial<AddedToken>[]): string[] {
+  const splitter = new AddedTokenSplitter(tokens.map((token, id) => ({ id, content: "", ...plain, ...token })));
+  return splitter.split(text).map(({ id, start, end }) => `${id ?? ""}:${text.slice(start, end)}`);
+}
+
+describe("AddedTokenSplitter", () => {
+  it("takes the leftmost, and of those the longest", () => {
+    const tokens = [{ content: "ab" }, { content: "abc" }, { content: "bcd" }];
+    expect(split("xabcd", tokens)).toEqual([":x", "1:abc", ":d"]);
+    expect(split("abdbcd", tokens)).toEqual(["0:ab", ":d", "2:bcd"]);
+  });
+
+  it("takes a single word only where no word character touches it", () => {
+    const tokens = [{ content: "in", singleWord: true }];
+    expect(split("in fin inn in.𝐚in", tokens)).toEqual(["0:in", ": fin inn ", "0:in", ":.𝐚in"]);
+  });
+
+  it("takes white space along on the sides that strip, in no section", () => {
+    expect(split("a \n<m> \t b", [{ content: "<m>", lstrip: true }])).toEqual([":a", "0:<m>", ": \t b"]);
+    expect(split("a \n<m> \t b", [{ content: "<m>", rstrip: true }])).toEqual([":a \n", "0:<m>", ":b"]);
+    expect(split("<m> <m>", [{ content: "<m>", rstrip: true, lstrip: true }])).toEqual(["0:<m>", "0:<m>"]);
+  });
+
+  it("reads contents as they are, not as expressions", () => {
+    expect(split("a.b a+b [x] \\d", [{ content: "a+b" }, { content: "[x]" }, { content: "\\d" }])).toEqual([
+      ":a.b ",
+      "0:a+b",
+      ": ",
+      "1:[x]",
+      ": ",
+      "2:\\d",
+    ]);
+  });
+
+  it("leaves the text whole without tokens, and none of an empty one", () => {
+    expect(split("abc", [])).toEqual([":abc"]);
+    expect(split("abc", [{ content: "" }])).toEqual([":abc"]);
+    expect(split("", [{ content: "a" }])).toEqual([]);
+  });
+});

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import type { TextTokenizer } from "../../../src/text/tokenizer.ts";
+import { createTokenizer } from "../../../src/text/tokenizer.ts";
+
+/** Ids and UTF-16 offsets that the reference tokenizer gives for `texts[text]`. */
+export interface GoldenText {
+  readonly text: number;
+  readonly ids: readonly number[];
+  readonly offsets: readonly (readonly [number, number])[];
+}
+
+/** The same for words already split; `words` is the word of each token, offsets count within the word. */
+export interface GoldenWords {
+  readonly ids: readonly number[];
+  readonly words: readonly (number | null)[];
+  readonly offsets: readonly (readonly [number, number])[];
+}
+
+export interface GoldenVariant {
+  readonly label: string;
+  /** tokenizer.json without its model, which all variants of a family share. */
+  readonly tokenizer: Readonly<Record<string, unknown>>;
+  readonly texts: readonly GoldenText[];
+  readonly words: readonly GoldenWords[];
+}
+
+export interface GoldenFamily {
+  /** Name and version of the reference. */
+  readonly reference: string;
+  readonly model: Readonly<Record<string, unknown>>;
+  readonly texts: readonly string[];
+  readonly words: readonly (readonly string[])[];
+  readonly variants: readonly GoldenVariant[];
+}
+
+export type FamilyName = "word-piece" | "byte-level" | "unigram";
+
+function readGzipped(name: string): unknown {
+  const path = fileURLToPath(new URL(`../../golden/text/${name}.json.gz`, import.meta.url));
+  return JSON.parse(gunzipSync(readFileSync(path)).toString("utf8"));
+}
+
+export function goldenFamily(name: FamilyName): GoldenFamily {
+  return readGzipped(name) as GoldenFamily;
+}
+
+/** tokenizer.json of a variant. */
+export function tokenizerJson(family: GoldenFamily, variant: GoldenVariant): Record<string, unknown> {
+  return { ...variant.tokenizer, model: family.model };
+}
+
+/** The tokenizers of a family's variants by label. */
+export function tokenizersOf(name: FamilyName, cacheWords?: number): Map<string, TextTokenizer> {
+  const family = goldenFamily(name);
+  const options = cacheWords === undefined ? {} : { cacheWords };
+  return new Map(
+    family.variants.map((variant) => [variant.label, createTokenizer(tokenizerJson(family, variant), null, options)]),
+  );
+}
+
+export const uncased = readGzipped("bert-uncased") as {
+  readonly reference: string;
+  readonly words: readonly (GoldenWords & { readonly tokens: readonly string[] })[];
+  /** Digest of the normalised and pre-tokenised "x" + character + "x", one per 4,096 code points. */
+  readonly codePoints: readonly string[];
+};
+
+const fixtures = new URL("../../../../shared/fixtures/", import.meta.url);
+
+/** Whether the reference folder with the full vocabulary is beside this one. */
+export const hasFixtures = existsSync(fileURLToPath(fixtures));
+
+export function readFixture(path: string): Buffer {
+  return readFileSync(fileURLToPath(new URL(path, fixtures)));
+}
+
+export function miniLm(cacheWords?: number): TextTokenizer {
+  const folder = "encoder/all-MiniLM-L6-v2/";
+  return createTokenizer(
+    JSON.parse(readFixture(`${folder}tokenizer.json`).toString("utf8")),
+    JSON.parse(readFixture(`${folder}tokenizer_config.json`).toString("utf8")),
+    cacheWords === undefined ? {} : { cacheWords },
+  );
+}

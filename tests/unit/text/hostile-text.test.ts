@@ -1,0 +1,94 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { MAX_TEXT_UNITS } from "../../../src/limits.ts";
+import { normalizeBert } from "../../../src/text/bert-normalizer.ts";
+import { readUnigram, segmentUnigram } from "../../../src/text/unigram.ts";
+import { matchWordPieces, splitVocabulary } from "../../../src/text/word-piece.ts";
+import { encodingFault } from "./encoding-fault.ts";
+import { tokenizersOf } from "./goldens.ts";
+
+const marks = (count: number): string => "\u0301\u0323".repeat(count / 2);
+
+/** Texts of the size cap or of a kind that is known to hurt; with a letter, so that no text is only deleted. */
+const HOSTILE: readonly (readonly [string, string])[] = [
+  ["40,000 alternating marks", `a${marks(40_000)}`],
+  ["1,000,000 units of one letter", "a".repeat(MAX_TEXT_UNITS)],
+  ["100,000 marks", `a${marks(100_000)}`],
+  ["500 words of 100 letters", `${"qxzjk".repeat(20)} `.repeat(500)],
+  ["punctuation alone", "!".repeat(50_000)],
+  ["white space alone, and a letter", `${" \n".repeat(25_000)}a`],
+  ["unspaced ideographs", "中".repeat(30_000)],
+  ["Hangul", "각".repeat(30_000)],
+  ["NUL", `a${"\0".repeat(50_000)}`],
+  ["lone surrogates", `a${"\ud83d".repeat(50_000)}`],
+  ["typed special tokens", "[SEP]<mask>".repeat(3_000)],
+  ["ZWJ families", "👨\u200d👩\u200d👧".repeat(3_000)],
+  ["right to left with bidi controls", "\u202bשלום\u202c \u200f".repeat(3_000)],
+];
+
+const encoders = [
+  ["word-piece", "text not cleaned"],
+  ["word-piece", "cased"],
+  ["byte-level", "prefix space"],
+  ["unigram", "XLM-R"],
+  ["unigram", "ALBERT"],
+] as const;
+
+describe.each(encoders)("%s, %s", (name, label) => {
+  const tokenizer = tokenizersOf(name).get(label);
+
+  it.each(HOSTILE)("%s", (_title, text) => {
+    if (tokenizer === undefined) throw new Error(label);
+    const encoded = tokenizer.encode(text, { maxTokens: 512 });
+    expect(encodingFault(tokenizer, encoded, text)).toBeNull();
+    expect(encoded.tokenCount).toBeGreaterThan(2);
+    expect(encoded.truncated).toBe(encoded.tokenCount > 512);
+  });
+});
+
+describe("work is in proportion to the text", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it("normalises marks in short pieces, never a whole run", () => {
+    const normalize = vi.spyOn(String.prototype, "normalize");
+    const options = { cleanText: true, handleChineseChars: true, stripAccents: true, lowercase: true };
+    expect(normalizeBert(`é${marks(40_000)}`, options)).toEqual({ text: "e", start: [0], end: [40_001] });
+    expect(normalize.mock.calls.length).toBe(40_001);
+    expect(Math.max(...normalize.mock.contexts.map((text) => String(text).length))).toBe(1);
+    normalize.mockClear();
+    tokenizersOf("unigram").get("ALBERT")?.encode(`a${marks(40_000)}`);
+    // A cluster is a character and at most 30 marks; each of two normalising steps sees every one once.
+    expect(Math.max(...normalize.mock.contexts.map((text) => String(text).length))).toBeLessThanOrEqual(31);
+    expect(normalize.mock.contexts.reduce((sum: number, text) => sum + String(text).length, 0)).toBeLessThan(4 * 40_001);
+  });
+
+  it("looks up at most the longest piece's length of slices per character", () => {
+    class CountingMap<V> extends Map<string, V> {
+      count = 0;
+      override get(key: string): V | undefined {
+        this.count++;
+        return super.get(key);
+      }
+    }
+    const initial = new CountingMap<number>([["[UNK]", 0], ["a", 1], ["##a", 2], ["##aaaa", 3]]);
+    const split = splitVocabulary(initial, "##");
+    const continuing = new CountingMap(split.continuing);
+    const vocabulary = { ...split, continuing, unknownId: 0, maxWordCodePoints: 20_000 };
+    let last = 0;
+    matchWordPieces("a".repeat(10_000), 0, 10_000, vocabulary, (_id, _from, to) => (last = to));
+    expect(last).toBe(10_000);
+    expect(initial.count + continuing.count).toBeLessThanOrEqual(10_000 * split.longest);
+
+    const pieces = new CountingMap(readUnigram([["<unk>", 0], ["a", -1], ["aaaa", -2]], 0).pieces);
+    const segmented = segmentUnigram("a".repeat(10_000), { pieces, longest: 4, unknownId: 0, unknownScore: -12 });
+    expect(segmented.lengths.length).toBe(2500);
+    expect(pieces.count).toBeLessThanOrEqual(10_000 * 4);
+  });
+
+  it("takes a word of more than 100 characters as unknown without a look", () => {
+    const tokenizer = tokenizersOf("word-piece").get("cased");
+    expect(tokenizer?.encode("a".repeat(101)).ids.length).toBe(3);
+    expect(tokenizer?.encode("a".repeat(100)).ids.length).toBeGreaterThan(3);
+    // Code points are counted, not units.
+    expect(tokenizer?.encode("𝐚".repeat(100)).ids).toEqual(tokenizer?.encode("𝐚").ids);
+  });
+});
