@@ -28,7 +28,7 @@ export function slotValues(
   format: WeightFormat,
 ): SlotValues {
   const values: { -readonly [K in keyof SlotValues]: SlotValues[K] } = { rank: site.rank };
-  if (site.inputScale) values.inputScale = finite(read(site.inputScale), site.inputScale);
+  if (site.inputScale) values.inputScale = inputScaleOf(finite(read(site.inputScale), site.inputScale), memory, place);
   if (site.outputScale) values.outputScale = finite(read(site.outputScale), site.outputScale);
   const a = site.down && finite(read(site.down), site.down);
   const b = site.up && finite(read(site.up), site.up);
@@ -44,6 +44,13 @@ export function slotValues(
   const shift = shiftOf(site, read, memory, place, site.magnitude ? values.outputScale : undefined);
   if (shift) values.shift = shift;
   return values;
+}
+
+/** u, times the scale that the encoder's own rows get before they are quantised. */
+function inputScaleOf(u: Float32Array, memory: LinearMemory, place: LinearPlace): Float32Array {
+  if (place.inputScale === 0) return u;
+  const base = memory.floats(place.inputScale, place.depth);
+  return u.map((value, k) => value * base[k]!);
 }
 
 /**

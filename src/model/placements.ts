@@ -1,6 +1,6 @@
 import type { Dtype } from "../format/types.ts";
 import type { Address } from "../wasm/kernels.ts";
-import { LINEAR_PARTS, NORM_PARTS, positionRows, type EncoderPlan, type NormPlace } from "./plan.ts";
+import { LINEAR_PARTS, NORM_PARTS, positionRows, SCALED_INPUTS, type EncoderPlan, type NormPlace } from "./plan.ts";
 import { channelBytes, packedBytes, type LinearPlace } from "./weight-format.ts";
 
 /** A tensor of a converted encoder: its name in the file, and the bytes of linear memory that are its content. */
@@ -17,6 +17,7 @@ export interface Placement {
  * loading one is copying them in.
  *
  * - `….panels` U8: 7-bit weights in the kernels' order · `….channels` U8: scale, bias and sum of each output channel
+ * - `….inputScale` F32: what the rows are multiplied by before they are quantised
  * - `embeddings.word.codes` I8, `embeddings.word.scales` F32 · positions, types and LayerNorms F32
  */
 export function placements(plan: EncoderPlan): Placement[] {
@@ -47,6 +48,9 @@ export function placements(plan: EncoderPlan): Placement[] {
     const layer = plan.layers[index]!;
     for (const part of LINEAR_PARTS) linear(`layer.${index}.${part}`, layer[part]);
     for (const part of NORM_PARTS) norm(`layer.${index}.${part}`, layer[part], config.hidden);
+    for (const [input, part] of Object.entries(SCALED_INPUTS)) {
+      floats(`layer.${index}.${input}.inputScale`, layer[part].inputScale, config.hidden);
+    }
   }
   if (plan.pooler !== null) linear("pooler", plan.pooler);
   return list;

@@ -15,6 +15,9 @@ export interface NormPlace {
 
 export type LayerPlan = Readonly<Record<LayerLinear, LinearPlace> & Record<LayerNormPart, NormPlace>>;
 
+/** Inputs whose channels calibration may scale: those that come out of a LayerNorm, where channels differ most. */
+export const SCALED_INPUTS = { attention: "query", intermediate: "intermediate" } as const;
+
 /** Where every weight of an encoder lies in linear memory. */
 export interface EncoderPlan {
   readonly config: EncoderConfig;
@@ -46,23 +49,27 @@ export function planEncoder(
 ): EncoderPlan {
   const { hidden, embeddingSize, intermediate } = config;
   const floats = (count: number): Address => layout.reserve(count * 4);
-  const linear = (columns: number, depth: number): LinearPlace => ({
+  const linear = (columns: number, depth: number, inputScale = 0): LinearPlace => ({
     panels: layout.reserve(format.panelBytes(columns, depth)),
     channels: layout.reserve(channelBytes(columns)),
     columns,
     depth,
+    inputScale,
   });
   const norm = (width: number): NormPlace => ({ gamma: floats(width), beta: floats(width) });
-  const layer = (): LayerPlan => ({
-    query: linear(hidden, hidden),
-    key: linear(hidden, hidden),
-    value: linear(hidden, hidden),
-    attentionOutput: linear(hidden, hidden),
-    attentionNorm: norm(hidden),
-    intermediate: linear(intermediate, hidden),
-    output: linear(hidden, intermediate),
-    outputNorm: norm(hidden),
-  });
+  const layer = (): LayerPlan => {
+    const attentionScale = floats(hidden);
+    return {
+      query: linear(hidden, hidden, attentionScale),
+      key: linear(hidden, hidden, attentionScale),
+      value: linear(hidden, hidden, attentionScale),
+      attentionOutput: linear(hidden, hidden),
+      attentionNorm: norm(hidden),
+      intermediate: linear(intermediate, hidden, floats(hidden)),
+      output: linear(hidden, intermediate),
+      outputNorm: norm(hidden),
+    };
+  };
   const word: TablePlace = {
     codes: layout.reserve(config.vocabulary * format.tableRowBytes(embeddingSize)),
     scales: floats(config.vocabulary),

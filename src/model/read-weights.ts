@@ -6,7 +6,7 @@ import type { ByteReader } from "../load/byte-reader.ts";
 import type { LinearMemory } from "../wasm/memory.ts";
 import { finite } from "./finite.ts";
 import type { Placement } from "./placements.ts";
-import { NORM_PARTS, LINEAR_PARTS, type EncoderPlan, type NormPlace } from "./plan.ts";
+import { NORM_PARTS, LINEAR_PARTS, SCALED_INPUTS, type EncoderPlan, type NormPlace } from "./plan.ts";
 import { PANEL_CHANNELS, writeBias, type LinearPlace, type TablePlace, type WeightFormat } from "./weight-format.ts";
 
 /** Bytes of a tensor that are converted at a time while reading. */
@@ -90,6 +90,9 @@ export async function quantizeTensors(
   format: WeightFormat,
 ): Promise<void> {
   const sinks = weightSinks(memory, plan, format);
+  for (const layer of plan.layers) {
+    for (const part of Object.values(SCALED_INPUTS)) memory.floats(layer[part].inputScale, layer[part].depth).fill(1);
+  }
   const wanted = new Map<string, string>();
   for (const [canonical, tensor] of source.tensors) wanted.set(tensor.name, canonical);
   for (const [name, tensor] of file.tensors) {

@@ -11,7 +11,7 @@ import type { Address } from "../wasm/kernels.ts";
  * An address of 0 leaves that part out.
  */
 export interface Slot {
-  /** u, f32[inputs] */
+  /** u times the encoder's own input scale, f32[inputs] */
   readonly inputScale: Address;
   /** Aᵀ, f32[inputs][rank rounded up to 4] */
   readonly down: Address;

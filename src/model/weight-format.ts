@@ -9,6 +9,12 @@ export interface LinearPlace {
   readonly columns: number;
   /** Input features. */
   readonly depth: number;
+  /**
+   * f32[depth] that the input is multiplied by before it is quantised, or 0 for none. Calibration evens out the
+   * channels' ranges with it (the weights are divided by it), which costs nothing: the multiplication is part of
+   * quantising the rows.
+   */
+  readonly inputScale: Address;
 }
 
 /** Where an embedding table of 8-bit rows lies. */
@@ -111,13 +117,16 @@ export function packCodes(
   }
 }
 
-/** Weights of one output channel, scale·w. */
+/** Weights of one output channel as they act on the layer's input: scale·w·inputScale. */
 export function unpackChannel(memory: LinearMemory, place: LinearPlace, channel: number, out: Float32Array): void {
   const steps = Math.ceil(place.depth / STEP_DEPTH);
   const base = place.panels + (channel >> 3) * steps * 32 + (channel & 7) * STEP_DEPTH;
   const scale = readScale(memory, place, channel);
   const u8 = memory.u8;
   for (let k = 0; k < place.depth; k++) out[k] = scale * (u8[base + (k >> 2) * 32 + (k & 3)]! - ZERO_WEIGHT);
+  if (place.inputScale === 0) return;
+  const inputScale = memory.floats(place.inputScale, place.depth);
+  for (let k = 0; k < place.depth; k++) out[k]! *= inputScale[k]!;
 }
 
 /** Bytes of packed int8 weights. */

@@ -17,8 +17,6 @@ export interface Machine {
   readonly memory: LinearMemory;
   readonly plan: EncoderPlan;
   readonly work: Workspace;
-  /** Called with the input of every product before it runs (`convert --calibrate`); absent otherwise. */
-  readonly observe?: (place: LinearPlace, x: Address, rows: number) => void;
 }
 
 /** Rows of one pass: every linear layer sees them all at once, attention walks the segments. No padding. */
@@ -67,7 +65,7 @@ export function layer(m: Machine, batch: Batch, weights: LayerPlan, slots: Layer
 }
 
 /** softmax(QKᵀ/√d)V per head and segment, `work.query/key/value` → `work.context`. */
-function attention(m: Machine, batch: Batch): void {
+export function attention(m: Machine, batch: Batch): void {
   const { kernels, work, plan } = m;
   const { heads, headSize, hidden } = plan.config;
   for (const { first, length } of batch.segments) {
@@ -93,8 +91,7 @@ function linears(m: Machine, x: Address, rows: number, products: readonly Produc
   let quantizedFor: Address | null = null;
   for (const [place, slot, y] of products) {
     const { depth, columns, panels, channels } = place;
-    const inputScale = slot?.inputScale ?? 0;
-    m.observe?.(place, x, rows);
+    const inputScale = slot?.inputScale || place.inputScale;
     if (quantizedFor !== inputScale) {
       kernels.quantizeRows(x, rows, depth, depth, inputScale, work.codes, work.rowTerms);
       quantizedFor = inputScale;
@@ -133,14 +130,14 @@ function embeddingLowRank(m: Machine, slot: EmbeddingSlot, ids: Address, rows: n
   }
 }
 
-function normalize(
+export function normalize(
   m: Machine, x: Address, residual: Address, rows: number, width: number, place: NormPlace, bias: Address, out: Address,
 ): void {
   const beta = bias === 0 ? place.beta : bias;
   m.kernels.layerNorm(x, residual, rows, width, place.gamma, beta, m.plan.config.epsilon, out);
 }
 
-function activate(m: Machine, x: Address, count: number): void {
+export function activate(m: Machine, x: Address, count: number): void {
   switch (m.plan.config.activation) {
     case "gelu":
       return m.kernels.gelu(x, count);

@@ -164,6 +164,7 @@ export class Encoder {
   /** Mean-pooled, L2-normalised sentence vectors, `hidden` numbers a text. */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     const loaded = this.#live();
+    options.signal?.throwIfAborted();
     const { machine } = loaded;
     const task = options.task == null ? null : this.#task(options.task);
     const { hidden } = machine.plan.config;

@@ -210,6 +210,8 @@ describe("calls", () => {
     await expect(loadEncoder(ENCODER, { signal })).rejects.toBe(reason);
     await expect(resident.addAdapter("other", ADAPTER, { labels: LABELS, signal })).rejects.toBe(reason);
     await expect(resident.forward(IDS, null, { signal })).rejects.toBe(reason);
+    await expect(resident.embed(["text"], { signal })).rejects.toBe(reason);
+    await expect(resident.run("text", ["task"], { signal })).rejects.toBe(reason);
     expect(resident.info.tasks.map(({ name }) => name)).toEqual(["task"]);
   });
 

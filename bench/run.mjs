@@ -1,0 +1,50 @@
+// Every figure of the README: builds what is needed, then runs each benchmark on this Node and on Node 24, on one core.
+//   npm run bench -- [--onnx model_int8.onnx] [--only kernels,encoder,start-up,swap] [--cpu 1]
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cpus } from "node:os";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: {
+    onnx: { type: "string" },
+    only: { type: "string", default: "encoder,start-up,swap,kernels" },
+    cpu: { type: "string", default: String(Math.max(0, cpus().length - 1)) },
+  },
+});
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const onnx = values.onnx === undefined ? [] : ["--onnx", resolve(values.onnx)];
+process.chdir(root);
+
+if (!existsSync("bench/node_modules")) run("npm", ["ci", "--prefix", "bench"]);
+run(process.execPath, ["scripts/build-wasm.mjs", "fixed", "relaxed", "ceiling-fixed", "ceiling-relaxed"]);
+run("npm", ["run", "--silent", "build"]);
+
+// One pinned core: a process that moves between cores loses its caches and its clock.
+const pin = spawnSync("taskset", ["-c", values.cpu, "true"]).status === 0 ? ["taskset", "-c", values.cpu] : [];
+if (pin.length === 0) console.log("(taskset is not here: the processes are not pinned)");
+const engines = [process.execPath, resolve("bench/node_modules/node/bin/node")];
+console.log(`${cpus()[0].model}, ${new Date().toISOString().slice(0, 10)}`);
+for (const name of values.only.split(",")) {
+  for (const engine of engines) {
+    console.log(`\n## ${name}`);
+    run(...pinned([engine, `bench/${name}.mjs`, ...(name === "encoder" || name === "start-up" ? onnx : [])]));
+    if (name !== "encoder" || engine === engines[0]) continue;
+    for (const kernel of ["rel2", "fixed"]) run(...pinned([engine, "bench/encoder.mjs", ...onnx, "--kernel", kernel]));
+  }
+}
+
+function pinned(command) {
+  const [program, ...args] = [...pin, ...command];
+  return [program, args];
+}
+
+function run(program, args) {
+  const { status, error } = spawnSync(program, args, { stdio: "inherit" });
+  if (status !== 0) {
+    console.error(`${program} ${args.join(" ")}: ${error?.message ?? `exit code ${status}`}`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,94 @@
+import { setImmediate } from "node:timers/promises";
+import { defineCommand } from "citty";
+import { RootstockError, type EmbedOptions, type Encoder } from "../index.ts";
+import { given, OVERFLOWS, readChoice, readCount, TEXT_ARGS } from "./arguments.ts";
+import { openEncoder } from "./models.ts";
+import { NpyWriter } from "./npy.ts";
+import { readTexts, textOf, type TextItem } from "./read-texts.ts";
+import { BATCH, located } from "./run-batches.ts";
+import type { Command, Session } from "./session.ts";
+
+/** The task name of `--adapter`: there is only one here. */
+const TASK = "adapter";
+
+const definition = defineCommand({
+  meta: { name: "embed", description: "Sentence vectors: mean of the tokens, length 1" },
+  args: {
+    text: { type: "positional", required: false, description: 'texts, or "-" for lines of standard input' },
+    encoder: TEXT_ARGS.encoder,
+    adapter: { type: "string", valueHint: "DIR", description: "adapter to apply (default: none)" },
+    input: TEXT_ARGS.input,
+    output: { type: "string", valueHint: "FILE", description: "float32 matrix as .npy (default: JSON lines)" },
+    "max-tokens": TEXT_ARGS["max-tokens"],
+    overflow: TEXT_ARGS.overflow,
+  },
+  async run({ args, data }) {
+    const session = data as Session;
+    const { signal } = session;
+    const options: EmbedOptions = {
+      signal,
+      task: args.adapter === undefined ? null : TASK,
+      ...given("maxTokens", readCount(args["max-tokens"], "max-tokens")),
+      ...given("overflow", readChoice(args.overflow, "overflow", OVERFLOWS)),
+    };
+    const texts = readTexts(args._, args.input, signal);
+    const encoder = await openEncoder(args.encoder, session);
+    if (args.adapter !== undefined) await encoder.addAdapter(TASK, args.adapter, { signal });
+    if (args.output === undefined) {
+      await embedItems(encoder, texts, options, (items, vectors) => session.write(jsonLines(items, vectors)));
+      return;
+    }
+    const file = await NpyWriter.open(args.output, encoder.info.hidden);
+    try {
+      await embedItems(encoder, texts, options, async (_, vectors) => {
+        await file.add(vectors);
+        session.progress(`${file.rows} texts`);
+      });
+      await file.finish();
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
+  },
+});
+
+type OnVectors = (items: readonly TextItem[], vectors: readonly Float32Array[]) => Promise<void>;
+
+async function embedItems(encoder: Encoder, texts: AsyncIterable<TextItem[]>, options: EmbedOptions, onVectors: OnVectors): Promise<void> {
+  for await (const items of texts) {
+    for (let first = 0; first < items.length; first += BATCH) {
+      await embedBatch(encoder, items.slice(first, first + BATCH), options, onVectors);
+      await setImmediate(); // lets Ctrl-C in
+      options.signal?.throwIfAborted();
+    }
+  }
+}
+
+/** One text after the other when the batch is refused: those before the wrong one count, and the error names its place. */
+async function embedBatch(encoder: Encoder, batch: readonly TextItem[], options: EmbedOptions, onVectors: OnVectors): Promise<void> {
+  let vectors: Float32Array[] | null = null;
+  try {
+    vectors = await encoder.embed(batch.map(textOf), options);
+  } catch (error) {
+    if (!(error instanceof RootstockError)) throw error;
+  }
+  if (vectors !== null) return onVectors(batch, vectors);
+  for (const item of batch) {
+    const own = await encoder.embed([textOf(item)], options).catch((error: unknown) => {
+      throw located(error, item.where);
+    });
+    await onVectors([item], own);
+  }
+}
+
+/** {text, embedding}; nine digits tell every float32 from its neighbours. */
+function jsonLines(items: readonly TextItem[], vectors: readonly Float32Array[]): string {
+  return vectors
+    .map((vector, index) => {
+      const embedding = Array.from(vector, (value) => Number(value.toPrecision(9)));
+      return `${JSON.stringify({ text: textOf(items[index]!), embedding })}\n`;
+    })
+    .join("");
+}
+
+export const embed: Command = { definition, variadic: true };

@@ -1,0 +1,86 @@
+import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { RootstockError } from "../index.ts";
+
+/** Bytes of the header: a multiple of 64, as the format asks, with room for any number of rows. */
+const HEADER_BYTES = 128;
+
+/**
+ * A header of NumPy's format 1.0 for a C-ordered little-endian float32 matrix
+ * (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
+ */
+export function npyHeader(rows: number, width: number): Uint8Array {
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${width}), }`;
+  const bytes = new Uint8Array(HEADER_BYTES).fill(0x20);
+  bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0]); // \x93NUMPY, version 1.0
+  new DataView(bytes.buffer).setUint16(8, HEADER_BYTES - 10, true);
+  bytes.set(new TextEncoder().encode(text), 10);
+  bytes[HEADER_BYTES - 1] = 0x0a;
+  return bytes;
+}
+
+/**
+ * Writes a matrix row by row without knowing how many there will be. The file has another name until it is whole, so
+ * that an interrupted run leaves neither half a file nor the loss of an older one.
+ */
+export class NpyWriter {
+  readonly #path: string;
+  readonly #width: number;
+  readonly #file: FileHandle;
+  #rows = 0;
+
+  private constructor(path: string, width: number, file: FileHandle) {
+    this.#path = path;
+    this.#width = width;
+    this.#file = file;
+  }
+
+  /** @throws RootstockError `target-unwritable` */
+  static async open(path: string, width: number): Promise<NpyWriter> {
+    return writing(path, async () => {
+      const file = await open(partial(path), "w");
+      const writer = new NpyWriter(path, width, file);
+      await file.write(npyHeader(0, width), 0, HEADER_BYTES, 0);
+      return writer;
+    });
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  async add(vectors: readonly Float32Array[]): Promise<void> {
+    const bytes = new Uint8Array(vectors.length * this.#width * 4);
+    const view = new DataView(bytes.buffer);
+    for (const [row, vector] of vectors.entries()) {
+      for (const [column, value] of vector.entries()) view.setFloat32((row * this.#width + column) * 4, value, true);
+    }
+    await writing(this.#path, () => this.#file.write(bytes, 0, bytes.length, HEADER_BYTES + this.#rows * this.#width * 4));
+    this.#rows += vectors.length;
+  }
+
+  async finish(): Promise<void> {
+    await writing(this.#path, async () => {
+      await this.#file.write(npyHeader(this.#rows, this.#width), 0, HEADER_BYTES, 0);
+      await this.#file.close();
+      await rename(partial(this.#path), this.#path);
+    });
+  }
+
+  async discard(): Promise<void> {
+    await this.#file.close().catch(() => undefined);
+    await rm(partial(this.#path), { force: true });
+  }
+}
+
+function partial(path: string): string {
+  return `${path}.part`;
+}
+
+async function writing<T>(path: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RootstockError("target-unwritable", `${path} could not be written: ${reason}. Check the path, space and permissions.`, { cause });
+  }
+}

@@ -1,0 +1,106 @@
+import { createReadStream } from "node:fs";
+import { addAbortSignal, pipeline, Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { RootstockError } from "../index.ts";
+
+export interface Line {
+  /** From 1. */
+  readonly number: number;
+  readonly text: string;
+}
+
+/** UTF-16 units of one line: the longest text that is read, written as JSON with every character escaped, and some. */
+export const MAX_LINE_UNITS = 8_000_000;
+
+/** For messages. */
+export function inputName(path: string): string {
+  return path === "-" ? "standard input" : path;
+}
+
+/**
+ * The lines of a UTF-8 file or of standard input ("-"), unzipped when they begin as gzip does, without line ends; a byte
+ * order mark is left out, and so are lines of white space alone. Lines come as the data does, one array a chunk: nothing
+ * waits for a line that is not there yet, and memory stays bounded.
+ *
+ * @throws RootstockError `source-missing`, `source-unreadable`, `source-truncated` (gzip), `limit-exceeded`
+ */
+export async function* readLines(path: string, signal: AbortSignal): AsyncGenerator<Line[]> {
+  const decoder = new TextDecoder();
+  let open: string[] = []; // parts of the line whose end is not there yet
+  let openUnits = 0;
+  let number = 0;
+  const take = (line: Line[], text: string): void => {
+    number++;
+    if (text.trim() !== "") line.push({ number, text: text.endsWith("\r") ? text.slice(0, -1) : text });
+  };
+  for await (const chunk of readBytes(path, signal)) {
+    const [first, ...others] = decoder.decode(chunk, { stream: true }).split("\n") as [string, ...string[]];
+    open.push(first);
+    openUnits += first.length;
+    if (openUnits > MAX_LINE_UNITS) {
+      throw new RootstockError("limit-exceeded", `${inputName(path)}: line ${number + 1} is longer than ${MAX_LINE_UNITS} characters. Split it.`);
+    }
+    if (others.length === 0) continue;
+    const lines: Line[] = [];
+    take(lines, open.join(""));
+    const last = others.pop()!;
+    for (const text of others) take(lines, text);
+    open = [last];
+    openUnits = last.length;
+    if (lines.length > 0) yield lines;
+  }
+  open.push(decoder.decode());
+  const rest: Line[] = [];
+  take(rest, open.join(""));
+  if (rest.length > 0) yield rest;
+}
+
+async function* readBytes(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const stream: Readable = path === "-" ? process.stdin : createReadStream(path);
+  addAbortSignal(signal, stream);
+  try {
+    const chunks = (stream as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    const start = await firstBytes(chunks);
+    const whole = Readable.from(chain(start, chunks), { objectMode: false });
+    if (start[0] === 0x1f && start[1] === 0x8b) yield* pipeline(whole, createGunzip(), () => undefined);
+    else yield* whole;
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw readError(path, cause);
+  }
+}
+
+/** At least the two bytes that tell gzip from text, unless there are fewer. */
+async function firstBytes(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
+  let start: Uint8Array = new Uint8Array(0);
+  while (start.length < 2) {
+    const { done, value } = await chunks.next();
+    if (done === true) break;
+    start = start.length === 0 ? value : Buffer.concat([start, value]);
+  }
+  return start;
+}
+
+async function* chain(start: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    if (start.length > 0) yield start;
+    for (;;) {
+      const { done, value } = await rest.next();
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    await rest.return?.();
+  }
+}
+
+function readError(path: string, cause: unknown): unknown {
+  if (!(cause instanceof Error)) return cause;
+  const { code } = cause as NodeJS.ErrnoException;
+  const where = inputName(path);
+  if (code === "ENOENT") return new RootstockError("source-missing", `${where} is not there. Check the path.`, { cause });
+  if (code === "Z_BUF_ERROR") return new RootstockError("source-truncated", `${where}: the gzip data end too early. Copy the file again.`, { cause });
+  if (code?.startsWith("Z_")) return new RootstockError("source-unreadable", `${where} is no sound gzip file: ${cause.message}. Copy it again.`, { cause });
+  if (code === undefined || cause instanceof RootstockError) return cause;
+  return new RootstockError("source-unreadable", `${where} could not be read: ${cause.message}`, { cause });
+}

@@ -1,0 +1,95 @@
+import { RootstockError } from "../errors.ts";
+import { PIECE_BYTES, writeManifest, MANIFEST_NAME } from "../format/manifest.ts";
+import { writeSafetensors } from "../format/safetensors-writer.ts";
+import type { ManifestFile, QuantizationValue } from "../format/types.ts";
+import { MAX_TOKENIZER_BYTES } from "../limits.ts";
+import { sha256 } from "../load/byte-reader.ts";
+import { toSource, type SourceLike } from "../load/source.ts";
+import { placements } from "../model/placements.ts";
+import { readFile, readOptionalFile } from "../runtime/files.ts";
+import { loadParts, type LoadedEncoder } from "../runtime/load-encoder.ts";
+import { calibrate } from "./calibrate.ts";
+import { writeFolder, type FileToWrite } from "./write-folder.ts";
+
+export interface ConvertProgress {
+  readonly stage: "read" | "calibrate" | "write";
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface ConvertOptions {
+  /** Texts like those the encoder will meet, for error-compensated rounding; 250 to 1,000 are enough. */
+  readonly calibrate?: readonly string[];
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ConvertProgress) => void;
+}
+
+/** The largest weights file that is converted: it is held in memory while its tensors are read again. */
+const MAX_WEIGHTS_BYTES = 2 ** 31;
+/** Room for one linear layer in float32: 64 MiB holds 4096 × 4096. */
+const CALIBRATION_BYTES = 64 << 20;
+const WEIGHTS = "model.safetensors";
+/** Files that go along unchanged where the source has them. */
+const COMPANIONS = ["config.json", "tokenizer.json", "tokenizer_config.json"];
+
+/**
+ * Writes an encoder folder's converted form: weights rounded and in the kernels' order, so that loading copies bytes;
+ * config.json and the tokenizer as they are; rootstock.json with sizes and SHA-256.
+ *
+ * @throws RootstockError those of loading; `argument-invalid` when the source is converted already or the target is
+ *   not empty; `target-unwritable`. The target is whole or untouched.
+ */
+export async function convertEncoder(given: SourceLike, target: string, options: ConvertOptions = {}): Promise<void> {
+  const { signal, onProgress } = options;
+  const source = toSource(given);
+  if ((await readOptionalFile(source, MANIFEST_NAME, { signal, limit: MAX_WEIGHTS_BYTES })) !== null) {
+    throw new RootstockError("argument-invalid", `${source.location} is converted already. Give the original folder.`);
+  }
+  const folder = new Map<string, Uint8Array>();
+  for (const name of COMPANIONS) {
+    const bytes = await readOptionalFile(source, name, { signal, limit: MAX_TOKENIZER_BYTES });
+    if (bytes !== null) folder.set(name, bytes);
+  }
+  folder.set(WEIGHTS, await readFile(source, WEIGHTS, { signal, limit: MAX_WEIGHTS_BYTES }));
+  const loaded = await loadParts(folder, { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}), adapterBudget: CALIBRATION_BYTES });
+  const report = options.calibrate === undefined
+    ? new Map<string, QuantizationValue>([["method", "plain"]])
+    : await calibrate(loaded, folder.get(WEIGHTS)!, options.calibrate, options); // prettier-ignore
+  signal?.throwIfAborted();
+  onProgress?.({ stage: "write", done: 0, total: 1 });
+  folder.delete(WEIGHTS);
+  writeFolder(target, await convertedFiles(loaded, folder, report));
+  onProgress?.({ stage: "write", done: 1, total: 1 });
+}
+
+async function convertedFiles(
+  loaded: LoadedEncoder,
+  companions: ReadonlyMap<string, Uint8Array>,
+  quantization: ReadonlyMap<string, QuantizationValue>,
+): Promise<FileToWrite[]> {
+  const { memory, plan } = loaded.machine;
+  const tensors = placements(plan).map(({ name, dtype, shape, address, bytes }) => ({ name, dtype, shape, data: memory.octets(address, bytes) }));
+  const { header, parts } = writeSafetensors(tensors, new Map([["format", "rootstock"]]));
+  const files: FileToWrite[] = [...companions].map(([name, bytes]) => ({ name, parts: [bytes] }));
+  files.push({ name: WEIGHTS, parts: [header, ...parts] });
+  const listed = new Map<string, ManifestFile>();
+  for (const { name, parts } of files) listed.set(name, await describe(parts));
+  const manifest = writeManifest({ format: 1, fingerprint: loaded.fingerprint, files: listed, quantization });
+  return [...files, { name: MANIFEST_NAME, parts: [new TextEncoder().encode(manifest)] }];
+}
+
+/** Size and SHA-256 of a file, and of its pieces where it has more than one. */
+async function describe(parts: readonly Uint8Array[]): Promise<ManifestFile> {
+  const size = parts.reduce((sum, part) => sum + part.length, 0);
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  const digest = await sha256(whole);
+  if (size <= PIECE_BYTES) return { size, sha256: digest };
+  const pieces: string[] = [];
+  for (let from = 0; from < size; from += PIECE_BYTES) pieces.push(await sha256(whole.subarray(from, from + PIECE_BYTES)));
+  return { size, sha256: digest, pieces: { bytes: PIECE_BYTES, sha256: pieces } };
+}

@@ -1,0 +1,85 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { npyHeader } from "../../src/cli/npy.ts";
+import { loadEncoder } from "../../src/index.ts";
+import { adapterFolder, ENCODER, jsonLines, program } from "./program.ts";
+
+const TEXTS = Array.from({ length: 70 }, (_, index) => `Sentence number ${index} ${"goes on ".repeat(index % 7)}`.trim());
+
+let folder: string;
+let vectors: Float32Array[];
+let adapted: Float32Array[];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "rootstock-cli-"));
+  const encoder = await loadEncoder(ENCODER);
+  await encoder.addAdapter("mood", adapterFolder("vader-dora"));
+  vectors = await encoder.embed(TEXTS);
+  adapted = await encoder.embed(TEXTS.slice(0, 1), { task: "mood" });
+  encoder.dispose();
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Reads a version 1.0 .npy file as the format's page describes it. */
+function readNpy(bytes: Uint8Array): { shape: string; dtype: string; values: Float32Array } {
+  expect([...bytes.subarray(0, 8)]).toEqual([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0]);
+  const length = bytes[8]! + bytes[9]! * 256;
+  const header = new TextDecoder().decode(bytes.subarray(10, 10 + length));
+  expect((10 + length) % 64).toBe(0);
+  expect(header.endsWith("\n")).toBe(true);
+  expect(header).toContain("'fortran_order': False");
+  return {
+    shape: /'shape': \(([^)]*)\)/.exec(header)![1]!,
+    dtype: /'descr': '([^']*)'/.exec(header)![1]!,
+    values: new Float32Array(Uint8Array.from(bytes.subarray(10 + length)).buffer),
+  };
+}
+
+describe("rootstock embed", () => {
+  it("prints vectors that read back as the same float32", async () => {
+    const { code, stdout, stderr } = await program(["embed", "-"], TEXTS.join("\n"));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const rows = jsonLines<{ text: string; embedding: number[] }>(stdout);
+    expect(rows.map(({ text }) => text)).toEqual(TEXTS);
+    expect(rows.map(({ embedding }) => Float32Array.from(embedding))).toEqual(vectors);
+  });
+
+  it("applies an adapter", async () => {
+    const { stdout } = await program(["embed", "--adapter", adapterFolder("vader-dora"), TEXTS[0]!]);
+    const [row] = jsonLines<{ embedding: number[] }>(stdout);
+    expect(Float32Array.from(row!.embedding)).toEqual(adapted[0]);
+    expect(adapted[0]).not.toEqual(vectors[0]);
+  });
+
+  it("writes a float32 .npy file, and nothing to standard output", async () => {
+    const path = join(folder, "vectors.npy");
+    expect(await program(["embed", "--output", path, "-"], TEXTS.join("\n"))).toEqual({ code: 0, stdout: "", stderr: "" });
+    const { shape, dtype, values } = readNpy(readFileSync(path));
+    expect({ shape, dtype }).toEqual({ shape: "70, 384", dtype: "<f4" });
+    expect(values).toEqual(Float32Array.from(vectors.flatMap((vector) => [...vector])));
+  });
+
+  it("leaves no file behind when a text is refused", async () => {
+    const path = join(folder, "refused.npy");
+    const { code, stderr } = await program(["embed", "--output", path, "-"], `fine\n${"word ".repeat(600)}`);
+    expect(stderr).toMatch(/^rootstock: text-too-long: standard input, line 2: /);
+    expect(code).toBe(1);
+    expect([existsSync(path), existsSync(`${path}.part`)]).toEqual([false, false]);
+  });
+
+  it("refuses an output that cannot be written", async () => {
+    const { code, stderr } = await program(["embed", "--output", join(folder, "no/such/folder/x.npy"), "text"]);
+    expect(stderr).toMatch(/^rootstock: target-unwritable: /);
+    expect(code).toBe(1);
+  });
+});
+
+describe("npyHeader", () => {
+  it("has room for any number of rows and columns", () => {
+    const { shape } = readNpy(npyHeader(Number.MAX_SAFE_INTEGER, 65536));
+    expect(shape).toBe(`${Number.MAX_SAFE_INTEGER}, 65536`);
+  });
+});

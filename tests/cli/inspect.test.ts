@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkFiles } from "../../src/cli/folder-files.ts";
+import type { Manifest } from "../../src/format/types.ts";
+import { loadEncoder } from "../../src/index.ts";
+import { adapterFolder, ENCODER, program, ROOT } from "./program.ts";
+
+const TINY = `${ROOT}tests/golden/tiny/bert`;
+const { signal } = new AbortController();
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "rootstock-cli-"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function inspected(args: string[]): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await program(["inspect", "--json", ...args]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+describe("rootstock inspect", () => {
+  it("tells what an encoder is", async () => {
+    const encoder = await loadEncoder(ENCODER);
+    const { family, layers, hidden, heads, intermediate, vocabulary, maxTokens, fingerprint, converted } = encoder.info;
+    encoder.dispose();
+    const facts = await inspected([ENCODER]);
+    expect(facts).toMatchObject({ what: "encoder", family, layers, hidden, heads, intermediate, vocabulary, maxTokens, fingerprint, converted });
+    const files = facts["files"] as { name: string; bytes: number; checked: boolean }[];
+    expect(files.find(({ name }) => name === "model.safetensors")).toMatchObject({ bytes: statSync(`${ENCODER}/model.safetensors`).size, checked: converted });
+  });
+
+  it("tells what an adapter is", async () => {
+    const facts = await inspected([adapterFolder("vader-dora")]);
+    expect(facts).toMatchObject({ what: "adapter", method: "DoRA, rank 4, alpha 8", labels: ["negative", "positive"], fit: null });
+    expect(facts["config"]).toMatchObject({ kind: "lora", task: "sequence", dora: true, layers: [4, 5] });
+  });
+
+  it("checks an adapter against an encoder", async () => {
+    const facts = await inspected([adapterFolder("vader-dora"), "--encoder", ENCODER]);
+    expect(facts["fit"]).toMatchObject({ kind: "sequence", firstLayer: 4 });
+    const { code, stderr } = await program(["inspect", adapterFolder("vader-dora"), "--encoder", TINY]);
+    expect(stderr).toMatch(/^rootstock: adapter-mismatch: /);
+    expect(code).toBe(1);
+  });
+
+  it("prints rows for people", async () => {
+    const { code, stdout } = await program(["inspect", TINY]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^encoder +bert$/m);
+    expect(stdout).toMatch(/^fingerprint +sha256:[0-9a-f]{64}$/m);
+    expect(stdout).toMatch(/^form +Hugging Face/m);
+  });
+
+  it("refuses other folders", async () => {
+    const { code, stderr } = await program(["inspect", folder]);
+    expect(stderr).toMatch(/^rootstock: source-missing: .* neither config\.json/);
+    expect(code).toBe(1);
+  });
+});
+
+describe("checkFiles", () => {
+  const bytes = new TextEncoder().encode("weights");
+  const manifest = (size: number, digest: string): Manifest => {
+    return { format: 1, fingerprint: "sha256:0", files: new Map([["a.bin", { size, sha256: digest }]]), quantization: new Map() };
+  };
+  const right = createHash("sha256").update(bytes).digest("hex");
+
+  it("compares sizes and digests", async () => {
+    const place = mkdtempSync(join(folder, "files-"));
+    await expect(checkFiles(place, manifest(7, right), signal)).rejects.toMatchObject({ code: "source-missing" });
+    writeFileSync(join(place, "a.bin"), bytes);
+    writeFileSync(join(place, "b.txt"), "more");
+    expect(await checkFiles(place, manifest(7, right), signal)).toEqual([
+      { name: "a.bin", bytes: 7, checked: true },
+      { name: "b.txt", bytes: 4, checked: false },
+    ]);
+    await expect(checkFiles(place, manifest(8, right), signal)).rejects.toMatchObject({ code: "source-truncated" });
+    await expect(checkFiles(place, manifest(7, right.replace(/^./, (digit) => (digit === "0" ? "1" : "0"))), signal)).rejects.toMatchObject({ code: "digest-mismatch" });
+  });
+});
+
+describe("rootstock convert", () => {
+  it("writes a folder that loads, and inspect finds a changed byte in it", async () => {
+    const output = join(folder, "converted");
+    const { code, stdout, stderr } = await program(["convert", TINY, output]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("rootstock.json");
+    const facts = await inspected([output]);
+    expect(facts).toMatchObject({ what: "encoder", converted: true, fingerprint: (await inspected([TINY]))["fingerprint"] });
+    const weights = join(output, "model.safetensors");
+    const bytes = readFileSync(weights);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(weights, bytes);
+    expect((await program(["inspect", output])).stderr).toMatch(/^rootstock: digest-mismatch: /);
+    appendFileSync(weights, "x");
+    expect((await program(["inspect", output])).stderr).toMatch(/^rootstock: source-truncated: /);
+  });
+
+  it("refuses an empty file of texts before it writes anything", async () => {
+    const texts = join(folder, "empty.txt");
+    writeFileSync(texts, "\n\n");
+    const output = join(folder, "never");
+    const { code, stderr } = await program(["convert", TINY, output, "--calibrate", texts]);
+    expect(stderr).toMatch(/^rootstock: argument-invalid: .* has no texts/);
+    expect(code).toBe(1);
+    expect(existsSync(output)).toBe(false);
+  });
+});

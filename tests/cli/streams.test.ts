@@ -1,0 +1,63 @@
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { adapterFolder, jsonLines, outcome, program, start } from "./program.ts";
+
+const RUN = ["run", "--adapter", `mood=${adapterFolder("vader-dora")}`, "--json", "-"];
+
+describe("streams", () => {
+  it("gives a result for each line as it comes, and waits for no further one", async () => {
+    const child = start(RUN);
+    const done = outcome(child);
+    for (const text of ["first", "second", "third"]) {
+      child.stdin.write(`${text}\n`);
+      const [chunk] = (await once(child.stdout, "data")) as [Buffer];
+      expect(jsonLines<{ text: string }>(chunk.toString())[0]!.text).toBe(text);
+    }
+    child.stdin.end();
+    expect((await done).code).toBe(0);
+  });
+
+  it("stops without a word when its reader goes away", async () => {
+    const child = start(RUN);
+    const done = outcome(child);
+    child.stdin.end("some words\n".repeat(50_000));
+    await once(child.stdout, "data");
+    child.stdout.destroy();
+    const { code, stderr } = await done;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+
+  it("stops at Ctrl-C while it waits for input, with exit code 130", async () => {
+    const child = start(RUN);
+    const done = outcome(child);
+    child.stdin.write("first\n");
+    await once(child.stdout, "data");
+    child.kill("SIGINT");
+    const { code, stdout, stderr } = await done;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
+    expect(jsonLines(stdout)).toHaveLength(1);
+  });
+
+  it("stops at Ctrl-C while it writes a file, and leaves none", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "rootstock-cli-"));
+    const path = join(folder, "vectors.npy");
+    const child = start(["embed", "--output", path, "-"]);
+    const done = outcome(child);
+    child.stdin.write("some words that go on and on\n".repeat(20_000));
+    while (!existsSync(`${path}.part`)) await new Promise((resolve) => setTimeout(resolve, 10));
+    child.kill("SIGINT");
+    const { code, stdout, stderr } = await done;
+    expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: "", stderr: "" });
+    expect([existsSync(path), existsSync(`${path}.part`)]).toEqual([false, false]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("holds little of a long input in memory: a line that never ends is refused", async () => {
+    const { code, stderr } = await program(RUN, "x".repeat(9_000_000));
+    expect(stderr).toMatch(/^rootstock: limit-exceeded: standard input: line 1 is longer than 8000000 characters/);
+    expect(code).toBe(1);
+  });
+});

@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { program, ROOT } from "./program.ts";
+
+const COMMANDS = ["run", "embed", "eval", "inspect", "convert", "demo"];
+
+describe("help and version", () => {
+  it("lists the commands", async () => {
+    const { code, stdout, stderr } = await program(["--help"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ *${command} {2,}`, "m"));
+  });
+
+  it.each(COMMANDS)("shows help of %s in 80 columns, without colours in a pipe", async (command) => {
+    const { code, stdout, stderr } = await program([command, "--help"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain(`rootstock ${command}`);
+    expect(stdout).not.toContain("\x1b");
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it("prints the version of package.json", async () => {
+    const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8")) as { version: string };
+    expect(await program(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});
+
+describe("wrong usage", () => {
+  it.each<[string, string[], string]>([
+    ["no command", [], "no command given"],
+    ["an unknown command", ["graft"], 'no command "graft"'],
+    ["a property of every object as a command", ["constructor"], 'no command "constructor"'],
+    ["an unknown option", ["run", "--bogus", "text"], "--bogus"],
+    ["a negated option", ["run", "--no-json", "text"], "--no-json"],
+    ["an option without its value", ["run", "text", "--adapter"], "--adapter"],
+    ["an empty value", ["run", "--input="], "--input has an empty value"],
+    ["an option given twice", ["run", "--top-k", "1", "--top-k", "2", "text"], "--top-k is given 2 times"],
+    ["a value for a flag", ["run", "--json=yes", "text"], "--json"],
+    ["no text", ["run"], "no text given"],
+    ["texts and a file", ["run", "--input", "x.txt", "text"], "not both"],
+    ['"-" among texts', ["embed", "one", "-"], '"-" stands for standard input'],
+    ["a count of 0", ["run", "--top-k", "0", "text"], '--top-k is "0"'],
+    ["a count that is no number", ["run", "--max-tokens", "1e3", "text"], '--max-tokens is "1e3"'],
+    ["an unknown aggregation", ["run", "--aggregation", "last", "text"], "none, simple, first, average, max"],
+    ["an adapter without a name", ["run", "--adapter", "folder", "text"], "NAME=DIR"],
+    ["an encoder without an adapter", ["run", "--encoder", "folder", "text"], "no adapter given"],
+    ["a missing argument", ["inspect"], "FOLDER"],
+    ["one argument too many", ["inspect", "a", "b"], '"b"'],
+    ["a missing option", ["eval", "--data", "x.jsonl"], "--adapter"],
+    ["a conversion onto itself", ["convert", "x/../y", "y"], "give another"],
+  ])("refuses %s with exit code 2 and one line", async (_, args, words) => {
+    const { code, stdout, stderr } = await program(args);
+    expect(stderr).toMatch(/^rootstock: usage: [^\n]+\n$/);
+    expect(stderr).toContain(words);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  });
+});

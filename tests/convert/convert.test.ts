@@ -1,0 +1,123 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { loadEncoder } from "../../src/index.ts";
+import { convertEncoder, type ConvertProgress } from "../../src/convert/convert.ts";
+import { createTokenizer } from "../../src/text/tokenizer.ts";
+import { loadFloat32Encoder } from "../float32/encoder.ts";
+import { editJson, readFolder } from "../runtime/folder.ts";
+import { FAMILIES, tinyFolder, TEXTS } from "./tiny-folder.ts";
+
+const root = mkdtempSync(join(tmpdir(), "rootstock-convert-"));
+const IDS = [5, 17, 42, 9, 33, 58, 6];
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+async function states(folder: string | ReadonlyMap<string, Uint8Array>): Promise<{ converted: boolean; fingerprint: string; states: Float32Array[] }> {
+  using encoder = await loadEncoder(folder);
+  const { converted, fingerprint } = encoder.info;
+  return { converted, fingerprint, states: await encoder.hiddenStates(IDS, null) };
+}
+
+function relativeError(a: Float32Array, b: Float32Array): number {
+  let error = 0;
+  let squares = 0;
+  for (let i = 0; i < a.length; i++) {
+    error += (a[i]! - b[i]!) ** 2;
+    squares += b[i]! ** 2;
+  }
+  return Math.sqrt(error / squares);
+}
+
+describe("a converted folder", () => {
+  for (const family of FAMILIES) {
+    it(`${family}: plain conversion gives the very bits of direct loading`, async () => {
+      const source = tinyFolder(family);
+      const target = join(root, `plain-${family}`);
+      await convertEncoder(source, target);
+      const direct = await states(source);
+      expect(direct.converted).toBe(false);
+      expect(await states(target)).toEqual({ ...direct, converted: true });
+    });
+
+    it(`${family}: calibration brings the texts it saw closer to float32 than plain rounding does`, async () => {
+      const source = tinyFolder(family);
+      const target = join(root, `calibrated-${family}`);
+      const progress: ConvertProgress[] = [];
+      await convertEncoder(source, target, { calibrate: TEXTS, onProgress: (step) => progress.push(step) });
+      const tokenizer = createTokenizer(JSON.parse(new TextDecoder().decode(source.get("tokenizer.json"))), null);
+      const ids = TEXTS.map((text) => tokenizer.encode(text).ids);
+      using reference = await loadFloat32Encoder(source);
+      const expected = await Promise.all(ids.map((row) => reference.forward(row, null)));
+      const error = async (folder: string | ReadonlyMap<string, Uint8Array>): Promise<number> => {
+        using encoder = await loadEncoder(folder);
+        expect(encoder.info.fingerprint).toBe(reference.info.fingerprint);
+        let sum = 0;
+        for (const [i, row] of ids.entries()) sum += relativeError(await encoder.forward(row, null), expected[i]!);
+        return sum / ids.length;
+      };
+      expect(await error(target)).toBeLessThan(0.9 * (await error(source)));
+      const steps = progress.filter(({ stage }) => stage === "calibrate");
+      expect(steps.at(-1)).toEqual({ stage: "calibrate", done: steps[0]!.total, total: steps[0]!.total });
+    });
+  }
+
+  it("is refused when a file of it was changed, cut or left out", async () => {
+    const target = join(root, "guarded");
+    await convertEncoder(tinyFolder("bert"), target);
+    const files = readFolder(target);
+    for (const name of ["config.json", "model.safetensors", "tokenizer.json"]) {
+      const bytes = files.get(name)!.slice();
+      bytes[bytes.length - 2]! ^= 1;
+      await expect(loadEncoder(new Map(files).set(name, bytes)), name).rejects.toMatchObject({ code: "digest-mismatch" });
+      await expect(loadEncoder(new Map(files).set(name, bytes.subarray(0, -1))), name).rejects.toMatchObject({ code: "source-truncated" });
+    }
+    await expect(loadEncoder(editJson(files, "rootstock.json", { format: 2 }))).rejects.toMatchObject({ code: "format-version" });
+  });
+
+  it("cannot bring weights above 127 into the kernels even where its digests are not checked", async () => {
+    const files = readFolder(join(root, "guarded"));
+    const bytes = files.get("model.safetensors")!.slice();
+    bytes[bytes.length - 2] = 200;
+    await expect(loadEncoder(new Map(files).set("model.safetensors", bytes), { verify: false })).rejects.toMatchObject({ code: "tensor-value" });
+  });
+});
+
+describe("writing it", () => {
+  it("leaves a target that holds something alone", async () => {
+    const target = join(root, "taken");
+    mkdirSync(target);
+    writeFileSync(join(target, "note.txt"), "mine");
+    await expect(convertEncoder(tinyFolder("bert"), target)).rejects.toMatchObject({ code: "argument-invalid" });
+    expect(readdirSync(target)).toEqual(["note.txt"]);
+    expect(readFileSync(join(target, "note.txt"), "utf8")).toBe("mine");
+  });
+
+  it("says what stopped it and leaves nothing behind", async () => {
+    writeFileSync(join(root, "file"), "");
+    await expect(convertEncoder(tinyFolder("bert"), join(root, "file", "out"))).rejects.toMatchObject({ code: "target-unwritable" });
+    expect(readdirSync(root).filter((name) => name.includes("partial"))).toEqual([]);
+  });
+
+  it("refuses a converted source, and no texts", async () => {
+    const target = join(root, "again");
+    await expect(convertEncoder(join(root, "guarded"), target)).rejects.toMatchObject({ code: "argument-invalid" });
+    await expect(convertEncoder(tinyFolder("bert"), target, { calibrate: [" "] })).rejects.toMatchObject({ code: "argument-invalid" });
+    expect(existsSync(target)).toBe(false);
+  });
+
+  it("stops when it is told to, and leaves nothing behind", async () => {
+    const target = join(root, "aborted");
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const convert = convertEncoder(tinyFolder("bert"), target, {
+      calibrate: TEXTS,
+      signal: controller.signal,
+      onProgress: ({ stage, done }) => {
+        if (stage === "calibrate" && done === 5) controller.abort(reason);
+      },
+    });
+    await expect(convert).rejects.toBe(reason);
+    expect(existsSync(target)).toBe(false);
+  });
+});
