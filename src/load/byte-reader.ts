@@ -108,32 +108,39 @@ export class ByteReader {
       if (done) return false;
       if (value.length === 0) continue;
       this.#chunk = value;
+      this.#hash(value);
       return true;
     }
   }
 
   #take(count: number): void {
-    const { pieceBytes } = this.#options;
-    if (pieceBytes !== undefined) {
-      let from = 0;
-      while (from < count) {
-        this.#piece ??= new Uint8Array(pieceBytes);
-        const n = Math.min(count - from, pieceBytes - this.#pieceFill);
-        this.#piece.set(this.#chunk.subarray(from, from + n), this.#pieceFill);
-        this.#pieceFill += n;
-        from += n;
-        if (this.#pieceFill === pieceBytes) this.#hashPiece();
-      }
-    }
     this.#chunk = this.#chunk.subarray(count);
     this.#position += count;
     this.#options.onBytes?.(this.#position);
   }
 
+  /** Hashes a chunk that arrived: as it is where it holds whole pieces, gathered where it does not. */
+  #hash(chunk: Uint8Array): void {
+    const { pieceBytes } = this.#options;
+    if (pieceBytes === undefined) return;
+    for (let from = 0; from < chunk.length; ) {
+      if (this.#pieceFill === 0 && chunk.length - from >= pieceBytes) {
+        this.#digests.push(sha256(chunk.subarray(from, from + pieceBytes) as Uint8Array<ArrayBuffer>));
+        from += pieceBytes;
+        continue;
+      }
+      this.#piece ??= new Uint8Array(pieceBytes);
+      const n = Math.min(chunk.length - from, pieceBytes - this.#pieceFill);
+      this.#piece.set(chunk.subarray(from, from + n), this.#pieceFill);
+      this.#pieceFill += n;
+      from += n;
+      if (this.#pieceFill === pieceBytes) this.#hashPiece();
+    }
+  }
+
   #hashPiece(): void {
-    const piece = this.#piece!.subarray(0, this.#pieceFill);
-    this.#digests.push(sha256(piece));
     // `digest` copies its input before it returns, so the buffer can be filled again.
+    this.#digests.push(sha256(this.#piece!.subarray(0, this.#pieceFill)));
     this.#pieceFill = 0;
   }
 }

@@ -28,8 +28,8 @@ export type FileMap = Readonly<Record<string, Uint8Array>> | ReadonlyMap<string,
 /** What `loadEncoder` and `addAdapter` take: a path or URL of a folder, its files, or an own `Source`. */
 export type SourceLike = string | URL | FileMap | Source;
 
-/** Bytes read from a file at a time: large enough that calls do not count, small enough not to show in memory. */
-const READ_BYTES = 1 << 20;
+/** Bytes read from a file at a time: a hashed piece of a converted encoder, which then needs no copy of its own. */
+const READ_BYTES = 4 << 20;
 
 export function toSource(given: SourceLike): Source {
   if (typeof given === "string" || given instanceof URL) return locationSource(given);

@@ -69,13 +69,7 @@ export async function loadParts(
   const manifest = await openManifest(source, signal);
   const checked = options.verify === false ? null : manifest;
   const config = readEncoderConfig(await readFile(source, "config.json", { signal, limit: MAX_CONFIG_BYTES, manifest: checked }));
-  const tokenizer = await readTokenizer(source, signal, checked);
-  if (tokenizer !== null && tokenizer.vocabSize > config.vocabulary) {
-    throw new RootstockError(
-      "tokenizer-invalid",
-      `tokenizer.json gives ids up to ${tokenizer.vocabSize - 1} and config.json has a vocabulary of ${config.vocabulary}. They are not of one model.`,
-    );
-  }
+  const tokenizerFiles = await readTokenizerFiles(source, signal, checked);
 
   const weights = await openWeights(source, manifest, options);
   try {
@@ -91,6 +85,8 @@ export async function loadParts(
     const engine = await parts.start(memory, scratch, { wasm: options.wasm, product: options.kernel, signal });
 
     await fillWeights(weights.reader, file, tensors, memory, plan, parts.format);
+    // While the last pieces are hashed on other threads.
+    const tokenizer = makeTokenizer(tokenizerFiles, config.vocabulary);
     const fingerprint = await weights.finish();
     return {
       machine: { kernels: engine.kernels, memory, plan, work },
@@ -126,19 +122,31 @@ async function openManifest(source: Source, signal: AbortSignal | undefined): Pr
   return bytes === null ? null : readManifest(bytes);
 }
 
-async function readTokenizer(
-  source: Source,
-  signal: AbortSignal | undefined,
-  manifest: Manifest | null,
-): Promise<TextTokenizer | null> {
-  const limit = MAX_TOKENIZER_BYTES;
-  const bytes = await readOptionalFile(source, "tokenizer.json", { signal, limit, manifest });
-  if (bytes === null) return null;
+interface TokenizerFiles {
+  readonly tokenizer: Uint8Array;
+  readonly config: Uint8Array | null;
+}
+
+async function readTokenizerFiles(source: Source, signal: AbortSignal | undefined, manifest: Manifest | null): Promise<TokenizerFiles | null> {
+  const tokenizer = await readOptionalFile(source, "tokenizer.json", { signal, limit: MAX_TOKENIZER_BYTES, manifest });
+  if (tokenizer === null) return null;
   const config = await readOptionalFile(source, "tokenizer_config.json", { signal, limit: MAX_CONFIG_BYTES, manifest });
-  return createTokenizer(
-    parseJson(bytes, { where: "tokenizer.json", maxBytes: limit }),
-    config === null ? null : parseJson(config, { where: "tokenizer_config.json" }),
+  return { tokenizer, config };
+}
+
+function makeTokenizer(files: TokenizerFiles | null, vocabulary: number): TextTokenizer | null {
+  if (files === null) return null;
+  const tokenizer = createTokenizer(
+    parseJson(files.tokenizer, { where: "tokenizer.json", maxBytes: MAX_TOKENIZER_BYTES }),
+    files.config === null ? null : parseJson(files.config, { where: "tokenizer_config.json" }),
   );
+  if (tokenizer.vocabSize > vocabulary) {
+    throw new RootstockError(
+      "tokenizer-invalid",
+      `tokenizer.json gives ids up to ${tokenizer.vocabSize - 1} and config.json has a vocabulary of ${vocabulary}. They are not of one model.`,
+    );
+  }
+  return tokenizer;
 }
 
 interface OpenWeights {

@@ -1,4 +1,4 @@
-import { instantiate } from "@assemblyscript/loader";
+import { instantiateSync } from "@assemblyscript/loader";
 import { RootstockError } from "../errors.ts";
 import { readBinary, supportsRelaxedSimd, supportsSimd, type KernelBinaries } from "./binaries.ts";
 import type { Address, KernelExports, Kernels, Matmul, ProductKernel } from "./kernels.ts";
@@ -81,7 +81,9 @@ async function startRelaxed(
 async function load(name: "relaxed" | "fixed", memory: LinearMemory, options: EngineOptions): Promise<KernelExports> {
   const binary = await readBinary(name, options.wasm, options.signal);
   try {
-    const { exports } = await instantiate(binary, { env: { memory: memory.memory } });
+    // Compiled here: the loader's own asynchronous form asks for `Response`, which costs Node 5 ms of start-up.
+    const module = binary instanceof WebAssembly.Module ? binary : await WebAssembly.compile(binary);
+    const { exports } = instantiateSync(module, { env: { memory: memory.memory } });
     return exports as unknown as KernelExports;
   } catch (cause) {
     throw new RootstockError(
