@@ -18,6 +18,8 @@ export const MAX_JSON_DEPTH = 32;
 export const MAX_CONFIG_BYTES = 1 << 20;
 /** tokenizer.json: XLM-R's has 17 MB. */
 export const MAX_TOKENIZER_BYTES = 64 << 20;
+/** One hashed piece of a converted encoder's weights, gathered in memory: ours have 4 MiB. */
+export const MAX_PIECE_BYTES = 1 << 30;
 
 /** Depth of an int8 product: 255 * 64 * 65,536 stays below 2^31, so int32 sums are exact. */
 export const MAX_DEPTH = 65_536;

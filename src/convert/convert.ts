@@ -9,7 +9,7 @@ import { placements } from "../model/placements.ts";
 import { readFile, readOptionalFile } from "../runtime/files.ts";
 import { loadParts, type LoadedEncoder } from "../runtime/load-encoder.ts";
 import { calibrate } from "./calibrate.ts";
-import { writeFolder, type FileToWrite } from "./write-folder.ts";
+import { checkTarget, writeFolder, type FileToWrite } from "./write-folder.ts";
 
 export interface ConvertProgress {
   readonly stage: "read" | "calibrate" | "write";
@@ -41,6 +41,7 @@ const COMPANIONS = ["config.json", "tokenizer.json", "tokenizer_config.json"];
  */
 export async function convertEncoder(given: SourceLike, target: string, options: ConvertOptions = {}): Promise<void> {
   const { signal, onProgress } = options;
+  checkTarget(target); // calibration takes minutes
   const source = toSource(given);
   if ((await readOptionalFile(source, MANIFEST_NAME, { signal, limit: MAX_WEIGHTS_BYTES })) !== null) {
     throw new RootstockError("argument-invalid", `${source.location} is converted already. Give the original folder.`);

@@ -73,6 +73,8 @@ export function floatLinear(m: Machine, pool: AdapterPool, list: readonly Pass[]
 /** Workspace buffers wide enough for a linear layer's input and output. */
 function buffers(m: Machine, place: LinearPlace): [from: Address, to: Address] {
   const { work, plan } = m;
+  // Factorised embeddings may be wider than anything else.
+  if (place === plan.projection) return [work.embedded, work.projected];
   const isWide = (width: number): boolean => width > plan.config.hidden;
   if (isWide(place.depth)) return [work.wide, work.projected];
   return [work.attended, isWide(place.columns) ? work.wide : work.projected];
@@ -92,12 +94,13 @@ export function attentionRows(m: Machine, list: readonly Pass[], q: Rows, k: Row
 
 /** LayerNorm(x + residual). */
 export function normRows(m: Machine, list: readonly Pass[], x: Rows, residual: Rows | null, place: NormPlace, width: number): Float32Array[] {
-  const { work } = m;
+  const { work, plan } = m;
+  const at = place === plan.embeddingNorm ? work.embedded : work.projected;
   return onPasses(list, ({ rows }, i) => {
-    put(m, work.projected, x[i]!);
+    put(m, at, x[i]!);
     const other = residual === null ? 0 : put(m, work.attended, residual[i]!);
-    normalize(m, work.projected, other, rows, width, place, 0, work.projected);
-    return take(m, work.projected, x[i]!.length);
+    normalize(m, at, other, rows, width, place, 0, at);
+    return take(m, at, x[i]!.length);
   });
 }
 
@@ -109,7 +112,6 @@ export function activateRows(m: Machine, list: readonly Pass[], x: Rows): Float3
     return take(m, work.wide, x[i]!.length);
   });
 }
-
 
 /** a − b, pass by pass. */
 export function difference(a: Rows, b: Rows): Float32Array[] {

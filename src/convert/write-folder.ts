@@ -7,17 +7,32 @@ export interface FileToWrite {
   readonly parts: readonly Uint8Array[];
 }
 
+/** The file system, when there is one and `folder` is free. @throws RootstockError as `writeFolder`. */
+export function checkTarget(folder: string): typeof import("node:fs") {
+  const fs = fileSystem();
+  if (fs === undefined) throw new RootstockError("target-unwritable", "there is no file system here to write a folder to. Run the converter in Node, Deno or Bun.");
+  let isFree: boolean;
+  try {
+    isFree = !fs.existsSync(folder) || (fs.statSync(folder).isDirectory() && fs.readdirSync(folder).length === 0);
+  } catch (cause) {
+    throw unwritable(folder, cause);
+  }
+  if (isFree) return fs;
+  throw new RootstockError("argument-invalid", `${folder} exists and is not an empty folder. Remove it or choose another.`);
+}
+
+function unwritable(folder: string, cause: unknown): RootstockError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new RootstockError("target-unwritable", `${folder} could not be written: ${reason}. Nothing was left behind; check space and permissions.`, { cause });
+}
+
 /**
  * Writes a folder so that it is whole or not there: into a temporary one beside it, each file flushed to the disk,
  * then renamed.
  * @throws RootstockError `argument-invalid` when the folder exists and is not empty, `target-unwritable`.
  */
 export function writeFolder(folder: string, files: readonly FileToWrite[]): void {
-  const fs = fileSystem();
-  if (fs === undefined) throw new RootstockError("target-unwritable", "there is no file system here to write a folder to. Run the converter in Node, Deno or Bun.");
-  if (fs.existsSync(folder) && (!fs.statSync(folder).isDirectory() || fs.readdirSync(folder).length > 0)) {
-    throw new RootstockError("argument-invalid", `${folder} exists and is not an empty folder. Remove it or choose another.`);
-  }
+  const fs = checkTarget(folder);
   const base = folder.replace(/[/\\]+$/, "");
   let temporary: string | null = null;
   try {
@@ -30,8 +45,7 @@ export function writeFolder(folder: string, files: readonly FileToWrite[]): void
     fs.renameSync(temporary, base);
   } catch (cause) {
     if (temporary !== null) fs.rmSync(temporary, { recursive: true, force: true });
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RootstockError("target-unwritable", `${folder} could not be written: ${reason}. Nothing was left behind; check space and permissions.`, { cause });
+    throw unwritable(folder, cause);
   }
 }
 

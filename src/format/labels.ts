@@ -36,21 +36,20 @@ export function readIdToLabel(value: unknown, at: Place): string[] {
 }
 
 export interface LabelTable {
-  /** By row of the head; never empty. */
-  readonly labels: readonly string[];
+  /** By row of the head; never empty. transformers leaves `id2label` out when it is its own LABEL_0, LABEL_1. */
+  readonly labels?: readonly string[];
   readonly problemType?: ProblemType;
 }
 
-/** `id2label` and `problem_type` of the config.json beside an adapter; null when it has no `id2label`. */
+/** `id2label` and `problem_type` of the config.json beside an adapter; null when it has neither. */
 export function readLabelTable(source: Uint8Array | string, where = "config.json"): LabelTable | null {
   const at = place(where, "config-invalid");
   const fields = readObject(parseJson(source, { where }), at);
-  const table = fields.get("id2label");
-  if (table === undefined || table === null) return null;
-  const labels = readIdToLabel(table, field(at, "id2label"));
-  if (labels.length === 0) return null;
+  const table = fields.get("id2label") ?? null;
+  const labels = table === null ? [] : readIdToLabel(table, field(at, "id2label"));
   const problemType = readProblemType(fields.get("problem_type"), field(at, "problem_type"));
-  return { labels, ...(problemType === undefined ? {} : { problemType }) };
+  if (labels.length === 0 && problemType === undefined) return null;
+  return { ...(labels.length === 0 ? {} : { labels }), ...(problemType === undefined ? {} : { problemType }) };
 }
 
 /**

@@ -1,9 +1,10 @@
 import { RootstockError } from "../errors.ts";
 import { argmax } from "./scores.ts";
 
+/** One label of a text. */
 export interface Classification {
   label: string;
-  /** Probability in [0, 1]. */
+  /** Probability in [0, 1]; for a regression head its number as it is. */
   score: number;
 }
 

@@ -14,7 +14,9 @@ export interface Entity {
   index: number;
   /** The surface form: `text.slice(start, end)` in UTF-16 units. */
   word: string;
+  /** First unit of the range; UTF-16 units, or code points with `offsets: "codepoint"`. */
   start: number;
+  /** One past the last. */
   end: number;
 }
 
@@ -26,7 +28,9 @@ export interface EntityGroup {
   score: number;
   /** The surface form: `text.slice(start, end)` in UTF-16 units. */
   word: string;
+  /** First unit of the range; UTF-16 units, or code points with `offsets: "codepoint"`. */
   start: number;
+  /** One past the last. */
   end: number;
 }
 

@@ -1,12 +1,6 @@
 import { RootstockError } from "../errors.ts";
 import type { OpenFile } from "./source.ts";
 
-/** SHA-256 of each piece of a file, checked as it arrives, so that nothing wrong is taken for whole. */
-export interface PieceDigests {
-  readonly bytes: number;
-  readonly sha256: readonly string[];
-}
-
 export interface ReaderOptions {
   readonly name: string;
   readonly signal: AbortSignal | undefined;
@@ -31,11 +25,6 @@ export class ByteReader {
     this.#iterator = file.chunks[Symbol.asyncIterator]();
     this.#options = options;
     this.size = file.size;
-  }
-
-  /** Bytes read so far. */
-  get position(): number {
-    return this.#position;
   }
 
   /** Fills `target`. @throws RootstockError `source-truncated` when the file ends before. */
@@ -70,7 +59,8 @@ export class ByteReader {
       if (total > limit) {
         throw new RootstockError("limit-exceeded", `${this.#options.name} is larger than ${limit} bytes, the most that is read.`);
       }
-      parts.push(this.#chunk.slice());
+      // Not `slice`, which makes no copy of a Node Buffer: a source may use its buffer again.
+      parts.push(new Uint8Array(this.#chunk));
       this.#take(this.#chunk.length);
     }
     if (parts.length === 1) return parts[0]!;
@@ -143,6 +133,11 @@ export class ByteReader {
     this.#digests.push(sha256(this.#piece!.subarray(0, this.#pieceFill)));
     this.#pieceFill = 0;
   }
+}
+
+/** Can this host hash? Browsers give `crypto.subtle` to secure contexts only. */
+export function canHash(): boolean {
+  return globalThis.crypto?.subtle !== undefined;
 }
 
 /** SHA-256 as 64 hexadecimal digits. */

@@ -3,8 +3,9 @@ import { fileSystem } from "./builtin.ts";
 
 /** A file being read, front to back. */
 export interface OpenFile {
-  /** Bytes, when known before reading. */
+  /** Bytes, when known before reading; null when not. */
   readonly size: number | null;
+  /** The file's bytes in order, in pieces of any size. A piece may be reused once the next one is asked for. */
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
@@ -16,7 +17,7 @@ export interface Source {
   /** For messages: a path or URL. */
   readonly location: string;
   /**
-   * Opens a file of the folder by its plain name.
+   * Opens a file of the folder by its plain name (`config.json`). Aborting `signal` should end the reading.
    * @throws RootstockError `source-missing` when it is not there, `source-unreadable` when reading fails.
    */
   open(file: string, options: { signal: AbortSignal | undefined }): Promise<OpenFile>;
@@ -55,6 +56,8 @@ function locationSource(given: string | URL): Source {
   }
   const url = new URL(text, base);
   if (!url.pathname.endsWith("/")) url.pathname += "/";
+  // A data: or blob: URL is one file and has nothing below it.
+  if (!URL.canParse("config.json", url)) throw new RootstockError("argument-invalid", `"${text.slice(0, 80)}" is not the URL of a folder.`);
   return urlSource(url);
 }
 
@@ -77,7 +80,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 function directorySource(text: string, fs: typeof import("node:fs")): Source {
-  const folder = text.startsWith("file:") ? decodeURIComponent(new URL(text).pathname) : text;
+  const folder = text.startsWith("file:") ? filePath(text) : text;
   return {
     location: folder,
     async open(file, { signal }) {
@@ -97,6 +100,15 @@ function directorySource(text: string, fs: typeof import("node:fs")): Source {
       return { size, chunks: readPath(path, fs, signal) };
     },
   };
+}
+
+/** The path of a file: URL. */
+function filePath(text: string): string {
+  try {
+    return decodeURIComponent(new URL(text).pathname);
+  } catch (cause) {
+    throw new RootstockError("argument-invalid", `"${text}" is not a file URL. Give the folder's path, or a URL as pathToFileURL makes it.`, { cause });
+  }
 }
 
 async function* readPath(

@@ -1,4 +1,4 @@
-import { roundPlain } from "../convert/rounding/round-plain.ts";
+import { roundPlain, roundTiesToEven } from "../convert/rounding/round-plain.ts";
 import { packCodes, packedBytes, unpackChannel, type WeightFormat } from "./weight-format.ts";
 
 /**
@@ -27,8 +27,3 @@ export const int8Format: WeightFormat = {
     }
   },
 };
-
-/** Adding and taking away 1.5·2^52 leaves the nearest integer, ties to even, for |x| < 2^51. */
-function roundTiesToEven(x: number): number {
-  return x + 6755399441055744 - 6755399441055744;
-}

@@ -55,14 +55,3 @@ export function placements(plan: EncoderPlan): Placement[] {
   if (plan.pooler !== null) linear("pooler", plan.pooler);
   return list;
 }
-
-/** The linear layers of a plan under their canonical names, in the order of the forward pass. */
-export function linearPlaces(plan: EncoderPlan): { name: string; place: LinearPlace }[] {
-  const list: { name: string; place: LinearPlace }[] = [];
-  if (plan.projection !== null) list.push({ name: "embeddings.projection", place: plan.projection });
-  for (let index = 0; index < plan.config.storedLayers; index++) {
-    for (const part of LINEAR_PARTS) list.push({ name: `layer.${index}.${part}`, place: plan.layers[index]![part] });
-  }
-  if (plan.pooler !== null) list.push({ name: "pooler", place: plan.pooler });
-  return list;
-}

@@ -51,7 +51,7 @@ const PANEL_TERM_BYTES = 96;
 /** Padding in a panel: the stored form of weight 0. */
 const ZERO_WEIGHT = 64;
 
-export function panelCount(columns: number): number {
+function panelCount(columns: number): number {
   return Math.ceil(columns / PANEL_CHANNELS);
 }
 
@@ -62,14 +62,6 @@ export function channelBytes(columns: number): number {
 /** Element index, in the f32/i32 view, of a term of `channel`: part 0 scale, 1 bias, 2 sum. */
 function termIndex(place: LinearPlace, channel: number, part: 0 | 1 | 2): number {
   return (place.channels >>> 2) + (channel >> 3) * 24 + part * 8 + (channel & 7);
-}
-
-export function writeScale(memory: LinearMemory, place: LinearPlace, channel: number, scale: number): void {
-  memory.f32[termIndex(place, channel, 0)] = scale;
-}
-
-export function readScale(memory: LinearMemory, place: LinearPlace, channel: number): number {
-  return memory.f32[termIndex(place, channel, 0)]!;
 }
 
 export function writeBias(memory: LinearMemory, place: LinearPlace, bias: Float32Array): void {
@@ -121,7 +113,7 @@ export function packCodes(
 export function unpackChannel(memory: LinearMemory, place: LinearPlace, channel: number, out: Float32Array): void {
   const steps = Math.ceil(place.depth / STEP_DEPTH);
   const base = place.panels + (channel >> 3) * steps * 32 + (channel & 7) * STEP_DEPTH;
-  const scale = readScale(memory, place, channel);
+  const scale = memory.f32[termIndex(place, channel, 0)]!;
   const u8 = memory.u8;
   for (let k = 0; k < place.depth; k++) out[k] = scale * (u8[base + (k >> 2) * 32 + (k & 3)]! - ZERO_WEIGHT);
   if (place.inputScale === 0) return;

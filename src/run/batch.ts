@@ -15,7 +15,7 @@ export function checkRows(config: EncoderConfig, { ids, mask }: TextRows): void 
   if (typeof ids !== "object" || ids === null || !Number.isInteger(ids.length)) {
     throw new RootstockError("ids-invalid", "the input ids must be an array of whole numbers.");
   }
-  if (ids.length === 0) throw new RootstockError("ids-invalid", "the input ids are empty; a text has at least its special tokens.");
+  if (ids.length < 1) throw new RootstockError("ids-invalid", "the input ids are empty; a text has at least its special tokens.");
   if (ids.length > config.maxPositions) {
     throw new RootstockError(
       "text-too-long",
@@ -28,8 +28,8 @@ export function checkRows(config: EncoderConfig, { ids, mask }: TextRows): void 
       throw new RootstockError("ids-invalid", `input id ${id} at position ${i} is not in 0…${config.vocabulary - 1}, the encoder's vocabulary.`);
     }
   }
-  if (mask !== undefined && mask.length !== ids.length) {
-    throw new RootstockError("ids-invalid", `the attention mask has ${mask.length} entries for ${ids.length} input ids.`);
+  if (mask !== undefined && mask?.length !== ids.length) {
+    throw new RootstockError("ids-invalid", `the attention mask has ${mask?.length ?? "no"} entries for ${ids.length} input ids. Give one a token, or none at all.`);
   }
 }
 

@@ -1,3 +1,5 @@
+import { RootstockError } from "../errors.ts";
+import { isFiniteArray } from "../model/finite.ts";
 import type { EncoderPlan, LayerPlan, NormPlace } from "../model/plan.ts";
 import type { AdapterPlan, DensePlace, EmbeddingSlot, Head, LayerSlots, Slot } from "../model/slot.ts";
 import type { LinearPlace } from "../model/weight-format.ts";
@@ -159,6 +161,8 @@ export type ScoreFunction = "softmax" | "sigmoid" | "none";
 /**
  * `work.hidden` → scores, handed to `take` in chunks of rows (f32 view, valid during the call only).
  * A sequence head reads the first token of each segment, through the pooler where its family has one.
+ *
+ * @throws RootstockError `tensor-value` when a logit is NaN or infinite: softmax would make a label of it all the same.
  */
 export function scores(
   m: Machine,
@@ -169,32 +173,42 @@ export function scores(
 ): void {
   const { kernels, memory, work, plan } = m;
   const { hidden } = plan.config;
-  const rows = headRows(batch, head);
+  const total = headRows(batch, head);
   let x = work.hidden;
   if (head.kind === "sequence") {
     firstRows(m, batch);
     x = work.pooled;
   }
   if (head.usesPooler && plan.pooler !== null) {
-    linear(m, x, rows, plan.pooler, head.poolerSlot, work.headHidden);
-    kernels.tanh(work.headHidden, rows * hidden);
+    linear(m, x, total, plan.pooler, head.poolerSlot, work.headHidden);
+    kernels.tanh(work.headHidden, total * hidden);
     x = work.headHidden;
   }
   if (head.dense !== null) {
     const to = x === work.pooled ? work.headHidden : work.pooled;
-    dense(m, x, rows, head.dense, to);
-    kernels[head.dense.activation](to, rows * head.dense.outputs);
+    dense(m, x, total, head.dense, to);
+    kernels[head.dense.activation](to, total * head.dense.outputs);
     x = to;
   }
   const { classifier } = head;
-  const chunk = Math.min(rows, Math.max(1, Math.floor(work.logitElements / classifier.outputs)));
-  for (let first = 0; first < rows; first += chunk) {
-    const n = Math.min(chunk, rows - first);
+  const chunk = Math.max(1, Math.floor(work.logitElements / classifier.outputs));
+  for (let first = 0; first < total; first += chunk) {
+    const n = Math.min(chunk, total - first);
     dense(m, x + first * classifier.inputs * 4, n, classifier, work.logits);
+    const rows = memory.floats(work.logits, n * classifier.outputs);
+    if (!isFiniteArray(rows)) throw overflow();
     if (apply === "softmax") kernels.softmaxRows(work.logits, n, classifier.outputs, classifier.outputs);
     if (apply === "sigmoid") kernels.sigmoid(work.logits, n * classifier.outputs);
-    take(memory.floats(work.logits, n * classifier.outputs), first);
+    take(rows, first);
   }
+}
+
+/** Of an adapter whose weights are finite and its results are not. */
+export function overflow(): RootstockError {
+  return new RootstockError(
+    "tensor-value",
+    "the results are not finite numbers: the weights overflow float32 on this text. Take the adapter from a sound copy or training run.",
+  );
 }
 
 function dense(m: Machine, x: Address, rows: number, place: DensePlace, y: Address): void {

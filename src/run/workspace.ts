@@ -1,3 +1,4 @@
+import { RootstockError } from "../errors.ts";
 import type { EncoderConfig } from "../format/types.ts";
 import type { Address } from "../wasm/kernels.ts";
 import { alignUp, type Layout } from "../wasm/memory.ts";
@@ -5,6 +6,9 @@ import { attentionScratchBytes } from "../wasm/scratch.ts";
 
 /** Low-rank intermediates are made in chunks of rows that fit here: 512 rows of rank 32. */
 const LOW_RANK_ELEMENTS = 16_384;
+
+/** Kernels that walk a buffer from address to address compare signed integers, so no buffer may cross this one. */
+const END_OF_POSITIVE = 2 ** 31;
 
 /**
  * The forward pass's buffers, reserved once: nothing is allocated while texts run. Shapes are for `rows` token rows
@@ -47,6 +51,7 @@ export interface Workspace {
   readonly logitElements: number;
 }
 
+/** @throws RootstockError `limit-exceeded` beyond 2 GiB. */
 export function planWorkspace(
   config: EncoderConfig,
   maxRows: number,
@@ -59,7 +64,7 @@ export function planWorkspace(
   const widest = alignUp(Math.max(hidden, intermediate, embeddingSize), 4);
   const floats = (count: number): Address => layout.reserve(count * 4);
   const logitElements = Math.max(rows * 64, maxClasses);
-  return {
+  const work: Workspace = {
     rows,
     ids: layout.reserve(rows * 4),
     positions: layout.reserve(rows * 4),
@@ -85,4 +90,9 @@ export function planWorkspace(
     logits: floats(logitElements),
     logitElements,
   };
+  if (layout.end < END_OF_POSITIVE) return work;
+  throw new RootstockError(
+    "limit-exceeded",
+    `config.json: texts of ${maxRows} tokens in an encoder of width ${hidden} need buffers of ${layout.end} bytes, and 2 GiB are the most. Use an encoder with fewer positions (max_position_embeddings).`,
+  );
 }

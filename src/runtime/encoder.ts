@@ -1,15 +1,16 @@
-import { RootstockError } from "../errors.ts";
+import { located, RootstockError } from "../errors.ts";
 import type { Classification } from "../heads/classify.ts";
 import type { Entity, EntityGroup } from "../heads/entities.ts";
 import type { Task } from "./task.ts";
 import { headOf, makeTask, scoreFunction } from "./task.ts";
-import { decode, encodeRequest, type EncodedRequest } from "./requests.ts";
+import { decode, encodeRequests, type EncodedRequest } from "./requests.ts";
 import { loadAdapter } from "./load-adapter.ts";
 import type { LoadedEncoder } from "./load-encoder.ts";
-import { checkTaskName, type AdapterOptions, type EmbedOptions, type IdOptions, type RunOptions, type SourceLike, type TextRequest } from "./options.ts";
+import { checkStrings, checkTaskName, type AdapterOptions, type EmbedOptions, type IdOptions, type RunOptions, type SourceLike, type TextRequest } from "./options.ts";
 import { checkRows, fillBatch, passes, type TextRows } from "../run/batch.ts";
-import { embeddings, headRows, layer, scores, type Batch } from "../run/forward.ts";
+import { embeddings, headRows, layer, overflow, scores, type Batch } from "../run/forward.ts";
 import { runAdapters } from "../run/tasks.ts";
+import { isFiniteArray } from "../model/finite.ts";
 import type { AdapterPlan } from "../model/slot.ts";
 
 /** What a task gives for a text: spans of a token-classification head, or labels of a text classifier. */
@@ -18,28 +19,40 @@ export type TaskResult = Entity[] | EntityGroup[] | Classification[];
 /** Results of one request, under the names of its tasks. */
 export type Results<Name extends string = string> = Record<Name, TaskResult>;
 
+/** A task as `encoder.info` shows it. */
 export interface TaskInfo {
   readonly name: string;
+  /** "sequence": one result a text. "token": entities. null: the adapter has no head. */
   readonly kind: "sequence" | "token" | null;
+  /** In the order of the head's classes; empty without a head. */
   readonly labels: readonly string[];
   /** Bytes in the adapter pool. */
   readonly bytes: number;
-  /** Layers below this one are shared with every other task; −1 when the adapter changes the embeddings. */
+  /** First layer that the adapter changes, from 0; those below are shared. −1 when it changes the embeddings. */
   readonly firstLayer: number;
 }
 
+/** What `encoder.info` tells: sizes, the kernel in use, memory, tasks. A copy; it does not follow later changes. */
 export interface EncoderInfo {
+  /** bert, distilbert, roberta, xlm-roberta, albert or electra. */
   readonly family: string;
+  /** Layers that are run. */
   readonly layers: number;
+  /** Numbers in a token's row. */
   readonly hidden: number;
+  /** Attention heads of a layer. */
   readonly heads: number;
+  /** Width of the feed-forward layer. */
   readonly intermediate: number;
+  /** Input ids are 0 … vocabulary − 1. */
   readonly vocabulary: number;
   /** Most tokens of one text, special tokens included. */
   readonly maxTokens: number;
-  /** Which int8 product runs, and why no other where one was passed over. */
+  /** Which int8 product runs: rel2, rel1 or fixed. */
   readonly kernel: string;
+  /** Why another product was passed over; empty when none was. */
   readonly notes: readonly string[];
+  /** `sha256:` and 64 hexadecimal digits, of the source weights (docs/format.md). */
   readonly fingerprint: string;
   /** Was the folder in the converted form? */
   readonly converted: boolean;
@@ -65,6 +78,7 @@ export class Encoder {
     this.#loaded = loaded;
   }
 
+  /** @throws RootstockError `disposed`. */
   get info(): EncoderInfo {
     const { machine, engine, pool, fingerprint, converted, weightBytes, workspaceBytes } = this.#live();
     const { family, layers, hidden, heads, intermediate, vocabulary, maxPositions } = machine.plan.config;
@@ -99,8 +113,13 @@ export class Encoder {
 
   /**
    * Adds a task: a PEFT folder (adapter_config.json, adapter_model.safetensors, labels in config.json) under a name.
+   * What is read of PEFT, and how: docs/adapters.md.
+   *
+   * @param name 1 to 64 of a-z, 0-9, ".", "_", "-", starting with a letter or digit
+   * @param source a path, a URL, a map of file names to bytes, or an object with `open(file)`
    * @throws RootstockError `task-invalid`, `task-exists`, `adapter-unsupported`, `adapter-mismatch`,
-   *   `labels-mismatch`, `no-memory-left`, and those of reading files. The encoder is unchanged then.
+   *   `labels-mismatch`, `config-invalid`, the `tensor-…` codes, `no-memory-left`, `disposed`, and those of reading
+   *   files. The encoder is unchanged then.
    */
   async addAdapter(name: string, source: SourceLike, options: AdapterOptions = {}): Promise<void> {
     checkTaskName(name);
@@ -120,16 +139,22 @@ export class Encoder {
     }
   }
 
-  /** Removes a task. Runs that use it finish; its memory is freed after the last. @throws `task-unknown`. */
+  /**
+   * Removes a task. Calls that use it finish; its memory is freed, and zeroed, after the last.
+   * @throws RootstockError `task-unknown`, `task-invalid`, `disposed`.
+   */
   async removeAdapter(name: string): Promise<void> {
     const task = this.#task(name);
     this.#tasks.delete(name);
     task.removed = true;
-    this.#unpin([]);
     if (task.pins === 0) this.#free(task);
   }
 
-  /** Runs tasks over one text. The encoder's trunk runs once, however many tasks there are. */
+  /**
+   * Runs tasks over one text. The encoder's trunk runs once, however many tasks there are.
+   * @returns one entry a task: entities in text order, or labels with the likeliest first
+   * @throws RootstockError as `runBatch`.
+   */
   async run<Name extends string>(text: string, tasks: readonly Name[], options: RunOptions = {}): Promise<Results<Name>> {
     const [result] = await this.runBatch([{ text, tasks }], options);
     return result as Results<Name>;
@@ -137,58 +162,71 @@ export class Encoder {
 
   /**
    * One result a request, in order. A text's result is the same bits alone or in any batch.
-   * @throws RootstockError `text-empty`, `text-too-long`, `task-unknown`, `argument-invalid`; the message of a batch
-   *   names the request. Nothing runs when a request is wrong.
+   * Requests of the same tasks in the same order share passes; the event loop turns between two passes.
+   *
+   * @throws RootstockError `text-empty`, `text-too-long`, `task-unknown`, `task-invalid`, `argument-invalid`,
+   *   `source-missing` (the folder has no tokenizer.json), `disposed`, `engine-fault`; the message of a batch names the
+   *   request. Nothing runs when a request is wrong. `tensor-value` when an adapter's results overflow float32.
    */
   async runBatch(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Results[]> {
     const loaded = this.#live();
     options.signal?.throwIfAborted();
-    const encoded = requests.map((request, index) =>
-      encodeRequest(loaded, request, options, (name) => this.#task(name), requests.length > 1 ? index : null),
-    );
-    const pinned = new Set(encoded.flatMap(({ tasks }) => tasks));
-    for (const task of pinned) task.pins++;
-    try {
+    const encoded = encodeRequests(loaded, requests, options, (name) => this.#task(name));
+    return this.#pinned(new Set(encoded.flatMap(({ tasks }) => tasks)), async () => {
       const results: Results[] = new Array<Results>(requests.length);
       for (const [index, pass] of this.#passes(encoded).entries()) {
         if (index > 0) await this.#turn(options.signal);
         this.#runPass(pass, options, results);
       }
       return results;
-    } finally {
-      for (const task of pinned) task.pins--;
-      this.#unpin(pinned);
-    }
+    });
   }
 
-  /** Mean-pooled, L2-normalised sentence vectors, `hidden` numbers a text. */
+  /**
+   * Sentence vectors, `info.hidden` numbers a text, in order: the mean over all tokens of the last hidden state, special
+   * tokens included, scaled to length 1. The same bits alone or among others.
+   * @throws RootstockError as `runBatch`.
+   */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     const loaded = this.#live();
     options.signal?.throwIfAborted();
-    const { machine } = loaded;
     const task = options.task == null ? null : this.#task(options.task);
-    const { hidden } = machine.plan.config;
-    const encoded = texts.map((text, index) => ({
-      ids: encodeRequest(loaded, { text, tasks: [] }, options, (name) => this.#task(name), texts.length > 1 ? index : null).encoded.ids,
-    }));
-    const vectors: Float32Array[] = [];
-    for (const [index, pass] of passes(encoded, machine.work.rows).entries()) {
-      if (index > 0) await this.#turn(options.signal);
-      this.#compute((batch) => {
-        runAdapters(machine, batch, [task?.adapter.plan ?? null], () => {
-          for (const { first, length } of batch.segments) {
-            const rows = machine.work.hidden + first * hidden * 4;
-            machine.kernels.meanRows(rows, length, hidden, hidden, 0, machine.work.pooled);
-            machine.kernels.l2Normalize(machine.work.pooled, hidden);
-            vectors.push(machine.memory.floats(machine.work.pooled, hidden).slice());
-          }
-        });
-      }, pass);
-    }
-    return vectors;
+    checkStrings(texts, "texts");
+    const requests = texts.map((text) => ({ text, tasks: [] }));
+    const encoded = encodeRequests(loaded, requests, options, (name) => this.#task(name));
+    return this.#pinned(task === null ? [] : [task], async () => {
+      const vectors: Float32Array[] = [];
+      for (const [index, pass] of passes(encoded, loaded.machine.work.rows).entries()) {
+        if (index > 0) await this.#turn(options.signal);
+        this.#compute((batch) => named(task, () => this.#pool(batch, task?.adapter.plan ?? null, vectors)), pass);
+      }
+      return vectors;
+    });
   }
 
-  /** Logits of a task, rows × classes: one row for a text classifier, one a token for NER. */
+  /** Adds the vector of each text of a batch. */
+  #pool(batch: Batch, adapter: AdapterPlan | null, vectors: Float32Array[]): void {
+    const { machine } = this.#live();
+    const { kernels, memory, work, plan } = machine;
+    const { hidden } = plan.config;
+    runAdapters(machine, batch, [adapter], () => {
+      for (const { first, length } of batch.segments) {
+        kernels.meanRows(work.hidden + first * hidden * 4, length, hidden, hidden, 0, work.pooled);
+        kernels.l2Normalize(work.pooled, hidden);
+        const vector = memory.floats(work.pooled, hidden).slice();
+        if (!isFiniteArray(vector)) throw overflow();
+        vectors.push(vector);
+      }
+    });
+  }
+
+  /**
+   * Logits of a task, rows × classes, row-major: one row for a text classifier, one a token for NER.
+   *
+   * @param inputIds one text, special tokens included: 1 to `info.maxTokens` whole numbers in 0 … `info.vocabulary` − 1
+   * @throws RootstockError `ids-invalid`, `text-too-long`, `task-unknown`, `task-invalid`, `argument-invalid` (the adapter
+   *   has no head), `tensor-value` (the results overflow float32), `disposed`, `engine-fault`.
+   */
   async logits(inputIds: ArrayLike<number>, task: string, options: IdOptions = {}): Promise<Float32Array> {
     const { adapter } = this.#task(task);
     const head = headOf(this.#task(task));
@@ -202,7 +240,14 @@ export class Encoder {
     });
   }
 
-  /** The embeddings and then every layer's output, tokens × hidden each; task null = the encoder alone. */
+  /**
+   * `info.layers` + 1 states, tokens × hidden each, row-major: what enters the first layer (after the embeddings'
+   * LayerNorm and projection), then every layer's output.
+   *
+   * @param inputIds as for `logits`
+   * @param task whose adapter is applied; null = the encoder alone
+   * @throws RootstockError `ids-invalid`, `text-too-long`, `task-unknown`, `task-invalid`, `disposed`, `engine-fault`.
+   */
   async hiddenStates(inputIds: ArrayLike<number>, task: string | null, options: IdOptions = {}): Promise<Float32Array[]> {
     const adapter = task === null ? null : this.#task(task).adapter.plan;
     const { machine } = this.#live();
@@ -219,7 +264,7 @@ export class Encoder {
     });
   }
 
-  /** The last hidden state, tokens × hidden. */
+  /** The last hidden state alone, tokens × hidden, row-major. Parameters and errors as `hiddenStates`. */
   async forward(inputIds: ArrayLike<number>, task: string | null, options: IdOptions = {}): Promise<Float32Array> {
     const adapter: AdapterPlan | null = task === null ? null : this.#task(task).adapter.plan;
     const { machine } = this.#live();
@@ -297,7 +342,7 @@ export class Encoder {
         const head = headOf(task);
         const classes = head.classifier.outputs;
         const values = new Float32Array(headRows(batch, head) * classes);
-        scores(machine, batch, head, scoreFunction(task), (rows, first) => values.set(rows, first * classes));
+        named(task, () => scores(machine, batch, head, scoreFunction(task), (rows, first) => values.set(rows, first * classes)));
         found[index] = pass.map((request, text) => {
           const { first, length } = head.kind === "sequence" ? { first: text, length: 1 } : batch.segments[text]!;
           return decode(task, head.kind, values.subarray(first * classes, (first + length) * classes), request, options);
@@ -316,8 +361,17 @@ export class Encoder {
     this.#live();
   }
 
-  #unpin(tasks: Iterable<Task>): void {
-    for (const task of tasks) if (task.removed && task.pins === 0) this.#free(task);
+  /** Keeps tasks in memory while `run` waits between passes, whoever removes them meanwhile. */
+  async #pinned<T>(tasks: Iterable<Task>, run: () => Promise<T>): Promise<T> {
+    for (const task of tasks) task.pins++;
+    try {
+      return await run();
+    } finally {
+      for (const task of tasks) {
+        task.pins--;
+        if (task.removed && task.pins === 0) this.#free(task);
+      }
+    }
   }
 
   #free(task: Task): void {

@@ -1,9 +1,9 @@
 import { RootstockError } from "../errors.ts";
-import { sha256, ByteReader } from "../load/byte-reader.ts";
-import type { Source } from "../load/source.ts";
+import { ByteReader, canHash, sha256 } from "../load/byte-reader.ts";
+import type { OpenFile, Source } from "../load/source.ts";
 import type { Manifest } from "../format/types.ts";
 
-export interface ReadOptions {
+interface ReadOptions {
   readonly signal: AbortSignal | undefined;
   /** Cap on the file's size. */
   readonly limit: number;
@@ -13,19 +13,26 @@ export interface ReadOptions {
 
 /** A whole small file. @throws RootstockError as the source, `limit-exceeded`, `source-truncated`, `digest-mismatch`. */
 export async function readFile(source: Source, name: string, options: ReadOptions): Promise<Uint8Array> {
-  const { signal, limit, manifest } = options;
-  const file = await source.open(name, { signal });
-  const reader = new ByteReader(file, { name, signal });
-  const bytes = await reader.readRest(limit);
-  const expected = manifest?.files.get(name);
+  const bytes = await readWhole(await source.open(name, { signal: options.signal }), name, options);
+  const expected = options.manifest?.files.get(name);
   if (expected !== undefined) {
     checkSize(name, bytes.length, expected.size);
-    if ((await sha256(bytes as Uint8Array<ArrayBuffer>)) !== expected.sha256) throw digestMismatch(name);
+    if (canHash() && (await sha256(bytes as Uint8Array<ArrayBuffer>)) !== expected.sha256) throw digestMismatch(name);
   }
   return bytes;
 }
 
-/** The same, or null when the folder does not have it. */
+/** All of an open file, which is closed afterwards. @throws RootstockError as the source, `limit-exceeded`. */
+export async function readWhole(file: OpenFile, name: string, { signal, limit }: Pick<ReadOptions, "signal" | "limit">): Promise<Uint8Array> {
+  const reader = new ByteReader(file, { name, signal });
+  try {
+    return await reader.readRest(limit);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The same as `readFile`, or null when the folder does not have it. */
 export async function readOptionalFile(source: Source, name: string, options: ReadOptions): Promise<Uint8Array | null> {
   try {
     return await readFile(source, name, options);

@@ -7,11 +7,11 @@ import { resolveAdapter } from "../format/peft.ts";
 import { parseSafetensorsHeader } from "../format/safetensors.ts";
 import type { ProblemType, TensorInfo } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_HEADER_BYTES } from "../limits.ts";
-import { toSource, type SourceLike } from "../load/source.ts";
+import { toSource, type Source, type SourceLike } from "../load/source.ts";
 import { placeAdapter, type PlacedAdapter } from "../model/adapter.ts";
 import { readFile, readOptionalFile } from "./files.ts";
 import type { LoadedEncoder } from "./load-encoder.ts";
-import type { AdapterOptions } from "./options.ts";
+import { checkStrings, type AdapterOptions } from "./options.ts";
 
 /** An adapter that was read and checked; `place` puts it into the pool. */
 export interface ReadAdapter {
@@ -27,13 +27,13 @@ const WEIGHTS = "adapter_model.safetensors";
 export async function loadAdapter(loaded: LoadedEncoder, given: SourceLike, options: AdapterOptions): Promise<ReadAdapter> {
   const { signal } = options;
   signal?.throwIfAborted();
+  if (options.labels !== undefined) checkStrings(options.labels, "labels");
   const source = toSource(given);
   const small = { signal, limit: MAX_CONFIG_BYTES };
   const config = readPeftConfig(await readFile(source, "adapter_config.json", small));
   const labelFile = await readOptionalFile(source, "config.json", small);
 
-  // An adapter in F32 is at most twice its size in the file's F16, so a file over the budget cannot fit.
-  const bytes = await readFile(source, WEIGHTS, { signal, limit: loaded.pool.budget + MAX_HEADER_BYTES });
+  const bytes = await readWeights(source, loaded.pool.budget, signal);
   const { plan } = loaded.machine;
   const file = parseSafetensorsHeader(bytes, bytes.length, WEIGHTS);
   checkFingerprint(readEncoderFingerprint(file.metadata, WEIGHTS), loaded.fingerprint);
@@ -48,6 +48,20 @@ export async function loadAdapter(loaded: LoadedEncoder, given: SourceLike, opti
     labels,
     problemType: table?.problemType,
   };
+}
+
+/** The pool holds F32, at least what an adapter takes in its file: a file over the budget cannot fit and is not read to its end. */
+async function readWeights(source: Source, budget: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  try {
+    return await readFile(source, WEIGHTS, { signal, limit: budget + MAX_HEADER_BYTES });
+  } catch (cause) {
+    if (!(cause instanceof RootstockError) || cause.code !== "limit-exceeded") throw cause;
+    throw new RootstockError(
+      "no-memory-left",
+      `${WEIGHTS} of ${source.location} is larger than the whole adapter budget of ${budget} bytes. Load the encoder with a larger adapterBudget.`,
+      { cause },
+    );
+  }
 }
 
 /** An adapter may name the encoder it was trained on (PEFT's own files name none). */

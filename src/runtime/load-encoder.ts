@@ -4,8 +4,8 @@ import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
 import { parseJson } from "../format/json.ts";
 import { MANIFEST_NAME, PIECE_BYTES, readManifest } from "../format/manifest.ts";
 import type { EncoderTensors, Fingerprint, Manifest } from "../format/types.ts";
-import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_TOKENIZER_BYTES } from "../limits.ts";
-import { ByteReader, sha256 } from "../load/byte-reader.ts";
+import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_PIECE_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
+import { ByteReader, canHash, sha256 } from "../load/byte-reader.ts";
 import { toSource, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
 import { int8Format } from "../model/int8.ts";
 import { placements } from "../model/placements.ts";
@@ -18,8 +18,8 @@ import { createTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
 import { engineLayout, startEngine, type Engine } from "../wasm/engine.ts";
 import { LinearMemory } from "../wasm/memory.ts";
 import { AdapterPool } from "../wasm/pool.ts";
-import { checkSize, digestMismatch, readFile, readOptionalFile } from "./files.ts";
-import { checkInteger, DEFAULT_ADAPTER_BUDGET, type LoadOptions } from "./options.ts";
+import { checkSize, digestMismatch, readFile, readOptionalFile, readWhole } from "./files.ts";
+import { checkChoice, checkInteger, DEFAULT_ADAPTER_BUDGET, type LoadOptions } from "./options.ts";
 
 /** A pass holds at least this many token rows, so that short texts are batched. */
 const MIN_BATCH_ROWS = 512;
@@ -65,6 +65,7 @@ export async function loadParts(
   const { signal } = options;
   signal?.throwIfAborted();
   const source = toSource(given);
+  if (options.kernel !== undefined) checkChoice(options.kernel, "kernel", ["rel2", "rel1", "fixed"]);
   const budget = checkInteger(options.adapterBudget ?? DEFAULT_ADAPTER_BUDGET, "adapterBudget", 0, MAX_ADAPTER_BUDGET);
   const manifest = await openManifest(source, signal);
   const checked = options.verify === false ? null : manifest;
@@ -166,15 +167,17 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
   let file: OpenFile = await source.open(name, { signal });
   if (file.size === null && expected === undefined) {
     // The size is needed to check the header; a server that does not tell it makes us read first.
-    const bytes = await new ByteReader(file, { name, signal }).readRest(2 ** 31);
+    const bytes = await readWhole(file, name, { signal, limit: 2 ** 31 });
     file = { size: bytes.length, chunks: (async function* () { yield bytes; })() }; // prettier-ignore
   }
   const size = file.size ?? expected!.size;
   if (expected !== undefined) checkSize(name, size, expected.size);
-  // Hashing needs crypto.subtle, which browsers give to secure contexts only.
-  const canHash = globalThis.crypto?.subtle !== undefined;
-  const hashes = canHash && (manifest === null || options.verify !== false);
-  const pieceBytes = expected?.pieces?.bytes ?? (expected === undefined ? PIECE_BYTES : size);
+  const hashes = canHash() && (manifest === null || options.verify !== false);
+  // A file is one piece unless its manifest says otherwise; no piece is longer than the file, whatever it says.
+  const pieceBytes = Math.max(1, Math.min(expected === undefined ? PIECE_BYTES : (expected.pieces?.bytes ?? size), size));
+  if (pieceBytes > MAX_PIECE_BYTES) {
+    throw new RootstockError("limit-exceeded", `rootstock.json: ${name} in pieces of ${pieceBytes} bytes; at most ${MAX_PIECE_BYTES} are hashed at once. Convert the encoder again.`);
+  }
   const reader = new ByteReader(file, {
     name,
     signal,
@@ -195,6 +198,6 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
 }
 
 /** An encoder's fingerprint: SHA-256 over the hexadecimal SHA-256 of each 4 MiB piece of its source weights file. */
-export async function fingerprintOf(pieces: readonly string[]): Promise<string> {
+async function fingerprintOf(pieces: readonly string[]): Promise<string> {
   return sha256(new TextEncoder().encode(pieces.join("")));
 }

@@ -7,8 +7,10 @@ import type { LoadOptions, SourceLike } from "./options.ts";
  * BF16, quantised while it is read), or the form that `rootstock convert` writes (copied as it is).
  *
  * @param source a path, a URL, a map of file names to bytes, or an object with `open(file)`
- * @throws RootstockError `source-missing`, `source-truncated`, `digest-mismatch`, `config-invalid`,
- *   `family-unsupported`, the `tensor-…` codes, `tokenizer-invalid`, `simd-unsupported`, `no-memory-left`
+ * @throws RootstockError `argument-invalid`; `source-missing`, `source-unreadable`, `source-truncated`,
+ *   `digest-mismatch`, `not-a-model`, `json-invalid`, `header-invalid`, `limit-exceeded`, `format-version`,
+ *   `config-invalid`, `family-unsupported`, the `tensor-…` codes, `tokenizer-invalid` for the files (docs/format.md);
+ *   `simd-unsupported`, `engine-fault`, `no-memory-left` for the engine
  */
 export async function loadEncoder(source: SourceLike, options: LoadOptions = {}): Promise<Encoder> {
   return new Encoder(await loadParts(source, options));

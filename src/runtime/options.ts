@@ -12,13 +12,19 @@ export interface Progress {
   readonly total: number;
 }
 
+/** Options of `loadEncoder`. */
 export interface LoadOptions {
   /** Ends loading; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
+  /** Called as bytes of the weights file arrive. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Bytes of linear memory that adapters may take. Memory grows as they come. Default 32 MiB. */
+  /** Bytes of linear memory that adapters may take, 0 to 2^32 − 2^26. Memory grows as they come. Default 32 MiB. */
   readonly adapterBudget?: number;
-  /** Check a converted encoder's files against the SHA-256 in its rootstock.json. Default true. */
+  /**
+   * Check a converted encoder's files against the sizes and SHA-256 in its rootstock.json. Default true; false checks only
+   * the size of the weights file. Without `crypto.subtle`, which browsers give to secure contexts only,
+   * sizes alone are checked.
+   */
   readonly verify?: boolean;
   /** Kernel binaries, where they cannot be read from beside the package's code (workerd: imported modules). */
   readonly wasm?: KernelBinaries;
@@ -26,12 +32,18 @@ export interface LoadOptions {
   readonly kernel?: ProductKernel;
 }
 
+/** Options of `addAdapter`. */
 export interface AdapterOptions {
-  /** Labels in the order of the head's classes; default: `id2label` of the folder's config.json, else LABEL_0, … */
+  /**
+   * Labels in the order of the head's classes, one each, all different. Default: `id2label` of the folder's config.json;
+   * a head without either is refused (`labels-mismatch`).
+   */
   readonly labels?: readonly string[];
+  /** Ends adding; it then rejects with `signal.reason` and the task is not there. */
   readonly signal?: AbortSignal;
 }
 
+/** Options of `run` and `runBatch`. */
 export interface RunOptions {
   /** NER: how token labels become entities. Default "first". */
   readonly aggregation?: Aggregation;
@@ -39,27 +51,34 @@ export interface RunOptions {
   readonly ignoreLabels?: readonly string[];
   /** NER: what `start` and `end` count: UTF-16 units (default, `text.slice`), or code points as in Python. */
   readonly offsets?: "utf16" | "codepoint";
-  /** Classification: labels returned, the likeliest first; null = all. Default 1. */
+  /** Classification: labels returned, the likeliest first, a whole number from 1 up; null = all. Default 1. */
   readonly topK?: number | null;
-  /** Most tokens of one text, special tokens included; at most, and by default, what the encoder reads. */
+  /** Most tokens of one text, special tokens included, from 3 up; at most, and by default, what the encoder reads. */
   readonly maxTokens?: number;
   /** A text of more tokens: refuse it (`text-too-long`, the default), or leave its end out. */
   readonly overflow?: "error" | "truncate";
+  /** Ends the run between two passes; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
 }
 
+/** Options of `embed`. */
 export interface EmbedOptions extends Pick<RunOptions, "maxTokens" | "overflow" | "signal"> {
   /** An adapter to apply; default: the encoder alone. */
   readonly task?: string | null;
 }
 
+/** Options of the calls that take input ids. */
 export interface IdOptions {
-  /** 1 = attend, 0 = leave that token out as a key. Default: all 1. */
+  /** One entry a token: 1 = attend, 0 = leave that token out as a key; it keeps its row in the result. Default: all 1. */
   readonly attentionMask?: ArrayLike<number>;
+  /** Rejects with `signal.reason` when it is aborted before the call. */
   readonly signal?: AbortSignal;
 }
 
-/** One request of `runBatch`: a text, or words already split (offsets then count in the words joined by one space). */
+/**
+ * One request of `runBatch`: a text, or words already split (offsets then count in the words joined by one space), and
+ * the names of its tasks; a name given twice counts once.
+ */
 export type TextRequest =
   | { readonly text: string; readonly tokens?: undefined; readonly tasks: readonly string[] }
   | { readonly tokens: readonly string[]; readonly text?: undefined; readonly tasks: readonly string[] };
@@ -90,4 +109,10 @@ export function checkChoice<T extends string>(value: unknown, name: string, choi
   const found = choices.find((choice) => choice === value);
   if (found !== undefined) return found;
   throw new RootstockError("argument-invalid", `${name} is ${JSON.stringify(value) ?? String(value)}; give one of ${choices.map((c) => `"${c}"`).join(", ")}.`);
+}
+
+/** @throws RootstockError `argument-invalid`. */
+export function checkStrings(value: unknown, name: string): asserts value is readonly string[] {
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return;
+  throw new RootstockError("argument-invalid", `${name} must be a list of strings.`);
 }

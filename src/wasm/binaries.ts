@@ -4,7 +4,7 @@ import { fileSystem } from "../load/builtin.ts";
 /** A kernel binary as the caller may hand it over: its bytes, or a module compiled elsewhere (workerd imports one). */
 export type KernelBinary = BufferSource | WebAssembly.Module;
 
-/** Binaries that replace the ones beside the package's code. */
+/** Binaries that replace the ones beside the package's code (`build/wasm`). An absent one is read from there. */
 export interface KernelBinaries {
   relaxed?: KernelBinary;
   fixed?: KernelBinary;

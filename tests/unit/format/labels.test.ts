@@ -12,7 +12,13 @@ describe("readLabelTable", () => {
       expect(readLabelTable(table({ 0: "a" }, { problem_type: name }))?.problemType).toBe(type);
     }
     const twelve = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [String(11 - i), `l${11 - i}`]));
-    expect(readLabelTable(table(twelve))?.labels.at(-1)).toBe("l11");
+    expect(readLabelTable(table(twelve))?.labels?.at(-1)).toBe("l11");
+  });
+
+  it("keeps the problem type of a table without labels", () => {
+    for (const more of [{}, { id2label: null }, { id2label: {} }]) {
+      expect(readLabelTable(JSON.stringify({ ...more, problem_type: "multi_label_classification" }))).toEqual({ problemType: "multi" });
+    }
   });
 
   it("is null without labels", () => {

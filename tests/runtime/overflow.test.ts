@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadEncoder, RootstockError, type Classification, type Encoder } from "../../src/index.ts";
+import { editTensors, readFolder } from "./folder.ts";
+
+const WEIGHTS = "adapter_model.safetensors";
+const TEXT = "Is the card Ana lost in Lisbon blocked?";
+
+let encoder: Encoder;
+
+beforeAll(async () => {
+  encoder = await loadEncoder("models/minilm-l6");
+  await encoder.addAdapter("sound", "models/adapters/wikigold-lora");
+});
+
+afterAll(() => encoder.dispose());
+
+/** A shipped adapter whose tensors of a kind are all as large as float32 goes, with signs as `sign` says. */
+function huge(name: string, kind: RegExp, sign: (i: number) => number): Map<string, Uint8Array> {
+  return editTensors(readFolder(`models/adapters/${name}`), WEIGHTS, (tensor) => {
+    if (!kind.test(tensor.name)) return tensor;
+    const values = Float32Array.from({ length: tensor.data.length / 4 }, (_, i) => 3e38 * sign(i));
+    return { ...tensor, data: new Uint8Array(values.buffer) };
+  });
+}
+
+async function rejection(attempt: Promise<unknown>): Promise<unknown> {
+  return attempt.then(
+    (value) => value,
+    (reason: unknown) => reason,
+  );
+}
+
+describe("adapters of finite weights whose results overflow float32", () => {
+  const alternating = (i: number): number => (i % 3 === 0 ? -1 : 1);
+  for (const [name, kind] of [
+    ["vader-dora", /lora_B/],
+    ["banking77-rslora", /lora_/],
+    ["sms-spam-ia3", /ia3/],
+    ["snips-slots-lora-all", /lora_A/],
+    ["wikigold-lora", /lora_B/],
+  ] as const) {
+    it(`${name}, ${kind.source}: one error that names the task, for labels, logits and vectors`, async () => {
+      const before = await encoder.run(TEXT, ["sound"]);
+      await encoder.addAdapter("huge", huge(name, kind, alternating));
+      for (const attempt of [encoder.run(TEXT, ["sound", "huge"]), encoder.logits([101, 2003, 102], "huge"), encoder.embed([TEXT], { task: "huge" })]) {
+        const error = await rejection(attempt);
+        expect(error).toBeInstanceOf(RootstockError);
+        expect((error as RootstockError).code).toBe("tensor-value");
+        expect((error as RootstockError).message).toMatch(/task "huge".*overflow/);
+      }
+      await encoder.removeAdapter("huge");
+      expect(await encoder.run(TEXT, ["sound"])).toEqual(before);
+    });
+  }
+
+  it("does not take logits that are all −∞ for labels of one probability", async () => {
+    // Rows of the classifier are all −3e38 but for what the signs of the pooled row leave: softmax would give 1/77 each.
+    for (const sign of [() => 1, () => -1]) {
+      await encoder.addAdapter("huge", huge("banking77-rslora", /classifier/, sign));
+      const result = await rejection(encoder.run(TEXT, ["huge"], { topK: null }));
+      await encoder.removeAdapter("huge");
+      expect(result).toBeInstanceOf(RootstockError);
+      expect((result as RootstockError).code).toBe("tensor-value");
+    }
+  });
+
+  it("leaves finite results alone: a large bias saturates", async () => {
+    await encoder.addAdapter("biased", huge("sms-spam-ia3", /classifier.*bias/, (i) => (i === 0 ? -1 : 1)));
+    const { biased } = await encoder.run(TEXT, ["biased"]);
+    await encoder.removeAdapter("biased");
+    expect(biased as Classification[]).toEqual([{ label: "spam", score: 1 }]);
+  });
+});
