@@ -16,7 +16,7 @@ export type ErrorCode =
   | "tensor-unexpected" // a tensor that nothing in the configuration accounts for
   | "tensor-shape" // a tensor of another shape than the configuration says
   | "tensor-dtype" // a dtype other than F32, F16, BF16 (or the converted form's own)
-  | "tensor-value" // NaN, infinity, or a scale that is not positive; weights whose results overflow float32
+  | "tensor-value" // NaN, infinity, or a converted weight out of range; weights whose results overflow float32
   | "config-invalid" // config.json: a field is missing, of the wrong type or out of range
   | "family-unsupported" // config.json: a model_type that is not read
   | "format-version" // rootstock.json of a newer format

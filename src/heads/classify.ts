@@ -1,4 +1,5 @@
 import { RootstockError } from "../errors.ts";
+import type { ProblemType } from "../format/types.ts";
 import { argmax } from "./scores.ts";
 
 /** One label of a text. */
@@ -13,31 +14,18 @@ export interface ClassifyOptions {
   readonly topK?: number | null;
 }
 
-/** What turns the logits of a text classifier into probabilities. */
-export type ScoreFunction = "softmax" | "sigmoid";
+/** What turns a text classifier's logits into scores: a softmax over them, a sigmoid of each, or nothing. */
+export type ScoreFunction = "softmax" | "sigmoid" | "none";
 
 /**
- * Chooses as the `problem_type` of config.json says: `multi_label_classification`, or a head with one class, is a
- * sigmoid of each logit; anything else is a softmax over them.
+ * Chooses as the text-classification pipeline of transformers does.
  *
- * @param problemType `problem_type`, or `null` where the configuration has none
+ * @param problemType `problem_type` of config.json; undefined where it has none
  * @param classes rows of the head
- * @throws RootstockError `config-invalid` for `regression` (its numbers are not probabilities of labels) and unknown types
  */
-export function scoreFunction(problemType: string | null, classes: number): ScoreFunction {
-  switch (problemType) {
-    case "multi_label_classification":
-      return "sigmoid";
-    case "single_label_classification":
-    case null:
-      return classes === 1 ? "sigmoid" : "softmax";
-    default:
-      throw new RootstockError(
-        "config-invalid",
-        `problem_type is ${JSON.stringify(problemType)}; text classification reads single_label_classification and ` +
-          "multi_label_classification. Correct it in config.json, or use logits().",
-      );
-  }
+export function scoreFunction(problemType: ProblemType | undefined, classes: number): ScoreFunction {
+  if (problemType === "regression") return "none";
+  return problemType === "multi" || classes === 1 ? "sigmoid" : "softmax";
 }
 
 /**

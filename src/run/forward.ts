@@ -1,5 +1,6 @@
 import { RootstockError } from "../errors.ts";
 import { isFiniteArray } from "../model/finite.ts";
+import type { ScoreFunction } from "../heads/classify.ts";
 import type { EncoderPlan, LayerPlan, NormPlace } from "../model/plan.ts";
 import type { AdapterPlan, DensePlace, EmbeddingSlot, Head, LayerSlots, Slot } from "../model/slot.ts";
 import type { LinearPlace } from "../model/weight-format.ts";
@@ -154,9 +155,6 @@ export function activate(m: Machine, x: Address, count: number): void {
 export function headRows(batch: Batch, head: Head): number {
   return head.kind === "sequence" ? batch.segments.length : batch.rows;
 }
-
-/** What turns logits into scores: each row's softmax, a sigmoid each, or nothing. */
-export type ScoreFunction = "softmax" | "sigmoid" | "none";
 
 /**
  * `work.hidden` → scores, handed to `take` in chunks of rows (f32 view, valid during the call only).

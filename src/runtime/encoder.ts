@@ -2,7 +2,7 @@ import { located, RootstockError } from "../errors.ts";
 import type { Classification } from "../heads/classify.ts";
 import type { Entity, EntityGroup } from "../heads/entities.ts";
 import type { Task } from "./task.ts";
-import { headOf, makeTask, scoreFunction } from "./task.ts";
+import { headOf, makeTask } from "./task.ts";
 import { decode, encodeRequests, type EncodedRequest } from "./requests.ts";
 import { loadAdapter } from "./load-adapter.ts";
 import type { LoadedEncoder } from "./load-encoder.ts";
@@ -228,13 +228,14 @@ export class Encoder {
    *   has no head), `tensor-value` (the results overflow float32), `disposed`, `engine-fault`.
    */
   async logits(inputIds: ArrayLike<number>, task: string, options: IdOptions = {}): Promise<Float32Array> {
-    const { adapter } = this.#task(task);
-    const head = headOf(this.#task(task));
+    const found = this.#task(task);
+    const head = headOf(found);
     const { machine } = this.#live();
+    const classes = head.classifier.outputs;
     return this.#ids(inputIds, options, (batch) => {
-      const logits = new Float32Array(headRows(batch, head) * head.classifier.outputs);
-      runAdapters(machine, batch, [adapter.plan], () => {
-        scores(machine, batch, head, "none", (rows, first) => logits.set(rows, first * head.classifier.outputs));
+      const logits = new Float32Array(headRows(batch, head) * classes);
+      runAdapters(machine, batch, [found.adapter.plan], () => {
+        named(found, () => scores(machine, batch, head, "none", (rows, first) => logits.set(rows, first * classes)));
       });
       return logits;
     });
@@ -342,7 +343,7 @@ export class Encoder {
         const head = headOf(task);
         const classes = head.classifier.outputs;
         const values = new Float32Array(headRows(batch, head) * classes);
-        named(task, () => scores(machine, batch, head, scoreFunction(task), (rows, first) => values.set(rows, first * classes)));
+        named(task, () => scores(machine, batch, head, task.score, (rows, first) => values.set(rows, first * classes)));
         found[index] = pass.map((request, text) => {
           const { first, length } = head.kind === "sequence" ? { first: text, length: 1 } : batch.segments[text]!;
           return decode(task, head.kind, values.subarray(first * classes, (first + length) * classes), request, options);
@@ -376,5 +377,14 @@ export class Encoder {
 
   #free(task: Task): void {
     this.#loaded?.pool.release(task.adapter.start, task.adapter.bytes);
+  }
+}
+
+/** Puts the task's name before what `step` throws. */
+function named<T>(task: Task | null, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw task === null ? error : located(error, `task "${task.name}"`);
   }
 }

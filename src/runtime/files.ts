@@ -32,12 +32,13 @@ export async function readWhole(file: OpenFile, name: string, { signal, limit }:
   }
 }
 
-/** The same as `readFile`, or null when the folder does not have it. */
+/** The same as `readFile`, or null when the folder does not have it and its manifest does not list it. */
 export async function readOptionalFile(source: Source, name: string, options: ReadOptions): Promise<Uint8Array | null> {
   try {
     return await readFile(source, name, options);
   } catch (error) {
-    if (error instanceof RootstockError && error.code === "source-missing") return null;
+    const isListed = options.manifest?.files.has(name) ?? false;
+    if (error instanceof RootstockError && error.code === "source-missing" && !isListed) return null;
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { RootstockError } from "../errors.ts";
 import type { ProblemType } from "../format/types.ts";
+import { scoreFunction, type ScoreFunction } from "../heads/classify.ts";
 import { tagScheme, type TagScheme } from "../heads/tags.ts";
 import type { PlacedAdapter } from "../model/adapter.ts";
-import type { ScoreFunction } from "../run/forward.ts";
 
 /** An adapter with a name: what `run` is asked for. */
 export interface Task {
@@ -10,7 +10,8 @@ export interface Task {
   readonly adapter: PlacedAdapter;
   readonly labels: readonly string[];
   readonly scheme: TagScheme;
-  readonly problemType: ProblemType;
+  /** How logits become scores. */
+  readonly score: ScoreFunction;
   /** Runs that use it now; its memory is freed when none is left after removal. */
   pins: number;
   removed: boolean;
@@ -22,23 +23,8 @@ export function makeTask(
   labels: readonly string[],
   problemType: ProblemType | undefined,
 ): Task {
-  // transformers: a head with one class is a regression unless the configuration says otherwise, and its pipeline then
-  // takes a sigmoid.
-  const problem = problemType ?? (labels.length === 1 ? "multi" : "single");
-  return { name, adapter, labels, scheme: tagScheme(labels), problemType: problem, pins: 0, removed: false };
-}
-
-/** How logits become scores (transformers: softmax, or a sigmoid each for multi-label heads). */
-export function scoreFunction(task: Task): ScoreFunction {
-  if (task.adapter.plan.head?.kind === "token") return "softmax";
-  switch (task.problemType) {
-    case "single":
-      return "softmax";
-    case "multi":
-      return "sigmoid";
-    case "regression":
-      return "none";
-  }
+  const isToken = adapter.plan.head?.kind === "token";
+  return { name, adapter, labels, scheme: tagScheme(labels), score: isToken ? "softmax" : scoreFunction(problemType, labels.length), pins: 0, removed: false };
 }
 
 /** Result kind of a task's head. @throws RootstockError `argument-invalid` for an adapter without a head. */

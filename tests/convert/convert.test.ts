@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadEncoder } from "../../src/index.ts";
 import { convertEncoder, type ConvertProgress } from "../../src/convert/convert.ts";
+import { parseSafetensorsHeader } from "../../src/format/safetensors.ts";
 import { createTokenizer } from "../../src/text/tokenizer.ts";
 import { loadFloat32Encoder } from "../float32/encoder.ts";
-import { editJson, readFolder } from "../runtime/folder.ts";
+import { editJson, editTensors, readFolder } from "../runtime/folder.ts";
 import { FAMILIES, tinyFolder, TEXTS } from "./tiny-folder.ts";
 
 const root = mkdtempSync(join(tmpdir(), "rootstock-convert-"));
@@ -27,6 +28,21 @@ function relativeError(a: Float32Array, b: Float32Array): number {
     squares += b[i]! ** 2;
   }
   return Math.sqrt(error / squares);
+}
+
+/** The tiny ELECTRA with its embeddings repeated to `width` columns, and a projection to match. */
+function wideElectra(width: number): Map<string, Uint8Array> {
+  const files = editTensors(tinyFolder("electra"), "model.safetensors", (tensor) => {
+    const { name, shape, data } = tensor;
+    if (!/embeddings\.|embeddings_project\.weight/.test(name)) return tensor;
+    const columns = shape.at(-1)!;
+    const values = new Float32Array(data.slice().buffer);
+    const rows = values.length / columns;
+    const wide = Float32Array.from({ length: rows * width }, (_, i) => values[Math.floor(i / width) * columns + ((i % width) % columns)]!);
+    const scaled = name.endsWith("embeddings_project.weight") ? wide.map((value) => (value * columns) / width) : wide;
+    return { ...tensor, shape: [...shape.slice(0, -1), width], data: new Uint8Array(scaled.buffer) };
+  });
+  return editJson(files, "config.json", { embedding_size: width });
 }
 
 describe("a converted folder", () => {
@@ -62,6 +78,26 @@ describe("a converted folder", () => {
     });
   }
 
+  it("electra with embeddings wider than every layer: calibration leaves what it does not round alone", async () => {
+    const width = 1024;
+    const source = wideElectra(width);
+    const plain = join(root, "plain-wide");
+    const calibrated = join(root, "calibrated-wide");
+    await convertEncoder(source, plain);
+    await convertEncoder(source, calibrated, { calibrate: TEXTS });
+    const tensorsOf = (folder: string): Map<string, Uint8Array> => {
+      const bytes = new Uint8Array(readFileSync(join(folder, "model.safetensors")));
+      return new Map([...parseSafetensorsHeader(bytes, bytes.length).tensors].map(([name, { start, end }]) => [name, bytes.subarray(start, end)]));
+    };
+    const [before, after] = [tensorsOf(plain), tensorsOf(calibrated)];
+    const kept = [...before.keys()].filter((name) => /^embeddings\.(word|position|type|norm)|Norm\./.test(name));
+    expect(kept.length).toBe(6 + 2 * 4);
+    for (const name of kept) expect(Buffer.from(after.get(name)!).equals(Buffer.from(before.get(name)!)), name).toBe(true);
+    using encoder = await loadEncoder(calibrated);
+    using reference = await loadFloat32Encoder(source);
+    expect(relativeError(await encoder.forward(IDS, null), await reference.forward(IDS, null))).toBeLessThan(0.1);
+  });
+
   it("is refused when a file of it was changed, cut or left out", async () => {
     const target = join(root, "guarded");
     await convertEncoder(tinyFolder("bert"), target);
@@ -71,6 +107,9 @@ describe("a converted folder", () => {
       bytes[bytes.length - 2]! ^= 1;
       await expect(loadEncoder(new Map(files).set(name, bytes)), name).rejects.toMatchObject({ code: "digest-mismatch" });
       await expect(loadEncoder(new Map(files).set(name, bytes.subarray(0, -1))), name).rejects.toMatchObject({ code: "source-truncated" });
+      const rest = new Map(files);
+      rest.delete(name);
+      await expect(loadEncoder(rest), name).rejects.toMatchObject({ code: "source-missing" });
     }
     await expect(loadEncoder(editJson(files, "rootstock.json", { format: 2 }))).rejects.toMatchObject({ code: "format-version" });
   });
@@ -91,6 +130,14 @@ describe("writing it", () => {
     await expect(convertEncoder(tinyFolder("bert"), target)).rejects.toMatchObject({ code: "argument-invalid" });
     expect(readdirSync(target)).toEqual(["note.txt"]);
     expect(readFileSync(join(target, "note.txt"), "utf8")).toBe("mine");
+  });
+
+  it("refuses a taken target before it reads anything", async () => {
+    const target = join(root, "taken");
+    const stages: string[] = [];
+    const convert = convertEncoder(tinyFolder("bert"), target, { calibrate: TEXTS, onProgress: ({ stage }) => stages.push(stage) });
+    await expect(convert).rejects.toMatchObject({ code: "argument-invalid" });
+    expect(stages).toEqual([]);
   });
 
   it("says what stopped it and leaves nothing behind", async () => {

@@ -1,0 +1,166 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { convertEncoder } from "../../src/convert/convert.ts";
+import { readEncoderConfig } from "../../src/format/encoder-config.ts";
+import { loadEncoder, RootstockError, type Source } from "../../src/index.ts";
+import { planWorkspace } from "../../src/run/workspace.ts";
+import { engineLayout } from "../../src/wasm/engine.ts";
+import { tinyFolder } from "../convert/tiny-folder.ts";
+import { someLabels } from "../encoder/gap.ts";
+import { editJson, editTensors, readFolder } from "./folder.ts";
+
+const ADAPTER = readFolder("tests/golden/peft/adapters/bert-odd-seq");
+const LABELS = someLabels(3);
+const IDS = [2, 9, 17, 3];
+
+afterEach(() => vi.unstubAllGlobals());
+
+/** The files as a source of the caller's own, which tells when it is read to its end or given up. */
+function watched(files: ReadonlyMap<string, Uint8Array>, chunks: (bytes: Uint8Array) => Iterable<Uint8Array>, tellsSize = true): { source: Source; open: Set<string> } {
+  const open = new Set<string>();
+  async function* read(name: string, bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+    open.add(name);
+    try {
+      yield* chunks(bytes);
+    } finally {
+      open.delete(name);
+    }
+  }
+  const source: Source = {
+    location: "memory",
+    async open(name) {
+      const bytes = files.get(name);
+      if (bytes === undefined) throw new RootstockError("source-missing", `${name} is not there`);
+      return { size: tellsSize ? bytes.length : null, chunks: read(name, bytes) };
+    },
+  };
+  return { source, open };
+}
+
+/** Pieces of 1,000 bytes in a Node Buffer that is used again for each, as a reader of files may do. */
+function* reused(bytes: Uint8Array): Generator<Uint8Array> {
+  const buffer = Buffer.alloc(1000);
+  for (let at = 0; at < bytes.length; at += 1000) {
+    const part = bytes.subarray(at, at + 1000);
+    buffer.set(part);
+    yield buffer.subarray(0, part.length);
+  }
+}
+
+async function converted(): Promise<Map<string, Uint8Array>> {
+  const root = mkdtempSync(join(tmpdir(), "rootstock-loading-"));
+  try {
+    await convertEncoder(tinyFolder("bert"), join(root, "out"));
+    return readFolder(join(root, "out"));
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+describe("sources", () => {
+  it("may use one buffer for all they read", async () => {
+    using plain = await loadEncoder(tinyFolder("bert"));
+    using encoder = await loadEncoder(watched(tinyFolder("bert"), reused).source);
+    expect(encoder.info.fingerprint).toBe(plain.info.fingerprint);
+    await plain.addAdapter("task", ADAPTER, { labels: LABELS });
+    await encoder.addAdapter("task", watched(ADAPTER, reused).source, { labels: LABELS });
+    expect(await encoder.logits(IDS, "task")).toEqual(await plain.logits(IDS, "task"));
+  });
+
+  it("may leave sizes open", async () => {
+    using plain = await loadEncoder(tinyFolder("bert"));
+    using encoder = await loadEncoder(watched(tinyFolder("bert"), reused, false).source);
+    expect(await encoder.forward(IDS, null)).toEqual(await plain.forward(IDS, null));
+  });
+
+  it("are closed when a file is too large, or reading stops", async () => {
+    const long = new Uint8Array((1 << 20) + 1).fill(32);
+    const large = watched(new Map(tinyFolder("bert")).set("config.json", long), reused);
+    await expect(loadEncoder(large.source)).rejects.toMatchObject({ code: "limit-exceeded" });
+    expect([...large.open]).toEqual([]);
+
+    const weights = tinyFolder("bert").get("model.safetensors")!;
+    const cut = watched(new Map(tinyFolder("bert")).set("model.safetensors", weights.subarray(0, 5000)), reused);
+    await expect(loadEncoder(cut.source)).rejects.toMatchObject({ code: "source-truncated" });
+    expect([...cut.open]).toEqual([]);
+
+    const controller = new AbortController();
+    const stopped = watched(tinyFolder("bert"), reused);
+    const reason = new Error("enough");
+    const loading = loadEncoder(stopped.source, { signal: controller.signal, onProgress: () => controller.abort(reason) });
+    await expect(loading).rejects.toBe(reason);
+    expect([...stopped.open]).toEqual([]);
+  });
+});
+
+describe("rootstock.json", () => {
+  it("cannot make the reader take a piece buffer of any size it says", async () => {
+    const files = await converted();
+    const { files: listed } = JSON.parse(new TextDecoder().decode(files.get("rootstock.json"))) as { files: Record<string, { size: number; sha256: string }> };
+    const weights = listed["model.safetensors"]!;
+    const pieces = { bytes: 2 ** 52, sha256: [weights.sha256] };
+    const claims = (entry: object): Map<string, Uint8Array> => editJson(files, "rootstock.json", { files: { ...listed, "model.safetensors": { ...weights, ...entry } } });
+    using encoder = await loadEncoder(claims({ pieces }));
+    expect(encoder.info.converted).toBe(true);
+    const endless = watched(claims({ size: 2 ** 52 }), reused, false);
+    await expect(loadEncoder(endless.source)).rejects.toMatchObject({ code: "limit-exceeded" });
+  });
+
+  it("is read where the host cannot hash (a page without TLS), weights and small files alike", async () => {
+    const files = await converted();
+    using checked = await loadEncoder(files);
+    vi.stubGlobal("crypto", {});
+    using encoder = await loadEncoder(files);
+    expect(await encoder.forward(IDS, null)).toEqual(await checked.forward(IDS, null));
+  });
+});
+
+describe("buffers", () => {
+  it("never reach addresses that the kernels would take for negative", () => {
+    const config = readEncoderConfig(tinyFolder("bert").get("config.json")!);
+    const plan = (rows: number): number => {
+      const { layout } = engineLayout();
+      planWorkspace(config, rows, 2, 65_536, layout);
+      return layout.end;
+    };
+    const rowBytes = (plan(8192) - plan(4096)) / 4096;
+    const most = Math.floor((2 ** 31 - 2 ** 20) / rowBytes);
+    expect(plan(most)).toBeLessThan(2 ** 31);
+    expect(() => plan(most + Math.ceil(2 ** 21 / rowBytes))).toThrow(expect.objectContaining({ code: "limit-exceeded", message: expect.stringMatching(/max_position_embeddings/) as unknown }));
+  });
+});
+
+describe("adapter folders", () => {
+  it("larger than the whole budget: says so, and what to do", async () => {
+    using encoder = await loadEncoder(tinyFolder("bert"), { adapterBudget: 64 });
+    const padded = editTensors(ADAPTER, "adapter_model.safetensors", (tensor) => tensor, [
+      { name: "base_model.model.padding", dtype: "U8", shape: [2 << 20], data: new Uint8Array(2 << 20) },
+    ]);
+    await expect(encoder.addAdapter("task", padded, { labels: LABELS })).rejects.toMatchObject({
+      code: "no-memory-left",
+      message: expect.stringMatching(/adapter budget of 64 bytes.*adapterBudget/) as unknown,
+    });
+  });
+
+  it("keep their problem_type where labels are given in place of id2label", async () => {
+    using encoder = await loadEncoder(tinyFolder("bert"));
+    const withConfig = (config: object): Map<string, Uint8Array> => new Map(ADAPTER).set("config.json", new TextEncoder().encode(JSON.stringify(config)));
+    const logits = async (name: string): Promise<Float32Array> => encoder.logits(IDS, name);
+    const scores = async (name: string): Promise<number[]> => {
+      const [result] = await encoder.runBatch([{ tokens: ["w4", "w12"], tasks: [name] }], { topK: null });
+      return (result![name] as { score: number }[]).map(({ score }) => score);
+    };
+    await encoder.addAdapter("single", withConfig({}), { labels: LABELS });
+    await encoder.addAdapter("multi", withConfig({ problem_type: "multi_label_classification" }), { labels: LABELS });
+    await encoder.addAdapter("regression", withConfig({ problem_type: "regression" }), { labels: LABELS });
+    expect(await logits("multi")).toEqual(await logits("single"));
+    const raw = await scores("regression");
+    const close = (got: number[], expected: number[]): void => got.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5));
+    close(await scores("multi"), raw.map((x) => 1 / (1 + Math.exp(-x))));
+    const sum = raw.reduce((total, x) => total + Math.exp(x), 0);
+    close(await scores("single"), raw.map((x) => Math.exp(x) / sum));
+    expect(raw.length).toBe(3);
+  });
+});
