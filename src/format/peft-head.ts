@@ -126,6 +126,7 @@ export function resolveHead(
   const dense = form.dense === undefined ? {} : { dense: takeDense(tensors, form.dense, hidden) };
   const activation = form.denseActivation === undefined ? {} : { denseActivation: form.denseActivation };
   const { labels, ...classifier } = takeClassifier(tensors, form.classifier, hidden);
-  const ownPooler = takePooler(config, tensors, pooler, hidden);
+  // A token head reads no pooler, so one that was saved with it is a tensor that nothing accounts for.
+  const ownPooler = config.task === "sequence" ? takePooler(config, tensors, pooler, hidden) : undefined;
   return { kind: config.task, labels, classifier, ...dense, ...activation, ...(ownPooler === undefined ? {} : { pooler: ownPooler }) };
 }

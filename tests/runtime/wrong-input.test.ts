@@ -149,6 +149,16 @@ describe("adapter folders", () => {
     await refuses(add(editTensors(ADAPTER, WEIGHTS, same, [extra])), "tensor-unexpected", /extra/);
   });
 
+  it("refuses a pooler beside a token head, which would read it on every row", async () => {
+    const token = editJson(readFolder("tests/golden/tiny/bert-adapters/lora-token"), "adapter_config.json", { modules_to_save: ["classifier", "pooler"] });
+    const dense = "base_model.model.bert.pooler.dense";
+    const pooler = [
+      { name: `${dense}.weight`, dtype: "F32", shape: [64, 64], data: new Uint8Array(64 * 64 * 4) },
+      { name: `${dense}.bias`, dtype: "F32", shape: [64], data: new Uint8Array(64 * 4) },
+    ] as const;
+    await refuses(add(editTensors(token, WEIGHTS, same, [...pooler]), someLabels(5)), "tensor-unexpected", /pooler/);
+  });
+
   it("refuses wrong shapes, dtypes and values", async () => {
     const edit = (change: Parameters<typeof editTensors>[2]): Map<string, Uint8Array> =>
       editTensors(ADAPTER, WEIGHTS, (tensor) => (tensor.name.endsWith("layer.3.attention.self.value.lora_A.weight") ? change(tensor) : tensor));
