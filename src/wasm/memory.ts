@@ -34,11 +34,7 @@ export class Layout {
  */
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;
-  #buffer: ArrayBuffer;
-  #u8: Uint8Array;
-  #i8: Int8Array;
-  #f32: Float32Array;
-  #i32: Int32Array;
+  #views: ReturnType<typeof viewsOf>;
 
   /** @throws RootstockError `no-memory-left` when the engine refuses that much. */
   constructor(bytes: number, maximumBytes: number) {
@@ -59,31 +55,23 @@ export class LinearMemory {
         { cause },
       );
     }
-    this.#buffer = this.memory.buffer;
-    this.#u8 = new Uint8Array(this.#buffer);
-    this.#i8 = new Int8Array(this.#buffer);
-    this.#f32 = new Float32Array(this.#buffer);
-    this.#i32 = new Int32Array(this.#buffer);
+    this.#views = viewsOf(this.memory.buffer);
   }
 
   get u8(): Uint8Array {
-    this.#refresh();
-    return this.#u8;
+    return this.#current().u8;
   }
 
   get i8(): Int8Array {
-    this.#refresh();
-    return this.#i8;
+    return this.#current().i8;
   }
 
   get f32(): Float32Array {
-    this.#refresh();
-    return this.#f32;
+    return this.#current().f32;
   }
 
   get i32(): Int32Array {
-    this.#refresh();
-    return this.#i32;
+    return this.#current().i32;
   }
 
   get bytes(): number {
@@ -118,12 +106,12 @@ export class LinearMemory {
     }
   }
 
-  #refresh(): void {
-    if (this.#buffer === this.memory.buffer) return;
-    this.#buffer = this.memory.buffer;
-    this.#u8 = new Uint8Array(this.#buffer);
-    this.#i8 = new Int8Array(this.#buffer);
-    this.#f32 = new Float32Array(this.#buffer);
-    this.#i32 = new Int32Array(this.#buffer);
+  #current(): ReturnType<typeof viewsOf> {
+    if (this.#views.u8.buffer !== this.memory.buffer) this.#views = viewsOf(this.memory.buffer);
+    return this.#views;
   }
+}
+
+function viewsOf(buffer: ArrayBuffer): { u8: Uint8Array; i8: Int8Array; f32: Float32Array; i32: Int32Array } {
+  return { u8: new Uint8Array(buffer), i8: new Int8Array(buffer), f32: new Float32Array(buffer), i32: new Int32Array(buffer) };
 }

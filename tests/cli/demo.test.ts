@@ -3,10 +3,8 @@ import { DEMO_ADAPTERS, DEMO_PARTS } from "../../src/cli/demo-texts.ts";
 import { program } from "./program.ts";
 
 it("shows every text and task in 80 columns, and ends by itself", async () => {
-  const start = performance.now();
   const { code, stdout, stderr } = await program(["demo"]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(performance.now() - start).toBeLessThan(30_000);
   expect(stdout).not.toContain("\x1b");
   for (const line of stdout.split("\n")) expect([...line].length, line).toBeLessThanOrEqual(80);
   const unmarked = stdout.replace(/\[([^|\]]+)\|[^\]]+\]/gs, "$1").replace(/\s+/g, " ");
