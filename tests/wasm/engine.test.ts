@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { loadEncoder } from "../../src/index.ts";
 import { supportsRelaxedSimd, supportsSimd } from "../../src/wasm/binaries.ts";
 
@@ -78,6 +78,15 @@ describe("the choice of the int8 product", () => {
 
   it("says engine-fault for a binary that is not one", async () => {
     await expect(loadEncoder(ENCODER, { kernel: "fixed", wasm: { fixed: new Uint8Array(8) } })).rejects.toMatchObject({ code: "engine-fault" });
+  });
+
+  it("says simd-unsupported where the engine has no SIMD, and what to use", async () => {
+    const validate = vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
+    try {
+      await expect(loadEncoder(ENCODER)).rejects.toMatchObject({ code: "simd-unsupported", message: expect.stringMatching(/Node 20/) as unknown });
+    } finally {
+      validate.mockRestore();
+    }
   });
 
   it("takes compiled modules, as workerd imports them", async () => {
