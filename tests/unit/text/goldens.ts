@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import type { TextTokenizer } from "../../../src/text/tokenizer.ts";
@@ -67,20 +67,14 @@ export const uncased = readGzipped("bert-uncased") as {
   readonly codePoints: readonly string[];
 };
 
-const fixtures = new URL("../../../../shared/fixtures/", import.meta.url);
-
-/** Whether the reference folder with the full vocabulary is beside this one. */
-export const hasFixtures = existsSync(fileURLToPath(fixtures));
-
-export function readFixture(path: string): Buffer {
-  return readFileSync(fileURLToPath(new URL(path, fixtures)));
+/** The 5,449 strings of the reference (tokenizers 0.23.3) with the shipped encoder's vocabulary, one JSON object a line. */
+export function miniLmRows(): string[] {
+  const path = fileURLToPath(new URL("../../golden/text/minilm.jsonl.gz", import.meta.url));
+  return gunzipSync(readFileSync(path)).toString("utf8").trim().split("\n");
 }
 
+/** The shipped encoder's tokenizer. */
 export function miniLm(cacheWords?: number): TextTokenizer {
-  const folder = "encoder/all-MiniLM-L6-v2/";
-  return createTokenizer(
-    JSON.parse(readFixture(`${folder}tokenizer.json`).toString("utf8")),
-    JSON.parse(readFixture(`${folder}tokenizer_config.json`).toString("utf8")),
-    cacheWords === undefined ? {} : { cacheWords },
-  );
+  const read = (name: string): unknown => JSON.parse(readFileSync(fileURLToPath(new URL(`../../../models/minilm-l6/${name}`, import.meta.url)), "utf8"));
+  return createTokenizer(read("tokenizer.json"), read("tokenizer_config.json"), cacheWords === undefined ? {} : { cacheWords });
 }
