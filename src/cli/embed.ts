@@ -1,11 +1,12 @@
 import { setImmediate } from "node:timers/promises";
 import { defineCommand } from "citty";
+import { located } from "../errors.ts";
 import { RootstockError, type EmbedOptions, type Encoder } from "../index.ts";
 import { given, OVERFLOWS, readChoice, readCount, TEXT_ARGS } from "./arguments.ts";
 import { openEncoder } from "./models.ts";
 import { NpyWriter } from "./npy.ts";
 import { readTexts, textOf, type TextItem } from "./read-texts.ts";
-import { BATCH, located } from "./run-batches.ts";
+import { BATCH } from "./run-batches.ts";
 import type { Command, Session } from "./session.ts";
 
 /** The task name of `--adapter`: there is only one here. */

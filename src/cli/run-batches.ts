@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { located } from "../errors.ts";
 import { RootstockError, type Encoder, type Results, type RunOptions } from "../index.ts";
 import type { TextItem } from "./read-texts.ts";
 
@@ -12,12 +13,6 @@ export interface BatchRun<T extends TextItem> {
   onResult(item: T, results: Results): Promise<void>;
   /** Other options to try a refused text with, or null to give up. */
   retry?(error: RootstockError): RunOptions | null;
-}
-
-/** An error with the place of the text it is about. */
-export function located(error: unknown, where: string): unknown {
-  if (!(error instanceof RootstockError)) return error;
-  return new RootstockError(error.code, `${where}: ${error.message}`, { cause: error });
 }
 
 /**

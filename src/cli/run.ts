@@ -1,5 +1,6 @@
 import { defineCommand } from "citty";
-import type { Aggregation, Results } from "../index.ts";
+import { AGGREGATIONS } from "../heads/entities.ts";
+import type { Results } from "../index.ts";
 import { given, OVERFLOWS, readChoice, readCount, readTopK, TEXT_ARGS } from "./arguments.ts";
 import { addAdapters, chosenAdapters, openEncoder } from "./models.ts";
 import { printResults } from "./print-results.ts";
@@ -7,8 +8,6 @@ import { readTexts, textOf, type TextItem } from "./read-texts.ts";
 import { runItems } from "./run-batches.ts";
 import type { Command, Session } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
-
-const AGGREGATIONS: readonly Aggregation[] = ["none", "simple", "first", "average", "max"];
 
 const definition = defineCommand({
   meta: { name: "run", description: "Run adapters over texts: entities and labels" },

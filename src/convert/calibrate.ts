@@ -18,7 +18,6 @@ import {
   difference,
   floatLinear,
   normRows,
-  onPasses,
   servedLinear,
   type Pass,
   type Rows,
@@ -104,7 +103,7 @@ async function calibrateEmbeddings(c: Calibration): Promise<{ x: Float32Array[];
   const word = source.tensor("embeddings.word.weight");
   const position = memory.floats(plan.position, (plan.config.maxPositions + plan.config.positionOffset) * width).slice();
   const type = typeVocabulary > 0 ? memory.floats(plan.type, width).slice() : new Float32Array(width);
-  const sums = onPasses(passes, (pass) => {
+  const sums = passes.map((pass) => {
     const { rows } = batchOf(machine, pass);
     const ids = memory.ints(work.ids, rows);
     const positions = memory.ints(work.positions, rows);
@@ -116,7 +115,7 @@ async function calibrateEmbeddings(c: Calibration): Promise<{ x: Float32Array[];
   });
   const x = normRows(machine, passes, sums, null, plan.embeddingNorm, width);
   const served = plan.projection === null ? work.hidden : work.embedded;
-  const z = onPasses(passes, (pass) => {
+  const z = passes.map((pass) => {
     const batch = batchOf(machine, pass);
     embeddings(machine, batch, null);
     return memory.floats(served, batch.rows * width).slice();

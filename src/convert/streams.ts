@@ -1,3 +1,4 @@
+import { transposed } from "../model/adapter-values.ts";
 import type { LinearPlace } from "../model/weight-format.ts";
 import type { NormPlace } from "../model/plan.ts";
 import { fillBatch, passes, type TextRows } from "../run/batch.ts";
@@ -33,15 +34,10 @@ function take(m: Machine, address: Address, count: number): Float32Array {
   return m.memory.floats(address, count).slice();
 }
 
-/** The same step on every pass. */
-export function onPasses(list: readonly Pass[], step: (pass: Pass, index: number) => Float32Array): Float32Array[] {
-  return list.map(step);
-}
-
 /** x → int8 product of a linear layer, as it is served. */
 export function servedLinear(m: Machine, list: readonly Pass[], x: Rows, place: LinearPlace): Float32Array[] {
   const [from, to] = buffers(m, place);
-  return onPasses(list, ({ rows }, i) => {
+  return list.map(({ rows }, i) => {
     put(m, from, x[i]!);
     linear(m, from, rows, place, null, to);
     return take(m, to, rows * place.columns);
@@ -55,13 +51,10 @@ export function floatLinear(m: Machine, pool: AdapterPool, list: readonly Pass[]
   const bytes = (depth + 1) * stride * 4;
   const weights = pool.allocate(bytes);
   const bias = weights + depth * stride * 4;
-  const f32 = m.memory.floats(weights, bytes / 4);
-  for (let o = 0; o < columns; o++) {
-    for (let k = 0; k < depth; k++) f32[k * stride + o] = own.weight[o * depth + k]!;
-    f32[depth * stride + o] = own.bias[o]!;
-  }
+  put(m, weights, transposed(own.weight, columns, depth, 1));
+  put(m, bias, own.bias);
   const [from, to] = buffers(m, place);
-  const y = onPasses(list, ({ rows }, i) => {
+  const y = list.map(({ rows }, i) => {
     put(m, from, x[i]!);
     m.kernels.dense(from, rows, depth, depth, weights, withBias ? bias : 0, columns, to, columns);
     return take(m, to, rows * columns);
@@ -82,7 +75,7 @@ function buffers(m: Machine, place: LinearPlace): [from: Address, to: Address] {
 
 export function attentionRows(m: Machine, list: readonly Pass[], q: Rows, k: Rows, v: Rows): Float32Array[] {
   const { work } = m;
-  return onPasses(list, (pass, i) => {
+  return list.map((pass, i) => {
     const batch = batchOf(m, pass);
     put(m, work.query, q[i]!);
     put(m, work.key, k[i]!);
@@ -96,7 +89,7 @@ export function attentionRows(m: Machine, list: readonly Pass[], q: Rows, k: Row
 export function normRows(m: Machine, list: readonly Pass[], x: Rows, residual: Rows | null, place: NormPlace, width: number): Float32Array[] {
   const { work, plan } = m;
   const at = place === plan.embeddingNorm ? work.embedded : work.projected;
-  return onPasses(list, ({ rows }, i) => {
+  return list.map(({ rows }, i) => {
     put(m, at, x[i]!);
     const other = residual === null ? 0 : put(m, work.attended, residual[i]!);
     normalize(m, at, other, rows, width, place, 0, at);
@@ -106,7 +99,7 @@ export function normRows(m: Machine, list: readonly Pass[], x: Rows, residual: R
 
 export function activateRows(m: Machine, list: readonly Pass[], x: Rows): Float32Array[] {
   const { work } = m;
-  return onPasses(list, (_, i) => {
+  return list.map((_, i) => {
     put(m, work.wide, x[i]!);
     activate(m, work.wide, x[i]!.length);
     return take(m, work.wide, x[i]!.length);

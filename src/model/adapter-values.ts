@@ -121,7 +121,7 @@ export function denseValues(tensors: LinearTensors, read: ReadTensor): { weights
 }
 
 /** (rows, columns) → [columns][rows rounded up to 4] times `scale`; padding 0. */
-function transposed(values: Float32Array, rows: number, columns: number, scale: number): Float32Array {
+export function transposed(values: Float32Array, rows: number, columns: number, scale: number): Float32Array {
   const stride = (rows + 3) & ~3;
   const out = new Float32Array(columns * stride);
   for (let r = 0; r < rows; r++) {

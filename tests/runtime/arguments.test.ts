@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadEncoder, RootstockError, type Encoder, type ErrorCode, type RunOptions } from "../../src/index.ts";
+import { loadEncoder, type Encoder, type RunOptions } from "../../src/index.ts";
 import { tinyFolder } from "../convert/tiny-folder.ts";
 import { someLabels } from "../encoder/gap.ts";
+import { refuses } from "./refuses.ts";
 
 const ADAPTER = "tests/golden/peft/adapters/bert-odd-seq";
 
@@ -13,16 +14,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => encoder.dispose());
-
-async function refuses(attempt: Promise<unknown>, code: ErrorCode, says: RegExp): Promise<void> {
-  const error = await attempt.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(RootstockError);
-  expect((error as RootstockError).code).toBe(code);
-  expect((error as RootstockError).message).toMatch(says);
-}
 
 /** What a program without types may pass. */
 const batch = (requests: unknown, options?: unknown): Promise<unknown> => encoder.runBatch(requests as never, options as RunOptions | undefined);

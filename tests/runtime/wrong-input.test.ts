@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadEncoder, RootstockError, type Encoder, type ErrorCode, type FileMap } from "../../src/index.ts";
+import { loadEncoder, RootstockError, type Encoder, type FileMap } from "../../src/index.ts";
 import { someLabels } from "../encoder/gap.ts";
 import { editJson, editTensors, readFolder } from "./folder.ts";
+import { refuses as isRefused } from "./refuses.ts";
 
 const ENCODER = readFolder("tests/golden/tiny/bert");
 const ADAPTER = readFolder("tests/golden/tiny/bert-adapters/lora-seq");
@@ -29,17 +30,9 @@ beforeAll(async () => {
 
 afterAll(() => resident.dispose());
 
-/** Rejects with exactly that code and a message that names what and what to do, and leaves the resident encoder alone. */
-async function refuses(attempt: Promise<unknown>, code: ErrorCode, says: RegExp): Promise<void> {
-  const error = await attempt.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(RootstockError);
-  expect({ code: (error as RootstockError).code, message: (error as RootstockError).message }).toEqual({
-    code,
-    message: expect.stringMatching(says) as unknown,
-  });
+/** Is refused with that code and message, and leaves the resident encoder alone. */
+async function refuses(...refusal: Parameters<typeof isRefused>): Promise<void> {
+  await isRefused(...refusal);
   expect(await results()).toEqual(before);
 }
 

@@ -1,4 +1,4 @@
-import { addProducts, CHUNK, chunkOf, padded } from "./gram.ts";
+import { addProducts, CHUNK, chunkOf, padded, stage } from "./gram.ts";
 
 /**
  * Σ r·xᵀ, Σ r and Σ x over pairs of rows: x goes into a linear layer, r is what is missing from its output (what the
@@ -62,14 +62,5 @@ export class CrossMoment {
     if (this.#chunkRows === 0) return;
     addProducts(this.#products, this.#missing, this.#inputs, this.#chunkRows, false);
     this.#chunkRows = 0;
-  }
-}
-
-/** Puts one row into column `slot` of a chunk. */
-function stage(rows: Float32Array, from: number, chunk: Float64Array, sum: Float64Array, slot: number): void {
-  for (let k = 0; k < sum.length; k++) {
-    const value = rows[from + k]!;
-    sum[k]! += value;
-    chunk[k * CHUNK + slot] = value;
   }
 }

@@ -61,3 +61,12 @@ function addFour(products: Float64Array, at: number, a: number, b: number, c: nu
   products[at + 2]! += c;
   products[at + 3]! += d;
 }
+
+/** Puts one row into column `slot` of a chunk, and adds it to the sum of the rows. */
+export function stage(rows: Float32Array, from: number, chunk: Float64Array, sum: Float64Array, slot: number): void {
+  for (let k = 0; k < sum.length; k++) {
+    const value = rows[from + k]!;
+    sum[k]! += value;
+    chunk[k * CHUNK + slot] = value;
+  }
+}

@@ -1,4 +1,4 @@
-import { addProducts, CHUNK, chunkOf, padded } from "./gram.ts";
+import { addProducts, CHUNK, chunkOf, padded, stage } from "./gram.ts";
 
 /**
  * Σ x·xᵀ, Σ x and the number of the input rows x that a linear layer sees on calibration texts. Sums are float64 in
@@ -29,11 +29,7 @@ export class SecondMoment {
   /** Adds `rowCount` rows of `width` finite values that lie `stride` apart in `rows`. */
   add(rows: Float32Array, rowCount: number, stride: number = this.width): void {
     for (let row = 0; row < rowCount; row++) {
-      for (let k = 0; k < this.width; k++) {
-        const value = rows[row * stride + k]!;
-        this.#sum[k]! += value;
-        this.#chunk[k * CHUNK + this.#chunkRows] = value;
-      }
+      stage(rows, row * stride, this.#chunk, this.#sum, this.#chunkRows);
       this.#count++;
       if (++this.#chunkRows === CHUNK) this.#flush();
     }
