@@ -80,7 +80,6 @@ export class Call {
     if ("run" in work) this.#sole = work;
     else this.#left = [...work];
     this.#onReady?.();
-    if (this.#sole === null && this.#left.length === 0) this.finish();
   }
 
   /** Takes some branches of the first text that is left; the rest stays, with the trunk kept for it. */
@@ -90,6 +89,11 @@ export class Call {
     else this.#left[0] = { ids, mask, branches: rest, trunk };
     this.#open++;
     return { ids, mask, branches, trunk };
+  }
+
+  /** Goes along with a pass that it has no text for, to end in its turn. */
+  join(): void {
+    this.#open++;
   }
 
   /** A pass has finished a text that it took. */

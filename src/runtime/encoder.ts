@@ -326,7 +326,7 @@ export class Encoder {
         trunks.set(ids, { depth, rows });
       },
     };
-    return [{ ...window, trunk: state }];
+    return fromTrunk(window, state);
   }
 
   #meanBranches(call: Call, { windows }: EncodedText, task: Task | null, done: (vector: Float32Array) => void): WorkBranch[] {

@@ -32,9 +32,9 @@ export class WorkQueue {
   /** A place in the queue; give it work, or fail it. @throws RootstockError `queue-full`, and the signal's reason. */
   enter(signal: AbortSignal | undefined): Call {
     signal?.throwIfAborted();
-    const waiting = this.#calls.length;
-    if (waiting >= this.#limit) {
-      throw new RootstockError("queue-full", `${waiting} calls are under way already, the most this encoder takes. Wait for some, or load it with a larger queueLimit.`);
+    if (this.#calls.length >= this.#limit) this.#forgetOver();
+    if (this.#calls.length >= this.#limit) {
+      throw new RootstockError("queue-full", `${this.#limit} calls are under way already, the most this encoder takes. Wait for some, or load it with a larger queueLimit.`);
     }
     const call = new Call(signal);
     this.#calls.push(call);
@@ -63,11 +63,10 @@ export class WorkQueue {
       this.#forgetOver();
       const head = this.#calls[0];
       if (head === undefined) break;
-      if (head.isReady) await this.#run(this.#nextPass(head), pace);
-      else {
+      if (!head.isReady) {
         await head.whenReady();
         pace.restart();
-      }
+      } else await this.#run(this.#nextPass(head), pace);
       if (pace.isDue) await pace.turn();
     }
     this.#isRunning = false;
@@ -102,6 +101,10 @@ export class WorkQueue {
     for (const call of this.#calls) {
       if (!call.isReady || call.sole !== null) break;
       let isFull = false;
+      if (call.texts.length === 0) {
+        call.join();
+        calls.push(call);
+      }
       while (!isFull && call.texts.length > 0) {
         const text = this.#takeFrom(call, rows);
         if (text === null) isFull = true;
@@ -113,7 +116,8 @@ export class WorkQueue {
       }
       if (isFull) break;
     }
-    if (texts.length === 0) return this.#refuse(head);
+    if (calls.length === 0) return this.#refuse(head);
+    if (texts.length === 0) return { steps: nothing(), calls };
     return { steps: runPass(this.#machine, texts), calls };
   }
 
