@@ -16,10 +16,19 @@ interface Channel {
 function hostChannel(): Channel {
   const port = workerThreads()?.parentPort;
   if (port != null) return { post: (message) => port.postMessage(message), on: (listen) => void port.on("message", listen) };
+  // Only an error outside of any promise reaches the host there; Node's kind ends by itself.
+  globalThis.addEventListener("unhandledrejection", ({ reason }) => fail(reason));
   return {
     post: (message) => globalThis.postMessage(message),
     on: (listen) => globalThis.addEventListener("message", ({ data }) => listen(data)),
   };
+}
+
+/** Lets the host take this worker for lost, rather than wait for an answer that does not come. */
+function fail(error: unknown): void {
+  setTimeout(() => {
+    throw error;
+  });
 }
 
 function serve({ post, on }: Channel): void {
@@ -66,9 +75,15 @@ function serve({ post, on }: Channel): void {
 
   const host = createBirpc<HostFunctions, WorkerFunctions>(functions, {
     post,
-    on,
+    on: (listen) =>
+      on((data) => {
+        try {
+          listen(decodeMessage(data));
+        } catch (error) {
+          fail(error);
+        }
+      }),
     serialize: encodeMessage,
-    deserialize: decodeMessage,
     // Loading takes as long as it takes.
     timeout: -1,
     // An answer that cannot be cloned becomes its caller's error.
