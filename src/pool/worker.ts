@@ -17,18 +17,15 @@ function hostChannel(): Channel {
   const port = workerThreads()?.parentPort;
   if (port != null) return { post: (message) => port.postMessage(message), on: (listen) => void port.on("message", listen) };
   // Only an error outside of any promise reaches the host there; Node's kind ends by itself.
-  globalThis.addEventListener("unhandledrejection", ({ reason }) => fail(reason));
+  globalThis.addEventListener("unhandledrejection", ({ reason }) => {
+    setTimeout(() => {
+      throw reason;
+    });
+  });
   return {
     post: (message) => globalThis.postMessage(message),
     on: (listen) => globalThis.addEventListener("message", ({ data }) => listen(data)),
   };
-}
-
-/** Lets the host take this worker for lost, rather than wait for an answer that does not come. */
-function fail(error: unknown): void {
-  setTimeout(() => {
-    throw error;
-  });
 }
 
 function serve({ post, on }: Channel): void {
@@ -75,14 +72,8 @@ function serve({ post, on }: Channel): void {
 
   const host = createBirpc<HostFunctions, WorkerFunctions>(functions, {
     post,
-    on: (listen) =>
-      on((data) => {
-        try {
-          listen(decodeMessage(data));
-        } catch (error) {
-          fail(error);
-        }
-      }),
+    // Here, and not as `deserialize`: what is no message must end this worker, outside of any promise.
+    on: (listen) => on((data) => listen(decodeMessage(data))),
     serialize: encodeMessage,
     // Loading takes as long as it takes.
     timeout: -1,
