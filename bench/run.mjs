@@ -1,7 +1,9 @@
 // Every figure of the README: builds what is needed, then runs each benchmark on this Node and on Node 24, on one core.
 //   npm run bench -- [--onnx model_int8.onnx] [--only kernels,encoder,start-up,swap,pool] [--cpu 1]
+//   npm run bench -- --only tasks [--onnx model_int8.onnx] [--sections A,B] [--rounds 15] [--texts FILE] [--json FILE]
+// tasks takes minutes, so it runs only when it is named.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,13 +14,22 @@ const { values } = parseArgs({
     onnx: { type: "string" },
     only: { type: "string", default: "encoder,start-up,swap,kernels" },
     cpu: { type: "string", default: String(Math.max(0, cpus().length - 1)) },
+    sections: { type: "string" },
+    rounds: { type: "string" },
+    texts: { type: "string" },
+    json: { type: "string" },
   },
 });
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const onnx = values.onnx === undefined ? [] : ["--onnx", resolve(values.onnx)];
+// Paths are the caller's; what is not given is left to the benchmark's own default.
+const paths = Object.entries({ texts: values.texts, json: values.json }).flatMap(([name, path]) => (path === undefined ? [] : [`--${name}`, resolve(path)]));
+const plain = Object.entries({ sections: values.sections, rounds: values.rounds }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+const options = { encoder: onnx, "start-up": onnx, tasks: [...onnx, ...paths, ...plain] };
 process.chdir(root);
 
-if (!existsSync("bench/node_modules")) run("npm", ["ci", "--prefix", "bench"]);
+const { dependencies } = JSON.parse(readFileSync("bench/package.json", "utf8"));
+if (!Object.keys(dependencies).every((name) => existsSync(`bench/node_modules/${name}`))) run("npm", ["ci", "--prefix", "bench"]);
 run(process.execPath, ["scripts/build-wasm.mjs", "fixed", "relaxed", "ceiling-fixed", "ceiling-relaxed"]);
 run("npm", ["run", "--silent", "build"]);
 
@@ -31,7 +42,7 @@ console.log(`${cpus()[0].model}, ${new Date().toISOString().slice(0, 10)}`);
 for (const name of values.only.split(",")) {
   for (const engine of engines) {
     console.log(`\n## ${name}`);
-    const command = [engine, `bench/${name}.mjs`, ...(name === "encoder" || name === "start-up" ? onnx : [])];
+    const command = [engine, `bench/${name}.mjs`, ...(options[name] ?? [])];
     run(...(name === "start-up" || name === "pool" ? [command[0], command.slice(1)] : pinned(command)));
     if (name !== "encoder" || engine === engines[0]) continue;
     for (const kernel of ["rel2", "fixed"]) run(...pinned([engine, "bench/encoder.mjs", ...onnx, "--kernel", kernel]));

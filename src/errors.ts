@@ -36,8 +36,8 @@ export type ErrorCode =
   | "ids-invalid" // input ids outside the vocabulary, or none
   // use
   | "argument-invalid" // an argument of the wrong type or out of range
+  | "queue-full" // more calls are under way than the encoder takes
   | "disposed" // the encoder was disposed
-  | "queue-full" // more calls wait than the queue holds
   | "worker-lost" // a worker of a pool ended before it answered
   | "simd-unsupported" // the engine cannot run WebAssembly SIMD
   | "engine-fault"; // a kernel trapped or failed its self-test in every form

@@ -1,8 +1,10 @@
 /** Rootstock's public names. */
 export { loadEncoder } from "./runtime/load.ts";
 export { Encoder } from "./runtime/encoder.ts";
-export type { EncoderInfo, Results, TaskInfo, TaskResult } from "./runtime/encoder.ts";
-export type { AdapterOptions, EmbedOptions, IdOptions, LoadOptions, Progress, RunOptions, TextRequest } from "./runtime/options.ts";
+export type { EncoderInfo, TaskInfo } from "./runtime/info.ts";
+export type { Results, TaskResult } from "./runtime/results.ts";
+export type { Trunk } from "./runtime/trunk.ts";
+export type { AdapterOptions, EmbedOptions, IdOptions, LoadOptions, Progress, RunOptions, TextOptions, TextRequest, TrunkOptions } from "./runtime/options.ts";
 export type { FileMap, OpenFile, Source, SourceLike } from "./load/source.ts";
 export type { KernelBinaries, KernelBinary } from "./wasm/binaries.ts";
 export type { ProductKernel } from "./wasm/kernels.ts";

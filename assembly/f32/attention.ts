@@ -225,7 +225,8 @@ function unpackTile(outTile: i32, count: i32, headSize: i32, out: i32, stride: i
  * @param keyMask  u8 [keys], 0 = masked; 0 instead of an address: no key is masked
  * @param scratch  attentionScratchBytes(keys, headSize) bytes (src/wasm/scratch.ts):
  *                 4·(K·D + keys·D4 + 8·D + 8·K + 8·D4 + 8), D = headSize, K = keys rounded up to 4, D4 = D rounded up to 4
- * @param out      f32 [queries][outStride]; zeros for every query when all keys are masked
+ * @param out      f32 [queries][outStride]; zeros for every query when all keys are masked. May be q itself: a query's
+ *                 columns are read before they are written
  * Any headSize, keys, queries >= 1. Strides in floats. A NaN or an infinite score gives NaN in its query's row alone.
  */
 export function attention(

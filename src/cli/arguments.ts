@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import type { ArgDef, ArgsDef } from "citty";
+import type { TextOptions } from "../index.ts";
 import type { Command } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -81,7 +82,17 @@ export const TEXT_ARGS = {
   encoder: { type: "string", valueHint: "DIR", description: "encoder folder (default: the package's own)" },
   input: { type: "string", valueHint: "FILE", description: 'file of lines, .gz too; "-" = standard input' },
   "max-tokens": { type: "string", valueHint: "N", description: "most tokens of one text" },
-  overflow: { type: "string", valueHint: "HOW", description: "longer texts: error (default), truncate" },
+  overflow: { type: "string", valueHint: "HOW", description: "longer texts: error (default), truncate, windows" },
+  stride: { type: "string", valueHint: "N", description: "tokens that windows share (default: a quarter)" },
 } as const satisfies ArgsDef;
 
-export const OVERFLOWS = ["error", "truncate"] as const;
+const OVERFLOWS = ["error", "truncate", "windows"] as const;
+
+/** How longer texts are read. @throws UsageError */
+export function readTextOptions(args: Readonly<Partial<Record<"max-tokens" | "overflow" | "stride", string | undefined>>>): TextOptions {
+  return {
+    ...given("maxTokens", readCount(args["max-tokens"], "max-tokens")),
+    ...given("overflow", readChoice(args.overflow, "overflow", OVERFLOWS)),
+    ...given("stride", args.stride === "0" ? 0 : readCount(args.stride, "stride")),
+  };
+}

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { defineCommand } from "citty";
 import { located } from "../errors.ts";
 import { RootstockError, type EmbedOptions, type Encoder } from "../index.ts";
-import { given, OVERFLOWS, readChoice, readCount, TEXT_ARGS } from "./arguments.ts";
+import { readTextOptions, TEXT_ARGS } from "./arguments.ts";
 import { openEncoder } from "./models.ts";
 import { NpyWriter } from "./npy.ts";
 import { readTexts, textOf, type TextItem } from "./read-texts.ts";
@@ -22,6 +22,7 @@ const definition = defineCommand({
     output: { type: "string", valueHint: "FILE", description: "float32 matrix as .npy (default: JSON lines)" },
     "max-tokens": TEXT_ARGS["max-tokens"],
     overflow: TEXT_ARGS.overflow,
+    stride: TEXT_ARGS.stride,
   },
   async run({ args, data }) {
     const session = data as Session;
@@ -29,8 +30,7 @@ const definition = defineCommand({
     const options: EmbedOptions = {
       signal,
       task: args.adapter === undefined ? null : TASK,
-      ...given("maxTokens", readCount(args["max-tokens"], "max-tokens")),
-      ...given("overflow", readChoice(args.overflow, "overflow", OVERFLOWS)),
+      ...readTextOptions(args),
     };
     const texts = readTexts(args._, args.input, signal);
     const encoder = await openEncoder(args.encoder, session);

@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { AGGREGATIONS } from "../heads/entities.ts";
 import type { Results } from "../index.ts";
-import { given, OVERFLOWS, readChoice, readCount, readTopK, TEXT_ARGS } from "./arguments.ts";
+import { given, readChoice, readTextOptions, readTopK, TEXT_ARGS } from "./arguments.ts";
 import { addAdapters, chosenAdapters, openEncoder } from "./models.ts";
 import { printResults } from "./print-results.ts";
 import { readTexts, textOf, type TextItem } from "./read-texts.ts";
@@ -21,6 +21,7 @@ const definition = defineCommand({
     offsets: { type: "string", valueHint: "UNIT", description: "start, end in utf16 (default), codepoint" },
     "max-tokens": TEXT_ARGS["max-tokens"],
     overflow: TEXT_ARGS.overflow,
+    stride: TEXT_ARGS.stride,
     json: { type: "boolean", description: "JSON lines: {text, results}" },
   },
   async run({ args, data }) {
@@ -34,8 +35,7 @@ const definition = defineCommand({
       offsets: args.json ? offsets : ("utf16" as const),
       ...given("topK", readTopK(args["top-k"])),
       ...given("aggregation", readChoice(args.aggregation, "aggregation", AGGREGATIONS)),
-      ...given("maxTokens", readCount(args["max-tokens"], "max-tokens")),
-      ...given("overflow", readChoice(args.overflow, "overflow", OVERFLOWS)),
+      ...readTextOptions(args),
     };
     const texts = readTexts(args._, args.input, session.signal);
     const encoder = await openEncoder(args.encoder, session);

@@ -2,7 +2,7 @@ import { RootstockError } from "../errors.ts";
 import type { QuantizationValue } from "../format/types.ts";
 import type { LayerPlan } from "../model/plan.ts";
 import { packCodes, writeBias, type LinearPlace } from "../model/weight-format.ts";
-import { embeddings, type Machine } from "../run/forward.ts";
+import type { Machine } from "../run/forward.ts";
 import type { LoadedEncoder } from "../runtime/load-encoder.ts";
 import type { ConvertOptions } from "./convert.ts";
 import { ColumnRange, divideColumns, multiplyColumns } from "./rounding/column-scale.ts";
@@ -16,6 +16,7 @@ import {
   batchOf,
   calibrationPasses,
   difference,
+  embeddedRows,
   floatLinear,
   normRows,
   servedLinear,
@@ -114,12 +115,7 @@ async function calibrateEmbeddings(c: Calibration): Promise<{ x: Float32Array[];
     });
   });
   const x = normRows(machine, passes, sums, null, plan.embeddingNorm, width);
-  const served = plan.projection === null ? work.hidden : work.embedded;
-  const z = passes.map((pass) => {
-    const batch = batchOf(machine, pass);
-    embeddings(machine, batch, null);
-    return memory.floats(served, batch.rows * width).slice();
-  });
+  const z = passes.map((pass) => embeddedRows(machine, pass));
   if (plan.projection === null) return { x, z };
   const place = plan.projection;
   await roundSite(c, [["embeddings.projection", place]], x, z);

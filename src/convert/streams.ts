@@ -1,11 +1,16 @@
 import { transposed } from "../model/adapter-values.ts";
 import type { LinearPlace } from "../model/weight-format.ts";
 import type { NormPlace } from "../model/plan.ts";
-import { fillBatch, passes, type TextRows } from "../run/batch.ts";
-import { activate, attention, linear, normalize, type Batch, type Machine } from "../run/forward.ts";
+import { uniformBatch, type Batch, type Block } from "../run/batch.ts";
+import { activate, attention, embed, linear, normalize, type Machine } from "../run/forward.ts";
+import type { PassText } from "../run/pass.ts";
+import { fillRows } from "../run/rows.ts";
 import type { Address } from "../wasm/kernels.ts";
 import type { AdapterPool } from "../wasm/pool.ts";
 import type { FloatLinear } from "./source-weights.ts";
+
+/** A text as ids. */
+export type TextRows = Pick<PassText, "ids">;
 
 /** Calibration rows: some whole texts that fit into one pass. */
 export interface Pass {
@@ -17,12 +22,32 @@ export interface Pass {
 export type Rows = readonly Float32Array[];
 
 export function calibrationPasses(m: Machine, texts: readonly TextRows[]): Pass[] {
-  return passes(texts, m.work.rows).map((group) => ({ texts: group, rows: group.reduce((sum, { ids }) => sum + ids.length, 0) }));
+  const passes: { texts: TextRows[]; rows: number }[] = [];
+  for (const text of texts) {
+    if (passes.length === 0 || passes.at(-1)!.rows + text.ids.length > m.work.rows) passes.push({ texts: [], rows: 0 });
+    passes.at(-1)!.texts.push(text);
+    passes.at(-1)!.rows += text.ids.length;
+  }
+  return passes;
 }
 
 /** A pass's batch, its ids in the workspace. */
-export function batchOf(m: Machine, pass: Pass): Batch {
-  return fillBatch(m, pass.texts);
+export function batchOf(m: Machine, { texts }: Pass): Batch {
+  const batch = uniformBatch(m.work.states[0], texts.map(({ ids }) => ids.length), null, 0, m.work.block);
+  fillRows(m, texts, batch.segments.map(({ first }, text) => ({ text, first })), []);
+  return batch;
+}
+
+/** The rounded encoder's embeddings after their LayerNorm, before a projection. */
+export function embeddedRows(m: Machine, pass: Pass): Float32Array {
+  const batch = batchOf(m, pass);
+  const { embeddingSize: width } = m.plan.config;
+  const rows = new Float32Array(batch.rows * width);
+  for (const { first, rows: count, parts } of batch.blocks) {
+    embed(m, { first, rows: count, parts }, m.work.embedded);
+    rows.set(m.memory.floats(m.work.embedded, count * width), first * width);
+  }
+  return rows;
 }
 
 function put(m: Machine, address: Address, values: Float32Array): Address {
@@ -30,18 +55,36 @@ function put(m: Machine, address: Address, values: Float32Array): Address {
   return address;
 }
 
-function take(m: Machine, address: Address, count: number): Float32Array {
-  return m.memory.floats(address, count).slice();
+/** Steps on rows, a block at a time: what lies between two products has room for no more. */
+function inBlocks(m: Machine, rows: number, step: (block: Block) => void): void {
+  for (let first = 0; first < rows; first += m.work.block) {
+    const count = Math.min(m.work.block, rows - first);
+    step({ first: 0, rows: count, parts: [{ first: 0, rows: count, adapter: null }] });
+  }
 }
+
+/** Rows in, rows out: `step` turns a block of rows at `from` into one at `to`. */
+function mapRows(m: Machine, list: readonly Pass[], x: Rows, [from, depth]: Place, [to, columns]: Place, step: (block: Block, pass: number, first: number) => void): Float32Array[] {
+  return list.map(({ rows }, pass) => {
+    const out = new Float32Array(rows * columns);
+    let first = 0;
+    inBlocks(m, rows, (block) => {
+      put(m, from, x[pass]!.subarray(first * depth, (first + block.rows) * depth));
+      step(block, pass, first);
+      out.set(m.memory.floats(to, block.rows * columns), first * columns);
+      first += block.rows;
+    });
+    return out;
+  });
+}
+
+/** A buffer of a block of rows, and its width. */
+type Place = readonly [at: Address, width: number];
 
 /** x → int8 product of a linear layer, as it is served. */
 export function servedLinear(m: Machine, list: readonly Pass[], x: Rows, place: LinearPlace): Float32Array[] {
   const [from, to] = buffers(m, place);
-  return list.map(({ rows }, i) => {
-    put(m, from, x[i]!);
-    linear(m, from, rows, place, null, to);
-    return take(m, to, rows * place.columns);
-  });
+  return mapRows(m, list, x, [from, place.depth], [to, place.columns], (block) => linear(m, from, block, place, () => null, to));
 }
 
 /** x → float32 product of a linear layer (`bias` left out where only the product is wanted). */
@@ -54,10 +97,8 @@ export function floatLinear(m: Machine, pool: AdapterPool, list: readonly Pass[]
   put(m, weights, transposed(own.weight, columns, depth, 1));
   put(m, bias, own.bias);
   const [from, to] = buffers(m, place);
-  const y = list.map(({ rows }, i) => {
-    put(m, from, x[i]!);
+  const y = mapRows(m, list, x, [from, depth], [to, columns], ({ rows }) => {
     m.kernels.dense(from, rows, depth, depth, weights, withBias ? bias : 0, columns, to, columns);
-    return take(m, to, rows * columns);
   });
   pool.release(weights, bytes);
   return y;
@@ -76,12 +117,12 @@ function buffers(m: Machine, place: LinearPlace): [from: Address, to: Address] {
 export function attentionRows(m: Machine, list: readonly Pass[], q: Rows, k: Rows, v: Rows): Float32Array[] {
   const { work } = m;
   return list.map((pass, i) => {
-    const batch = batchOf(m, pass);
+    const { segments } = batchOf(m, pass);
     put(m, work.query, q[i]!);
     put(m, work.key, k[i]!);
     put(m, work.value, v[i]!);
-    attention(m, batch);
-    return take(m, work.context, q[i]!.length);
+    for (const segment of segments) for (const _ of attention(m, segment, segment));
+    return m.memory.floats(work.query, q[i]!.length).slice();
   });
 }
 
@@ -89,21 +130,16 @@ export function attentionRows(m: Machine, list: readonly Pass[], q: Rows, k: Row
 export function normRows(m: Machine, list: readonly Pass[], x: Rows, residual: Rows | null, place: NormPlace, width: number): Float32Array[] {
   const { work, plan } = m;
   const at = place === plan.embeddingNorm ? work.embedded : work.projected;
-  return list.map(({ rows }, i) => {
-    put(m, at, x[i]!);
-    const other = residual === null ? 0 : put(m, work.attended, residual[i]!);
-    normalize(m, at, other, rows, width, place, 0, at);
-    return take(m, at, x[i]!.length);
+  return mapRows(m, list, x, [at, width], [at, width], (block, pass, first) => {
+    const other = residual === null ? 0 : put(m, work.attended, residual[pass]!.subarray(first * width, (first + block.rows) * width));
+    normalize(m, at, other, block, width, place, () => 0, at);
   });
 }
 
 export function activateRows(m: Machine, list: readonly Pass[], x: Rows): Float32Array[] {
-  const { work } = m;
-  return list.map((_, i) => {
-    put(m, work.wide, x[i]!);
-    activate(m, work.wide, x[i]!.length);
-    return take(m, work.wide, x[i]!.length);
-  });
+  const { work, plan } = m;
+  const { intermediate } = plan.config;
+  return mapRows(m, list, x, [work.wide, intermediate], [work.wide, intermediate], ({ rows }) => activate(m, work.wide, rows * intermediate));
 }
 
 /** a − b, pass by pass. */

@@ -2,44 +2,42 @@ import { RootstockError } from "../errors.ts";
 import type { AdapterDescription, AdapterSite, EmbeddingTable, HeadDescription } from "../format/types.ts";
 import type { Address } from "../wasm/kernels.ts";
 import type { LinearMemory } from "../wasm/memory.ts";
-import type { AdapterPool } from "../wasm/pool.ts";
 import { denseValues, embeddingValues, slotValues, type ReadTensor } from "./adapter-values.ts";
 import { finite } from "./finite.ts";
 import type { EncoderPlan } from "./plan.ts";
 import type { AdapterPlan, DensePlace, EmbeddingSlot, Head, LayerSlots, Slot } from "./slot.ts";
 import type { LinearPlace, WeightFormat } from "./weight-format.ts";
 
-/** Where adapters are put: the encoder they belong to and its pool. */
+/** The encoder that an adapter belongs to. */
 export interface AdapterHost {
   readonly memory: LinearMemory;
-  readonly pool: AdapterPool;
   readonly plan: EncoderPlan;
   readonly format: WeightFormat;
 }
 
-/** An adapter in the pool: one block, freed as a whole. */
-export interface PlacedAdapter {
+/** An adapter's numbers before they have a place: one block, and the plan as if it began at address 0. */
+export interface AdapterNumbers {
   readonly plan: AdapterPlan;
-  readonly start: Address;
   readonly bytes: number;
+  /** Writes all of them to `bytes` bytes; those between parts stay as they are. */
+  readonly write: (to: Uint8Array) => void;
 }
 
 /**
- * Computes an adapter's numbers, takes one block of the pool and writes them there. Nothing is taken when it throws.
- * @throws RootstockError `tensor-value`, `adapter-mismatch`, `no-memory-left`.
+ * Computes an adapter's numbers; the encoder is only read.
+ * @throws RootstockError `tensor-value`, `adapter-mismatch`.
  */
-export function placeAdapter(host: AdapterHost, description: AdapterDescription, read: ReadTensor): PlacedAdapter {
+export function adapterNumbers(host: AdapterHost, description: AdapterDescription, read: ReadTensor): AdapterNumbers {
   const block = new Block();
   const build = describe(host, description, read, block);
-  const start = host.pool.allocate(block.bytes);
-  block.write(host.memory, start);
-  return { plan: build(start), start, bytes: block.bytes };
+  return { plan: build(0), bytes: block.bytes, write: (to) => block.write(to) };
 }
 
 /** Numbers waiting for an address. */
 class Block {
   readonly #parts: { offset: number; values: Float32Array }[] = [];
-  bytes = 0;
+  /** No part begins at 0, which means "none" in a plan. */
+  bytes = 16;
 
   /** Offset in the block, 16-byte aligned for whole-vector loads. */
   add(values: Float32Array): number {
@@ -49,8 +47,8 @@ class Block {
     return offset;
   }
 
-  write(memory: LinearMemory, start: Address): void {
-    for (const { offset, values } of this.#parts) memory.floats(start + offset, values.length).set(values);
+  write(to: Uint8Array): void {
+    for (const { offset, values } of this.#parts) to.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset);
   }
 }
 
@@ -105,6 +103,7 @@ function describe(
               projection: outside["projection"]?.(start) ?? null,
             },
       layers: plan.layers.map((_, layer) => slots[layer % storedLayers]!),
+      scalesInputs: description.sites.some(({ inputScale }) => inputScale !== undefined),
       head: head && head(start),
     };
   };

@@ -74,5 +74,7 @@ export interface AdapterPlan {
   readonly embeddings: EmbeddingSlots | null;
   /** One entry a layer; null where the adapter leaves the layer alone. */
   readonly layers: readonly (LayerSlots | null)[];
+  /** Does any slot scale its layer's input? Such rows are quantised apart from others. */
+  readonly scalesInputs: boolean;
   readonly head: Head | null;
 }

@@ -1,5 +1,5 @@
 import { RootstockError } from "../errors.ts";
-import type { EncoderInfo } from "../runtime/encoder.ts";
+import type { EncoderInfo } from "../runtime/info.ts";
 import type { AdapterOptions, Progress } from "../runtime/options.ts";
 import type { PackedAdapter } from "./adapter-files.ts";
 import { Member, type Loading } from "./member.ts";

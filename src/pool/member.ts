@@ -1,7 +1,7 @@
 import { createBirpc, type BirpcReturn } from "birpc";
 import { RootstockError } from "../errors.ts";
 import type { SourceLike } from "../load/source.ts";
-import type { EncoderInfo } from "../runtime/encoder.ts";
+import type { EncoderInfo } from "../runtime/info.ts";
 import type { AdapterOptions, LoadOptions, Progress } from "../runtime/options.ts";
 import type { PackedAdapter } from "./adapter-files.ts";
 import { Heartbeat } from "./heartbeat.ts";

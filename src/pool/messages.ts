@@ -1,4 +1,4 @@
-import type { EncoderInfo } from "../runtime/encoder.ts";
+import type { EncoderInfo } from "../runtime/info.ts";
 import type { AdapterOptions, LoadOptions, Progress } from "../runtime/options.ts";
 import type { PackedAdapter } from "./adapter-files.ts";
 import { packError, unpackError, type PackedError } from "./packed-error.ts";

@@ -1,8 +1,10 @@
 import { RootstockError } from "../errors.ts";
 import type { SourceLike } from "../load/source.ts";
-import type { Encoder, EncoderInfo, Results } from "../runtime/encoder.ts";
+import type { Encoder } from "../runtime/encoder.ts";
+import type { EncoderInfo } from "../runtime/info.ts";
 import { checkTaskName, type AdapterOptions, type EmbedOptions, type IdOptions, type RunOptions, type TextRequest } from "../runtime/options.ts";
 import type { PartOptions } from "../runtime/requests.ts";
+import type { Results } from "../runtime/results.ts";
 import { AbortListeners } from "./abort-listeners.ts";
 import { readAdapter } from "./adapter-files.ts";
 import { addToAll, removeFromAll } from "./adapters.ts";

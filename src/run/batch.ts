@@ -1,72 +1,67 @@
-import { RootstockError } from "../errors.ts";
-import type { EncoderConfig } from "../format/types.ts";
-import type { Batch, Machine, Segment } from "./forward.ts";
+import type { AdapterPlan } from "../model/slot.ts";
+import type { Address } from "../wasm/kernels.ts";
 
-/** One text as the forward pass takes it. */
-export interface TextRows {
-  /** Token ids, special tokens included. */
-  readonly ids: ArrayLike<number>;
-  /** 1 = attend, 0 = leave out as a key; all 1 when absent. */
-  readonly mask?: ArrayLike<number> | undefined;
+/** Rows of one text; attention walks these. */
+export interface Segment {
+  readonly first: number;
+  readonly length: number;
+  /** u8 a row, 0 = a key that is left out; address 0 = none is. */
+  readonly mask: Address;
 }
 
-/** @throws RootstockError `ids-invalid`, `text-too-long`. */
-export function checkRows(config: EncoderConfig, { ids, mask }: TextRows): void {
-  if (typeof ids !== "object" || ids === null || !Number.isInteger(ids.length)) {
-    throw new RootstockError("ids-invalid", "the input ids must be an array of whole numbers.");
-  }
-  if (ids.length < 1) throw new RootstockError("ids-invalid", "the input ids are empty; a text has at least its special tokens.");
-  if (ids.length > config.maxPositions) {
-    throw new RootstockError(
-      "text-too-long",
-      `the text has ${ids.length} tokens and the encoder reads ${config.maxPositions}. Shorten it, or pass overflow: "truncate".`,
-    );
-  }
-  for (let i = 0; i < ids.length; i++) {
-    const id = ids[i]!;
-    if (!Number.isInteger(id) || id < 0 || id >= config.vocabulary) {
-      throw new RootstockError("ids-invalid", `input id ${id} at position ${i} is not in 0…${config.vocabulary - 1}, the encoder's vocabulary.`);
-    }
-  }
-  if (mask !== undefined && mask?.length !== ids.length) {
-    throw new RootstockError("ids-invalid", `the attention mask has ${mask?.length ?? "no"} entries for ${ids.length} input ids. Give one a token, or none at all.`);
-  }
+/** Neighbouring rows under one adapter (null: the bare encoder). */
+export interface Group {
+  readonly first: number;
+  readonly rows: number;
+  readonly adapter: AdapterPlan | null;
 }
 
-/** Writes the texts' token rows one after the other: a matrix without padding, and where each text lies in it. */
-export function fillBatch(m: Machine, texts: readonly TextRows[]): Batch {
-  const { config } = m.plan;
-  const { work, memory } = m;
-  const segments: Segment[] = [];
-  const { i32, u8 } = memory;
+/** Rows that go through the linear layers together, whatever their adapters; `parts` are the groups cut to the block. */
+export interface Block {
+  readonly first: number;
+  readonly rows: number;
+  readonly parts: readonly Group[];
+}
+
+/** A matrix of token rows without padding, f32 [rows][hidden] at `x`. */
+export interface Batch {
+  readonly x: Address;
+  readonly rows: number;
+  readonly segments: readonly Segment[];
+  readonly blocks: readonly Block[];
+}
+
+/** Texts of these lengths, one after the other, all under one adapter. */
+export function uniformBatch(x: Address, lengths: readonly number[], adapter: AdapterPlan | null, mask: Address, blockRows: number): Batch {
   let rows = 0;
-  for (const { ids, mask } of texts) {
-    segments.push({ first: rows, length: ids.length });
-    let position = config.positionOffset;
-    for (let i = 0; i < ids.length; i++, rows++) {
-      const id = ids[i]!;
-      i32[(work.ids >>> 2) + rows] = id;
-      // RoBERTa counts real tokens only, and gives padding the row of the padding id.
-      const padding = config.positionOffset > 0 && id === config.padId;
-      i32[(work.positions >>> 2) + rows] = padding ? config.padId : position++;
-      i32[(work.types >>> 2) + rows] = 0;
-      u8[work.mask + rows] = mask === undefined || mask[i] ? 1 : 0;
-    }
-  }
-  return { rows, segments, masked: texts.some(({ mask }) => mask !== undefined) };
+  const segments = lengths.map((length) => {
+    const segment = { first: rows, length, mask };
+    rows += length;
+    return segment;
+  });
+  return { x, rows, segments, blocks: blocksOf([{ first: 0, rows, adapter }], blockRows) };
 }
 
-/** Splits texts, kept in order, into passes of at most `maxRows` token rows. */
-export function passes<T extends { readonly ids: ArrayLike<number> }>(texts: readonly T[], maxRows: number): T[][] {
-  const result: T[][] = [];
-  let rows = Infinity;
-  for (const text of texts) {
-    if (rows + text.ids.length > maxRows) {
-      result.push([]);
-      rows = 0;
+/**
+ * Cuts groups into blocks of at most `most` rows. A block's rows are quantised together, so an adapter that scales a
+ * layer's input ((IA)³ on the feed-forward) has blocks of its own.
+ */
+export function blocksOf(groups: readonly Group[], most: number): Block[] {
+  const blocks: { first: number; rows: number; parts: Group[] }[] = [];
+  let isOpen = false;
+  for (const { first, rows, adapter } of groups) {
+    const isAlone = adapter?.scalesInputs ?? false;
+    if (isAlone) isOpen = false;
+    for (let at = first; at < first + rows; ) {
+      if (!isOpen || blocks.at(-1)!.rows === most) blocks.push({ first: at, rows: 0, parts: [] });
+      isOpen = true;
+      const block = blocks.at(-1)!;
+      const part = { first: at, rows: Math.min(first + rows - at, most - block.rows), adapter };
+      block.parts.push(part);
+      block.rows += part.rows;
+      at += part.rows;
     }
-    result.at(-1)!.push(text);
-    rows += text.ids.length;
+    if (isAlone) isOpen = false;
   }
-  return result;
+  return blocks;
 }

@@ -1,18 +1,11 @@
-import { RootstockError } from "../errors.ts";
-import { isFiniteArray } from "../model/finite.ts";
-import type { ScoreFunction } from "../heads/classify.ts";
+import type { LayerLinear, LayerNormPart } from "../format/types.ts";
 import type { EncoderPlan, LayerPlan, NormPlace } from "../model/plan.ts";
-import type { AdapterPlan, DensePlace, EmbeddingSlot, Head, LayerSlots, Slot } from "../model/slot.ts";
+import type { AdapterPlan, EmbeddingSlot, Slot } from "../model/slot.ts";
 import type { LinearPlace } from "../model/weight-format.ts";
 import type { Address, Kernels } from "../wasm/kernels.ts";
 import type { LinearMemory } from "../wasm/memory.ts";
+import type { Batch, Block, Segment } from "./batch.ts";
 import type { Workspace } from "./workspace.ts";
-
-/** One text's rows in the batch's matrix of token rows. */
-export interface Segment {
-  readonly first: number;
-  readonly length: number;
-}
 
 /** What the forward pass runs on: kernels, the places of the weights, and its buffers. */
 export interface Machine {
@@ -22,85 +15,155 @@ export interface Machine {
   readonly work: Workspace;
 }
 
-/** Rows of one pass: every linear layer sees them all at once, attention walks the segments. No padding. */
-export interface Batch {
-  readonly rows: number;
-  readonly segments: readonly Segment[];
-  /** Does any segment have masked keys (`work.mask`)? */
-  readonly masked: boolean;
-}
+/** A stretch of work; at each `yield`, after a millisecond or two, the event loop may turn. */
+export type Steps = Generator<void, void>;
 
-/** Token rows → embeddings → `work.hidden`. ids, positions and types have been written to the workspace. */
-export function embeddings(m: Machine, batch: Batch, adapter: AdapterPlan | null): void {
-  const { kernels, plan, work } = m;
-  const { word, position, type, embeddingNorm, projection } = plan;
-  const width = plan.config.embeddingSize;
-  const slots = adapter?.embeddings ?? null;
-  const out = projection === null ? work.hidden : work.embedded;
-  kernels.embed(work.ids, work.positions, work.types, batch.rows, word.codes, word.scales, position, type, width, out);
-  if (slots?.word) embeddingLowRank(m, slots.word, work.ids, batch.rows, width, out);
-  if (slots?.position) embeddingLowRank(m, slots.position, work.positions, batch.rows, width, out);
-  if (slots?.type) embeddingLowRank(m, slots.type, work.types, batch.rows, width, out);
-  normalize(m, out, 0, batch.rows, width, embeddingNorm, slots?.normBias ?? 0, out);
-  if (projection !== null) linear(m, out, batch.rows, projection, slots?.projection ?? null, work.hidden);
-}
+/** The slot of an adapter for one linear layer; null = it leaves that layer alone. */
+type SlotOf = (adapter: AdapterPlan | null) => Slot | null;
+type BiasOf = (adapter: AdapterPlan | null) => Address;
 
-/** One transformer layer, `work.hidden` → `work.hidden` (post-LayerNorm, as BERT). */
-export function layer(m: Machine, batch: Batch, weights: LayerPlan, slots: LayerSlots | null): void {
-  const { work, plan } = m;
-  const { hidden, intermediate } = plan.config;
-  const { rows } = batch;
-  const x = work.hidden;
+/** Queries times keys of one attention step: 1.5 ms on the machine of docs/kernels.md. */
+const ATTENTION_PAIRS = 32_768;
 
-  linears(m, x, rows, [
-    [weights.query, slots?.query ?? null, work.query],
-    [weights.key, slots?.key ?? null, work.key],
-    [weights.value, slots?.value ?? null, work.value],
-  ]);
-  attention(m, batch);
-  linear(m, work.context, rows, weights.attentionOutput, slots?.attentionOutput ?? null, work.projected);
-  normalize(m, work.projected, x, rows, hidden, weights.attentionNorm, slots?.attentionNorm ?? 0, work.attended);
-
-  linear(m, work.attended, rows, weights.intermediate, slots?.intermediate ?? null, work.wide);
-  activate(m, work.wide, rows * intermediate);
-  linear(m, work.wide, rows, weights.output, slots?.output ?? null, work.projected);
-  normalize(m, work.projected, work.attended, rows, hidden, weights.outputNorm, slots?.outputNorm ?? 0, x);
-}
-
-/** softmax(QKᵀ/√d)V per head and segment, `work.query/key/value` → `work.context`. */
-export function attention(m: Machine, batch: Batch): void {
-  const { kernels, work, plan } = m;
-  const { heads, headSize, hidden } = plan.config;
-  for (const { first, length } of batch.segments) {
-    const at = first * hidden * 4;
-    const mask = batch.masked ? work.mask + first : 0;
-    kernels.attention(
-      work.query + at, work.key + at, work.value + at, length, length, heads, headSize, hidden, hidden,
-      mask, work.attentionScratch, work.context + at, hidden,
-    ); // prettier-ignore
+/** Token rows → embeddings → `batch.x`. ids, positions and types have been written to the workspace. */
+export function* embeddings(m: Machine, batch: Batch): Steps {
+  const { projection, config } = m.plan;
+  for (const block of batch.blocks) {
+    const x = batch.x + block.first * config.hidden * 4;
+    if (projection === null) embed(m, block, x);
+    else {
+      embed(m, block, m.work.embedded);
+      linear(m, m.work.embedded, block, projection, (adapter) => adapter?.embeddings?.projection ?? null, x);
+    }
+    yield;
   }
 }
 
-/** y = g ∘ (W(u ∘ x) + s·B(A x)) + c for one linear layer; x and y are dense rows. */
-export function linear(m: Machine, x: Address, rows: number, place: LinearPlace, slot: Slot | null, y: Address): void {
-  linears(m, x, rows, [[place, slot, y]]);
+/** Word + position + type, then LayerNorm, of one block at `out`: [rows][embeddingSize]. */
+export function embed(m: Machine, block: Block, out: Address): void {
+  const { kernels, plan, work } = m;
+  const { word, position, type, embeddingNorm } = plan;
+  const width = plan.config.embeddingSize;
+  const { first, rows, parts } = block;
+  const idsAt = (ids: Address, row: number): Address => ids + row * 4;
+  kernels.embed(
+    idsAt(work.ids, first), idsAt(work.positions, first), idsAt(work.types, first), rows,
+    word.codes, word.scales, position, type, width, out,
+  ); // prettier-ignore
+  for (const part of parts) {
+    const slots = part.adapter?.embeddings ?? null;
+    const at = out + (part.first - first) * width * 4;
+    if (slots?.word) embeddingLowRank(m, slots.word, idsAt(work.ids, part.first), part.rows, width, at);
+    if (slots?.position) embeddingLowRank(m, slots.position, idsAt(work.positions, part.first), part.rows, width, at);
+    if (slots?.type) embeddingLowRank(m, slots.type, idsAt(work.types, part.first), part.rows, width, at);
+  }
+  normalize(m, out, 0, block, width, embeddingNorm, (adapter) => adapter?.embeddings?.normBias ?? 0, out);
 }
 
-type Product = readonly [place: LinearPlace, slot: Slot | null, y: Address];
+/**
+ * One transformer layer (post-LayerNorm, as BERT). Keys and values come from all rows of `batch`. `queries` has the same
+ * segments with the rows whose state is wanted: the batch itself, or, in the last layer, the rows that are read. Their new
+ * state takes the place of the old one in `queries.x`.
+ */
+export function* layer(m: Machine, index: number, batch: Batch, queries: Batch): Steps {
+  const { work, plan } = m;
+  const weights = plan.layers[index]!;
+  const slot = (part: LayerLinear): SlotOf => (adapter) => adapter?.layers[index]?.[part] ?? null;
+  const bias = (part: LayerNormPart): BiasOf => (adapter) => adapter?.layers[index]?.[part] ?? 0;
+  const rowBytes = plan.config.hidden * 4;
 
-/** Several linear layers over the same rows, which are quantised once (again only where a slot scales its input). */
-function linears(m: Machine, x: Address, rows: number, products: readonly Product[]): void {
+  for (const block of batch.blocks) {
+    const at = block.first * rowBytes;
+    const keyValue: Product[] = [
+      [weights.key, slot("key"), work.key + at],
+      [weights.value, slot("value"), work.value + at],
+    ];
+    const query: Product = [weights.query, slot("query"), work.query + at];
+    linears(m, batch.x + at, block, queries === batch ? [query, ...keyValue] : keyValue);
+    yield;
+  }
+  if (queries !== batch) {
+    for (const block of queries.blocks) {
+      const at = block.first * rowBytes;
+      linear(m, queries.x + at, block, weights.query, slot("query"), work.query + at);
+      yield;
+    }
+  }
+  for (const [index, keys] of batch.segments.entries()) yield* attention(m, queries.segments[index]!, keys);
+  for (const block of queries.blocks) {
+    afterAttention(m, queries.x, block, weights, slot, bias);
+    yield;
+  }
+}
+
+/** softmax(QKᵀ/√d)V per head of one text: the rows `queries` of `work.query`, over `keys` of `work.key` and `value`. In place. */
+export function* attention(m: Machine, queries: Segment, keys: Segment): Steps {
+  const { kernels, work, plan } = m;
+  const { heads, headSize, hidden } = plan.config;
+  const rowBytes = hidden * 4;
+  const at = keys.first * rowBytes;
+  const chunk = Math.max(8, Math.floor(ATTENTION_PAIRS / keys.length) & ~7);
+  for (let first = 0; first < queries.length; first += chunk) {
+    const q = work.query + (queries.first + first) * rowBytes;
+    kernels.attention(
+      q, work.key + at, work.value + at, Math.min(chunk, queries.length - first), keys.length,
+      heads, headSize, hidden, hidden, keys.mask, work.attentionScratch, q, hidden,
+    ); // prettier-ignore
+    yield;
+  }
+}
+
+/** The rest of a layer, row by row: attention's output layer, feed-forward, and the two residual LayerNorms. */
+function afterAttention(
+  m: Machine,
+  states: Address,
+  block: Block,
+  weights: LayerPlan,
+  slot: (part: LayerLinear) => SlotOf,
+  bias: (part: LayerNormPart) => BiasOf,
+): void {
+  const { work, plan } = m;
+  const { hidden, intermediate } = plan.config;
+  const at = block.first * hidden * 4;
+  const x = states + at;
+  linear(m, work.query + at, block, weights.attentionOutput, slot("attentionOutput"), work.projected);
+  normalize(m, work.projected, x, block, hidden, weights.attentionNorm, bias("attentionNorm"), work.attended);
+
+  linear(m, work.attended, block, weights.intermediate, slot("intermediate"), work.wide);
+  activate(m, work.wide, block.rows * intermediate);
+  linear(m, work.wide, block, weights.output, slot("output"), work.projected);
+  normalize(m, work.projected, work.attended, block, hidden, weights.outputNorm, bias("outputNorm"), x);
+}
+
+/** y = g ∘ (W(u ∘ x) + s·B(A x)) + c for one linear layer over a block; x and y are the addresses of its first row. */
+export function linear(m: Machine, x: Address, block: Block, place: LinearPlace, slotOf: SlotOf, y: Address): void {
+  linears(m, x, block, [[place, slotOf, y]]);
+}
+
+type Product = readonly [place: LinearPlace, slotOf: SlotOf, y: Address];
+
+/**
+ * Several linear layers over the same block, which is quantised once (again only where a slot scales its input). The
+ * product is of all rows; each adapter adds its own term to its own.
+ */
+function linears(m: Machine, x: Address, block: Block, products: readonly Product[]): void {
   const { kernels, work } = m;
+  const { first, rows, parts } = block;
   let quantizedFor: Address | null = null;
-  for (const [place, slot, y] of products) {
+  for (const [place, slotOf, y] of products) {
     const { depth, columns, panels, channels } = place;
-    const inputScale = slot?.inputScale || place.inputScale;
+    // A block has several parts only where none of them scales its input.
+    const inputScale = slotOf(parts[0]!.adapter)?.inputScale || place.inputScale;
     if (quantizedFor !== inputScale) {
       kernels.quantizeRows(x, rows, depth, depth, inputScale, work.codes, work.rowTerms);
       quantizedFor = inputScale;
     }
     kernels.matmul(work.codes, work.rowTerms, rows, depth, panels, channels, columns, y, columns);
-    if (slot !== null) adapt(m, x, rows, place, slot, y);
+    for (const part of parts) {
+      const slot = slotOf(part.adapter);
+      const row = part.first - first;
+      if (slot !== null) adapt(m, x + row * depth * 4, part.rows, place, slot, y + row * columns * 4);
+    }
   }
 }
 
@@ -133,11 +196,15 @@ function embeddingLowRank(m: Machine, slot: EmbeddingSlot, ids: Address, rows: n
   }
 }
 
+/** LayerNorm(x + residual) of a block, each part with its adapter's bias where it has one. Addresses are of the block's first row. */
 export function normalize(
-  m: Machine, x: Address, residual: Address, rows: number, width: number, place: NormPlace, bias: Address, out: Address,
+  m: Machine, x: Address, residual: Address, block: Block, width: number, place: NormPlace, biasOf: BiasOf, out: Address,
 ): void {
-  const beta = bias === 0 ? place.beta : bias;
-  m.kernels.layerNorm(x, residual, rows, width, place.gamma, beta, m.plan.config.epsilon, out);
+  for (const { first, rows, adapter } of block.parts) {
+    const at = (first - block.first) * width * 4;
+    const beta = biasOf(adapter) || place.beta;
+    m.kernels.layerNorm(x + at, residual === 0 ? 0 : residual + at, rows, width, place.gamma, beta, m.plan.config.epsilon, out + at);
+  }
 }
 
 export function activate(m: Machine, x: Address, count: number): void {
@@ -148,79 +215,6 @@ export function activate(m: Machine, x: Address, count: number): void {
       return m.kernels.geluTanh(x, count);
     case "relu":
       return m.kernels.relu(x, count);
-  }
-}
-
-/** Rows that a head scores: the first of each segment for a sequence head, all for a token head. */
-export function headRows(batch: Batch, head: Head): number {
-  return head.kind === "sequence" ? batch.segments.length : batch.rows;
-}
-
-/**
- * `work.hidden` → scores, handed to `take` in chunks of rows (f32 view, valid during the call only).
- * A sequence head reads the first token of each segment, through the pooler where its family has one.
- *
- * @throws RootstockError `tensor-value` when a logit is NaN or infinite: softmax would make a label of it all the same.
- */
-export function scores(
-  m: Machine,
-  batch: Batch,
-  head: Head,
-  apply: ScoreFunction,
-  take: (rows: Float32Array, firstRow: number) => void,
-): void {
-  const { kernels, memory, work, plan } = m;
-  const { hidden } = plan.config;
-  const total = headRows(batch, head);
-  let x = work.hidden;
-  if (head.kind === "sequence") {
-    firstRows(m, batch);
-    x = work.pooled;
-  }
-  if (head.usesPooler && plan.pooler !== null) {
-    linear(m, x, total, plan.pooler, head.poolerSlot, work.headHidden);
-    kernels.tanh(work.headHidden, total * hidden);
-    x = work.headHidden;
-  }
-  if (head.dense !== null) {
-    const to = x === work.pooled ? work.headHidden : work.pooled;
-    dense(m, x, total, head.dense, to);
-    kernels[head.dense.activation](to, total * head.dense.outputs);
-    x = to;
-  }
-  const { classifier } = head;
-  const chunk = Math.max(1, Math.floor(work.logitElements / classifier.outputs));
-  for (let first = 0; first < total; first += chunk) {
-    const n = Math.min(chunk, total - first);
-    dense(m, x + first * classifier.inputs * 4, n, classifier, work.logits);
-    const rows = memory.floats(work.logits, n * classifier.outputs);
-    if (!isFiniteArray(rows)) throw overflow();
-    if (apply === "softmax") kernels.softmaxRows(work.logits, n, classifier.outputs, classifier.outputs);
-    if (apply === "sigmoid") kernels.sigmoid(work.logits, n * classifier.outputs);
-    take(rows, first);
-  }
-}
-
-/** Of an adapter whose weights are finite and its results are not. */
-export function overflow(): RootstockError {
-  return new RootstockError(
-    "tensor-value",
-    "the results are not finite numbers: the weights overflow float32 on this text. Take the adapter from a sound copy or training run.",
-  );
-}
-
-function dense(m: Machine, x: Address, rows: number, place: DensePlace, y: Address): void {
-  const { inputs, outputs, weights, bias } = place;
-  m.kernels.dense(x, rows, inputs, inputs, weights, bias, outputs, y, outputs);
-}
-
-/** Copies the first row of each segment to `work.pooled`. */
-function firstRows(m: Machine, batch: Batch): void {
-  const bytes = m.plan.config.hidden * 4;
-  const u8 = m.memory.u8;
-  for (const [index, { first }] of batch.segments.entries()) {
-    const from = m.work.hidden + first * bytes;
-    u8.copyWithin(m.work.pooled + index * bytes, from, from + bytes);
   }
 }
 

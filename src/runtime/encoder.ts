@@ -1,81 +1,51 @@
 import { located, RootstockError } from "../errors.ts";
-import type { Classification } from "../heads/classify.ts";
-import type { Entity, EntityGroup } from "../heads/entities.ts";
-import type { Task } from "./task.ts";
-import { headOf, makeTask } from "./task.ts";
-import { decode, encodeRequests, type EncodedRequest } from "./requests.ts";
+import { AdapterStore } from "../model/adapter-store.ts";
+import { isFiniteArray } from "../model/finite.ts";
+import { overflow } from "../run/deliver.ts";
+import { hiddenStates } from "../run/hidden-states.ts";
+import type { Output, TrunkState } from "../run/pass.ts";
+import type { Reading } from "../run/reading.ts";
+import { checkRows } from "../run/rows.ts";
+import type { Call, TextWork, Work, WorkBranch } from "./call.ts";
+import { Pace } from "./event-loop.ts";
+import type { EncoderInfo } from "./info.ts";
 import { loadAdapter } from "./load-adapter.ts";
 import type { LoadedEncoder } from "./load-encoder.ts";
-import { checkStrings, checkTaskName, type AdapterOptions, type EmbedOptions, type IdOptions, type RunOptions, type SourceLike, type TextRequest } from "./options.ts";
-import { checkRows, fillBatch, passes, type TextRows } from "../run/batch.ts";
-import { embeddings, headRows, layer, overflow, scores, type Batch } from "../run/forward.ts";
-import { runAdapters } from "../run/tasks.ts";
-import { isFiniteArray } from "../model/finite.ts";
-import type { AdapterPlan } from "../model/slot.ts";
+import {
+  checkResultOptions,
+  checkStrings,
+  checkTaskName,
+  type AdapterOptions,
+  type EmbedOptions,
+  type IdOptions,
+  type RunOptions,
+  type SourceLike,
+  type TextOptions,
+  type TextRequest,
+  type TrunkOptions,
+} from "./options.ts";
+import { WorkQueue } from "./queue.ts";
+import { atRequest, checkRequests, encodeText, type CheckedRequest, type EncodedText, type PartOptions } from "./requests.ts";
+import { taskBranches, windowMean, windowTexts, type Results, type TaskResult } from "./results.ts";
+import { headOf, makeTask, type Task } from "./task.ts";
+import { TrunkCache } from "./trunk-cache.ts";
+import { Trunk } from "./trunk.ts";
 
-/** What a task gives for a text: spans of a token-classification head, or labels of a text classifier. */
-export type TaskResult = Entity[] | EntityGroup[] | Classification[];
-
-/** Results of one request, under the names of its tasks. */
-export type Results<Name extends string = string> = Record<Name, TaskResult>;
-
-/** A task as `encoder.info` shows it. */
-export interface TaskInfo {
-  readonly name: string;
-  /** "sequence": one result a text. "token": entities. null: the adapter has no head. */
-  readonly kind: "sequence" | "token" | null;
-  /** In the order of the head's classes; empty without a head. */
-  readonly labels: readonly string[];
-  /** Bytes in the adapter pool. */
-  readonly bytes: number;
-  /** First layer that the adapter changes, from 0; those below are shared. −1 when it changes the embeddings. */
-  readonly firstLayer: number;
-}
-
-/** What `encoder.info` tells: sizes, the kernel in use, memory, tasks. A copy; it does not follow later changes. */
-export interface EncoderInfo {
-  /** bert, distilbert, roberta, xlm-roberta, albert or electra. */
-  readonly family: string;
-  /** Layers that are run. */
-  readonly layers: number;
-  /** Numbers in a token's row. */
-  readonly hidden: number;
-  /** Attention heads of a layer. */
-  readonly heads: number;
-  /** Width of the feed-forward layer. */
-  readonly intermediate: number;
-  /** Input ids are 0 … vocabulary − 1. */
-  readonly vocabulary: number;
-  /** Most tokens of one text, special tokens included. */
-  readonly maxTokens: number;
-  /** Which int8 product runs: rel2, rel1 or fixed. */
-  readonly kernel: string;
-  /** Why another product was passed over; empty when none was. */
-  readonly notes: readonly string[];
-  /** `sha256:` and 64 hexadecimal digits, of the source weights (docs/format.md). */
-  readonly fingerprint: string;
-  /** Was the folder in the converted form? */
-  readonly converted: boolean;
-  /** Bytes of linear memory: in all, and its parts. */
-  readonly memory: {
-    readonly total: number;
-    readonly weights: number;
-    readonly workspace: number;
-    readonly adapters: number;
-    readonly adapterBudget: number;
-  };
-  readonly tasks: readonly TaskInfo[];
-}
-
-/** One resident encoder and its tasks. Made by `loadEncoder`. */
+/** One resident encoder and its tasks. Made by `loadEncoder`. Any number of calls may be under way at once. */
 export class Encoder {
   #loaded: LoadedEncoder | null;
+  readonly #store: AdapterStore;
+  readonly #queue: WorkQueue;
+  readonly #trunks: TrunkCache;
   readonly #tasks = new Map<string, Task>();
   readonly #adding = new Set<string>();
 
   /** @internal */
   constructor(loaded: LoadedEncoder) {
     this.#loaded = loaded;
+    this.#store = new AdapterStore(loaded.machine.memory, loaded.pool);
+    this.#queue = new WorkQueue(loaded.machine, this.#store, loaded.queueLimit);
+    this.#trunks = new TrunkCache(loaded.trunkCacheBytes);
   }
 
   /** @throws RootstockError `disposed`. */
@@ -100,12 +70,15 @@ export class Encoder {
         workspace: workspaceBytes,
         adapters: pool.used,
         adapterBudget: pool.budget,
+        parkedAdapters: this.#store.parkedBytes,
+        trunkCache: this.#trunks.bytes,
       },
       tasks: [...this.#tasks.values()].map(({ name, adapter, labels }) => ({
         name,
         kind: adapter.plan.head?.kind ?? null,
         labels,
         bytes: adapter.bytes,
+        resident: adapter.isResident,
         firstLayer: adapter.plan.firstLayer,
       })),
     };
@@ -118,22 +91,26 @@ export class Encoder {
    * @param name 1 to 64 of a-z, 0-9, ".", "_", "-", starting with a letter or digit
    * @param source a path, a URL, a map of file names to bytes, or an object with `open(file)`
    * @throws RootstockError `task-invalid`, `task-exists`, `adapter-unsupported`, `adapter-mismatch`,
-   *   `labels-mismatch`, `config-invalid`, the `tensor-…` codes, `no-memory-left`, `disposed`, and those of reading
-   *   files. The encoder is unchanged then.
+   *   `labels-mismatch`, `config-invalid`, the `tensor-…` codes, `no-memory-left` (larger than the whole budget),
+   *   `disposed`, and those of reading files. The encoder is unchanged then.
    */
   async addAdapter(name: string, source: SourceLike, options: AdapterOptions = {}): Promise<void> {
     checkTaskName(name);
     this.#live();
-    if (this.#tasks.has(name) || this.#adding.has(name)) {
-      throw new RootstockError("task-exists", `there is a task "${name}" already. Remove it first, or choose another name.`);
+    const replaces = options.replace === true;
+    if ((this.#tasks.has(name) && !replaces) || this.#adding.has(name)) {
+      throw new RootstockError("task-exists", `there is a task "${name}" already. Remove it first, pass replace: true, or choose another name.`);
     }
     this.#adding.add(name);
     try {
-      const { place, labels, problemType } = await loadAdapter(this.#live(), source, options);
+      const { numbers, labels, problemType } = await loadAdapter(this.#live(), source, options);
       // From here on nothing waits, so that a disposed encoder or an abort leaves no half-added task.
       this.#live();
       options.signal?.throwIfAborted();
-      this.#tasks.set(name, makeTask(name, place(), labels, problemType));
+      const task = makeTask(name, this.#store.add(numbers), labels, problemType);
+      const old = this.#tasks.get(name);
+      if (old !== undefined) this.#retire(old);
+      this.#tasks.set(name, task);
     } finally {
       this.#adding.delete(name);
     }
@@ -146,77 +123,83 @@ export class Encoder {
   async removeAdapter(name: string): Promise<void> {
     const task = this.#task(name);
     this.#tasks.delete(name);
-    task.removed = true;
-    if (task.pins === 0) this.#free(task);
+    this.#retire(task);
   }
 
   /**
-   * Runs tasks over one text. The encoder's trunk runs once, however many tasks there are.
+   * Runs tasks over one text. The encoder's trunk runs once, however many tasks there are. Calls made at the same time
+   * share passes, and finish in the order they were made.
    * @returns one entry a task: entities in text order, or labels with the likeliest first
    * @throws RootstockError as `runBatch`.
    */
-  async run<Name extends string>(text: string, tasks: readonly Name[], options: RunOptions = {}): Promise<Results<Name>> {
-    const [result] = await this.runBatch([{ text, tasks }], options);
+  async run<Name extends string>(text: string | Trunk, tasks: readonly Name[], options: RunOptions = {}): Promise<Results<Name>> {
+    const request = text instanceof Trunk ? { trunk: text, tasks } : { text, tasks };
+    const [result] = await this.runBatch([request], options);
     return result as Results<Name>;
   }
 
   /**
-   * One result a request, in order. A text's result is the same bits alone or in any batch.
-   * Requests of the same tasks in the same order share passes; the event loop turns between two passes.
+   * One result a request, in order. A text's result is the same bits alone or in any batch. Texts of any length and any
+   * tasks share passes; the event loop turns at least every 8 ms.
    *
    * @throws RootstockError `text-empty`, `text-too-long`, `task-unknown`, `task-invalid`, `argument-invalid`,
-   *   `source-missing` (the folder has no tokenizer.json), `disposed`, `engine-fault`; the message of a batch names the
-   *   request. Nothing runs when a request is wrong. `tensor-value` when an adapter's results overflow float32.
+   *   `source-missing` (the folder has no tokenizer.json), `queue-full`, `disposed`, `engine-fault`; the message of a batch
+   *   names the request. Nothing runs when a request is wrong. `tensor-value` when an adapter's results overflow float32.
    */
   async runBatch(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Results[]> {
     const loaded = this.#live();
-    options.signal?.throwIfAborted();
-    const encoded = encodeRequests(loaded, requests, options, (name) => this.#task(name));
-    return this.#pinned(new Set(encoded.flatMap(({ tasks }) => tasks)), async () => {
-      const results: Results[] = new Array<Results>(requests.length);
-      for (const [index, pass] of this.#passes(encoded).entries()) {
-        if (index > 0) await this.#turn(options.signal);
-        this.#runPass(pass, options, results);
-      }
-      return results;
+    return this.#call(options.signal, async (call) => {
+      checkResultOptions(options);
+      const checked = checkRequests(requests, options, (name) => this.#task(name));
+      return this.#pinned(checked.flatMap(({ tasks }) => tasks), async () => {
+        const texts = await this.#encode(loaded, call, checked, options);
+        const results = checked.map(() => new Map<string, TaskResult>());
+        const work = checked.flatMap(({ content, tasks }, index) => {
+          const branches = tasks.map((task) => taskBranches(call, task, texts[index]!, options, (result) => results[index]!.set(task.name, result)));
+          return this.#texts(texts[index]!, branches, content instanceof Trunk ? content.open(loaded).states : null);
+        });
+        await this.#work(call, work);
+        return checked.map(({ tasks }, index) => Object.fromEntries(tasks.map(({ name }) => [name, results[index]!.get(name)!])));
+      });
+    });
+  }
+
+  /**
+   * A text's trunk as a value, for later `run`s: they then cost the layers above `depth` only.
+   * @throws RootstockError as `runBatch`.
+   */
+  async trunk(text: string, options: TrunkOptions = {}): Promise<Trunk> {
+    const loaded = this.#live();
+    return this.#call(options.signal, async (call) => {
+      const tasks = options.tasks?.map((name) => this.#task(name)) ?? [...this.#tasks.values()].filter(({ adapter }) => adapter.plan.firstLayer > 0);
+      if (typeof text !== "string") throw new RootstockError("argument-invalid", "give text as a string.");
+      const encoded = encodeText(loaded, text, options);
+      const { layers } = loaded.machine.plan.config;
+      const depth = Math.max(0, Math.min(layers - 1, ...tasks.map(({ adapter }) => adapter.plan.firstLayer)));
+      const states = encoded.windows.map((): TrunkState => ({ depth, rows: null }));
+      await this.#work(call, encoded.windows.map(({ ids }, index) => ({ ids, branches: [], trunk: states[index] })));
+      return new Trunk(loaded, encoded, states);
     });
   }
 
   /**
    * Sentence vectors, `info.hidden` numbers a text, in order: the mean over all tokens of the last hidden state, special
-   * tokens included, scaled to length 1. The same bits alone or among others.
+   * tokens included (over those of all windows where a text has several), scaled to length 1. The same bits alone or
+   * among others.
    * @throws RootstockError as `runBatch`.
    */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     const loaded = this.#live();
-    options.signal?.throwIfAborted();
-    const task = options.task == null ? null : this.#task(options.task);
-    checkStrings(texts, "texts");
-    const requests = texts.map((text) => ({ text, tasks: [] }));
-    const encoded = encodeRequests(loaded, requests, options, (name) => this.#task(name));
-    return this.#pinned(task === null ? [] : [task], async () => {
-      const vectors: Float32Array[] = [];
-      for (const [index, pass] of passes(encoded, loaded.machine.work.rows).entries()) {
-        if (index > 0) await this.#turn(options.signal);
-        this.#compute((batch) => named(task, () => this.#pool(batch, task?.adapter.plan ?? null, vectors)), pass);
-      }
-      return vectors;
-    });
-  }
-
-  /** Adds the vector of each text of a batch. */
-  #pool(batch: Batch, adapter: AdapterPlan | null, vectors: Float32Array[]): void {
-    const { machine } = this.#live();
-    const { kernels, memory, work, plan } = machine;
-    const { hidden } = plan.config;
-    runAdapters(machine, batch, [adapter], () => {
-      for (const { first, length } of batch.segments) {
-        kernels.meanRows(work.hidden + first * hidden * 4, length, hidden, hidden, 0, work.pooled);
-        kernels.l2Normalize(work.pooled, hidden);
-        const vector = memory.floats(work.pooled, hidden).slice();
-        if (!isFiniteArray(vector)) throw overflow();
-        vectors.push(vector);
-      }
+    return this.#call(options.signal, async (call) => {
+      const task = options.task == null ? null : this.#task(options.task);
+      checkStrings(texts, "texts");
+      return this.#pinned(task === null ? [] : [task], async () => {
+        const encoded = await this.#encode(loaded, call, texts.map((content) => ({ content, tasks: [] })), options);
+        const vectors = new Array<Float32Array>(texts.length);
+        const work = encoded.flatMap((text, index) => this.#texts(text, [this.#meanBranches(call, text, task, (vector) => (vectors[index] = vector))], null));
+        await this.#work(call, work);
+        return vectors;
+      });
     });
   }
 
@@ -225,20 +208,19 @@ export class Encoder {
    *
    * @param inputIds one text, special tokens included: 1 to `info.maxTokens` whole numbers in 0 … `info.vocabulary` − 1
    * @throws RootstockError `ids-invalid`, `text-too-long`, `task-unknown`, `task-invalid`, `argument-invalid` (the adapter
-   *   has no head), `tensor-value` (the results overflow float32), `disposed`, `engine-fault`.
+   *   has no head), `tensor-value` (the results overflow float32), `queue-full`, `disposed`, `engine-fault`.
    */
   async logits(inputIds: ArrayLike<number>, task: string, options: IdOptions = {}): Promise<Float32Array> {
     const found = this.#task(task);
-    const head = headOf(found);
-    const { machine } = this.#live();
-    const classes = head.classifier.outputs;
-    return this.#ids(inputIds, options, (batch) => {
-      const logits = new Float32Array(headRows(batch, head) * classes);
-      runAdapters(machine, batch, [found.adapter.plan], () => {
-        named(found, () => scores(machine, batch, head, "none", (rows, first) => logits.set(rows, first * classes)));
-      });
-      return logits;
-    });
+    const read = headOf(found).kind === "sequence" ? "first" : "all";
+    return this.#ids(inputIds, found, options, read, (take) => ({ kind: "scores", apply: "none", take }));
+  }
+
+  /** The last hidden state alone, tokens × hidden, row-major. Parameters and errors as `hiddenStates`. */
+  async forward(inputIds: ArrayLike<number>, task: string | null, options: IdOptions = {}): Promise<Float32Array> {
+    const found = task === null ? null : this.#task(task);
+    this.#live();
+    return this.#ids(inputIds, found, options, "all", (take) => ({ kind: "states", take }));
   }
 
   /**
@@ -247,39 +229,27 @@ export class Encoder {
    *
    * @param inputIds as for `logits`
    * @param task whose adapter is applied; null = the encoder alone
-   * @throws RootstockError `ids-invalid`, `text-too-long`, `task-unknown`, `task-invalid`, `disposed`, `engine-fault`.
+   * @throws RootstockError `ids-invalid`, `text-too-long`, `task-unknown`, `task-invalid`, `queue-full`, `disposed`, `engine-fault`.
    */
   async hiddenStates(inputIds: ArrayLike<number>, task: string | null, options: IdOptions = {}): Promise<Float32Array[]> {
-    const adapter = task === null ? null : this.#task(task).adapter.plan;
+    const found = task === null ? null : this.#task(task);
     const { machine } = this.#live();
-    const { plan, work, memory } = machine;
-    return this.#ids(inputIds, options, (batch) => {
-      const state = (): Float32Array => memory.floats(work.hidden, batch.rows * plan.config.hidden).slice();
-      embeddings(machine, batch, adapter);
-      const states = [state()];
-      for (const [index, weights] of plan.layers.entries()) {
-        layer(machine, batch, weights, adapter?.layers[index] ?? null);
-        states.push(state());
-      }
-      return states;
+    return this.#call(options.signal, async (call) => {
+      const text = { ids: inputIds, mask: options.attentionMask };
+      checkRows(machine.plan.config, text);
+      return this.#pinned(found === null ? [] : [found], async () => {
+        const states: Float32Array[] = [];
+        await this.#work(call, { adapter: found?.adapter ?? null, run: (m) => hiddenStates(m, text, found?.adapter.plan ?? null, (state) => states.push(state)) });
+        return states;
+      });
     });
   }
 
-  /** The last hidden state alone, tokens × hidden, row-major. Parameters and errors as `hiddenStates`. */
-  async forward(inputIds: ArrayLike<number>, task: string | null, options: IdOptions = {}): Promise<Float32Array> {
-    const adapter: AdapterPlan | null = task === null ? null : this.#task(task).adapter.plan;
-    const { machine } = this.#live();
-    const { plan, work, memory } = machine;
-    return this.#ids(inputIds, options, (batch) => {
-      runAdapters(machine, batch, [adapter], () => undefined);
-      return memory.floats(work.hidden, batch.rows * plan.config.hidden).slice();
-    });
-  }
-
-  /** Drops the linear memory and every task. Further calls reject with `disposed`; disposing twice does nothing. */
+  /** Drops the linear memory and every task. Calls under way, and further ones, reject with `disposed`; disposing twice does nothing. */
   dispose(): void {
     this.#tasks.clear();
     this.#loaded = null;
+    this.#queue.close(disposed());
   }
 
   [Symbol.dispose](): void {
@@ -288,7 +258,7 @@ export class Encoder {
 
   #live(): LoadedEncoder {
     if (this.#loaded !== null) return this.#loaded;
-    throw new RootstockError("disposed", "the encoder was disposed. Load it again.");
+    throw disposed();
   }
 
   #task(name: string): Task {
@@ -300,91 +270,135 @@ export class Encoder {
     throw new RootstockError("task-unknown", `there is no task "${name}"; added: ${known}. Add it with addAdapter("${name}", folder).`);
   }
 
-  /** Runs `step` over one text given as ids. */
-  #ids<T>(ids: ArrayLike<number>, options: IdOptions, step: (batch: Batch) => T): T {
-    options.signal?.throwIfAborted();
-    const text: TextRows = { ids, mask: options.attentionMask };
-    checkRows(this.#live().machine.plan.config, text);
-    return this.#compute(step, [text]);
-  }
-
-  /** Fills the workspace with texts and runs `step`, from start to end without waiting: nothing else can come between. */
-  #compute<T>(step: (batch: Batch) => T, texts: readonly TextRows[]): T {
-    const { machine } = this.#live();
-    const batch = fillBatch(machine, texts);
+  /** Takes a place in the queue for what `prepare` finds to do. */
+  async #call<T>(signal: AbortSignal | undefined, prepare: (call: Call) => Promise<T>): Promise<T> {
+    const call = this.#queue.enter(signal);
     try {
-      return step(batch);
-    } catch (cause) {
-      if (!(cause instanceof WebAssembly.RuntimeError)) throw cause;
-      throw new RootstockError("engine-fault", `a kernel stopped: ${cause.message}. Load the encoder again; please report it.`, { cause });
+      return await prepare(call);
+    } catch (error) {
+      call.fail(error);
+      throw error;
     }
   }
 
-  /** Requests of the same tasks share passes. */
-  #passes(requests: readonly EncodedRequest[]): EncodedRequest[][] {
-    const groups = new Map<string, EncodedRequest[]>();
-    for (const request of requests) {
-      const key = request.tasks.map(({ name }) => name).join("\n");
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [request]);
-      else group.push(request);
-    }
-    const { rows } = this.#live().machine.work;
-    return [...groups.values()].flatMap((group) => passes(group, rows));
+  #work(call: Call, work: Work): Promise<void> {
+    return this.#queue.run(call, work);
   }
 
-  #runPass(pass: readonly EncodedRequest[], options: RunOptions, results: Results[]): void {
+  /** Encodes texts, with a turn of the event loop every 8 ms. Errors name the request where there is more than one. */
+  async #encode(loaded: LoadedEncoder, call: Call, requests: readonly CheckedRequest[], options: TextOptions & PartOptions): Promise<EncodedText[]> {
+    const pace = new Pace();
+    const texts: EncodedText[] = [];
+    for (const [index, { content }] of requests.entries()) {
+      if (pace.isDue) {
+        await pace.turn();
+        if (call.isOver) await call.done;
+      }
+      texts.push(atRequest(requests, index, options, () => (content instanceof Trunk ? content.open(loaded).text : encodeText(loaded, content, options))));
+    }
+    return texts;
+  }
+
+  /** A text's windows with their branches, from trunks that are there already where they serve. */
+  #texts(text: EncodedText, branches: readonly (readonly WorkBranch[])[], given: readonly TrunkState[] | null): TextWork[] {
+    if (branches.length === 0) return [];
+    return windowTexts(text, branches).flatMap((window, index) => {
+      if (given !== null) return fromTrunk(window, given[index]!);
+      return this.#trunks.isOn ? this.#cached(window, text.windows[index]!.ids) : [window];
+    });
+  }
+
+  #cached(window: TextWork, ids: Int32Array): TextWork[] {
+    const depths = window.branches.map(({ adapter }) => adapter?.plan.firstLayer ?? Infinity).filter((depth) => depth > 0);
+    if (depths.length === 0) return [window];
+    const depth = Math.min(this.#live().machine.plan.config.layers - 1, ...depths);
+    const known = this.#trunks.get(ids, depth);
+    if (known !== undefined) return fromTrunk(window, known);
+    const trunks = this.#trunks;
+    let rows: Float32Array | null = null;
+    const state: TrunkState = {
+      depth,
+      get rows() {
+        return rows;
+      },
+      set rows(made) {
+        rows = made;
+        trunks.set(ids, { depth, rows });
+      },
+    };
+    return fromTrunk(window, state);
+  }
+
+  #meanBranches(call: Call, { windows }: EncodedText, task: Task | null, done: (vector: Float32Array) => void): WorkBranch[] {
     const { machine } = this.#live();
-    const { tasks } = pass[0]!;
-    const found: TaskResult[][] = tasks.map(() => []);
-    this.#compute((batch) => {
-      runAdapters(machine, batch, tasks.map(({ adapter }) => adapter.plan), (index) => {
-        const task = tasks[index]!;
-        const head = headOf(task);
-        const classes = head.classifier.outputs;
-        const values = new Float32Array(headRows(batch, head) * classes);
-        named(task, () => scores(machine, batch, head, task.score, (rows, first) => values.set(rows, first * classes)));
-        found[index] = pass.map((request, text) => {
-          const { first, length } = head.kind === "sequence" ? { first: text, length: 1 } : batch.segments[text]!;
-          return decode(task, head.kind, values.subarray(first * classes, (first + length) * classes), request, options);
-        });
+    const pieces = new Array<Float32Array>(windows.length);
+    let missing = windows.length;
+    const fail = (error: unknown): void => call.fail(task === null ? error : located(error, `task "${task.name}"`));
+    const take = (index: number, mean: Float32Array): void => {
+      pieces[index] = mean;
+      if (--missing > 0) return;
+      const rows = windows.map(({ ids }) => ({ length: ids.length }));
+      const scratch = machine.memory.floats(machine.work.projected, mean.length);
+      scratch.set(windowMean(pieces, rows));
+      machine.kernels.l2Normalize(machine.work.projected, mean.length);
+      const vector = scratch.slice();
+      if (isFiniteArray(vector)) done(vector);
+      else fail(overflow());
+    };
+    return windows.map((_, index) => ({ adapter: task?.adapter ?? null, read: "all", fail, output: { kind: "mean", take: (mean) => take(index, mean) } }));
+  }
+
+  /** Runs one text given as ids for one output. */
+  async #ids(
+    ids: ArrayLike<number>,
+    task: Task | null,
+    options: IdOptions,
+    read: Reading,
+    output: (take: (values: Float32Array) => void) => Output,
+  ): Promise<Float32Array> {
+    const { machine } = this.#live();
+    return this.#call(options.signal, async (call) => {
+      checkRows(machine.plan.config, { ids, mask: options.attentionMask });
+      return this.#pinned(task === null ? [] : [task], async () => {
+        let values = new Float32Array(0);
+        const fail = (error: unknown): void => call.fail(task === null ? error : located(error, `task "${task.name}"`));
+        const branch: WorkBranch = { adapter: task?.adapter ?? null, read, fail, output: output((made) => (values = made as typeof values)) };
+        await this.#work(call, [{ ids, mask: options.attentionMask, branches: [branch] }]);
+        return values;
       });
-    }, pass);
-    for (const [text, request] of pass.entries()) {
-      results[request.index] = Object.fromEntries(tasks.map(({ name }, index) => [name, found[index]![text]!]));
-    }
+    });
   }
 
-  /** Lets the event loop turn between passes. */
-  async #turn(signal: AbortSignal | undefined): Promise<void> {
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
-    signal?.throwIfAborted();
-    this.#live();
-  }
-
-  /** Keeps tasks in memory while `run` waits between passes, whoever removes them meanwhile. */
-  async #pinned<T>(tasks: Iterable<Task>, run: () => Promise<T>): Promise<T> {
+  /** Keeps tasks while `run` waits, whoever removes them meanwhile. */
+  async #pinned<T>(tasks: readonly Task[], run: () => Promise<T>): Promise<T> {
     for (const task of tasks) task.pins++;
     try {
       return await run();
     } finally {
       for (const task of tasks) {
         task.pins--;
-        if (task.removed && task.pins === 0) this.#free(task);
+        if (task.removed && task.pins === 0) this.#store.remove(task.adapter);
       }
     }
   }
 
-  #free(task: Task): void {
-    this.#loaded?.pool.release(task.adapter.start, task.adapter.bytes);
+  #retire(task: Task): void {
+    task.removed = true;
+    if (task.pins === 0) this.#store.remove(task.adapter);
   }
 }
 
-/** Puts the task's name before what `step` throws. */
-function named<T>(task: Task | null, step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    throw task === null ? error : located(error, `task "${task.name}"`);
-  }
+/** Branches that part above a kept trunk start from it, the others from the text. */
+function fromTrunk(window: TextWork, trunk: TrunkState): TextWork[] {
+  const isAbove = ({ adapter }: WorkBranch): boolean => (adapter?.plan.firstLayer ?? Infinity) >= trunk.depth;
+  const above = window.branches.filter(isAbove);
+  const below = window.branches.filter((branch) => !isAbove(branch));
+  const texts: TextWork[] = [];
+  if (above.length > 0) texts.push({ ...window, branches: above, trunk });
+  if (below.length > 0) texts.push({ ...window, branches: below });
+  return texts;
+}
+
+function disposed(): RootstockError {
+  return new RootstockError("disposed", "the encoder was disposed. Load it again.");
 }

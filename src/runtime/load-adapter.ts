@@ -8,14 +8,14 @@ import { parseSafetensorsHeader } from "../format/safetensors.ts";
 import type { ProblemType, TensorInfo } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_HEADER_BYTES } from "../limits.ts";
 import { toSource, type Source, type SourceLike } from "../load/source.ts";
-import { placeAdapter, type PlacedAdapter } from "../model/adapter.ts";
+import { adapterNumbers, type AdapterNumbers } from "../model/adapter.ts";
 import { readFile, readOptionalFile } from "./files.ts";
 import type { LoadedEncoder } from "./load-encoder.ts";
 import { checkStrings, type AdapterOptions } from "./options.ts";
 
-/** An adapter that was read and checked; `place` puts it into the pool. */
+/** An adapter that was read and checked. */
 export interface ReadAdapter {
-  readonly place: () => PlacedAdapter;
+  readonly numbers: AdapterNumbers;
   /** Empty for an adapter without a head. */
   readonly labels: readonly string[];
   readonly problemType: ProblemType | undefined;
@@ -23,7 +23,7 @@ export interface ReadAdapter {
 
 const WEIGHTS = "adapter_model.safetensors";
 
-/** Reads a PEFT folder and checks it against the encoder; nothing of the encoder is touched before `place`. */
+/** Reads a PEFT folder and checks it against the encoder; nothing of the encoder is touched. */
 export async function loadAdapter(loaded: LoadedEncoder, given: SourceLike, options: AdapterOptions): Promise<ReadAdapter> {
   const { signal } = options;
   signal?.throwIfAborted();
@@ -44,7 +44,7 @@ export async function loadAdapter(loaded: LoadedEncoder, given: SourceLike, opti
     toFloat32(bytes.subarray(tensor.start, tensor.end), tensor.dtype as "F32" | "F16" | "BF16");
   const { memory } = loaded.machine;
   return {
-    place: () => placeAdapter({ memory, pool: loaded.pool, plan, format: loaded.format }, description, read),
+    numbers: adapterNumbers({ memory, plan, format: loaded.format }, description, read),
     labels,
     problemType: table?.problemType,
   };

@@ -19,10 +19,10 @@ import { engineLayout, startEngine, type Engine } from "../wasm/engine.ts";
 import { LinearMemory } from "../wasm/memory.ts";
 import { AdapterPool } from "../wasm/pool.ts";
 import { checkSize, digestMismatch, readFile, readOptionalFile, readWhole } from "./files.ts";
-import { checkChoice, checkInteger, DEFAULT_ADAPTER_BUDGET, type LoadOptions } from "./options.ts";
+import { checkChoice, checkInteger, DEFAULT_ADAPTER_BUDGET, DEFAULT_QUEUE_LIMIT, type LoadOptions } from "./options.ts";
 
-/** A pass holds at least this many token rows, so that short texts are batched. */
-const MIN_BATCH_ROWS = 512;
+/** A pass holds at least this many token rows, so that short texts are batched and many adapters fan out at once. */
+const MIN_PASS_ROWS = 768;
 
 /** The most that one WebAssembly memory can hold beside an encoder. */
 const MAX_ADAPTER_BUDGET = 2 ** 32 - 2 ** 26;
@@ -42,6 +42,8 @@ export interface LoadedEncoder {
   readonly weightBytes: number;
   /** Bytes of the forward pass's buffers. */
   readonly workspaceBytes: number;
+  readonly queueLimit: number;
+  readonly trunkCacheBytes: number;
 }
 
 /** Parts that tests replace: how weights are stored, and the kernels that go with it. */
@@ -67,6 +69,8 @@ export async function loadParts(
   const source = toSource(given);
   if (options.kernel !== undefined) checkChoice(options.kernel, "kernel", ["rel2", "rel1", "fixed"]);
   const budget = checkInteger(options.adapterBudget ?? DEFAULT_ADAPTER_BUDGET, "adapterBudget", 0, MAX_ADAPTER_BUDGET);
+  const queueLimit = checkInteger(options.queueLimit ?? DEFAULT_QUEUE_LIMIT, "queueLimit", 1, 2 ** 20);
+  const trunkCacheBytes = checkInteger(options.trunkCacheBytes ?? 0, "trunkCacheBytes", 0, Number.MAX_SAFE_INTEGER);
   const manifest = await openManifest(source, signal);
   const checked = options.verify === false ? null : manifest;
   const config = readEncoderConfig(await readFile(source, "config.json", { signal, limit: MAX_CONFIG_BYTES, manifest: checked }));
@@ -79,7 +83,7 @@ export async function loadParts(
     const hasPooler = tensors?.pooler ?? file.tensors.has("pooler.panels");
 
     const { layout, scratch } = engineLayout();
-    const work = planWorkspace(config, Math.max(config.maxPositions, MIN_BATCH_ROWS), parts.codeBytes, MAX_LABELS, layout);
+    const work = planWorkspace(config, Math.max(config.maxPositions, MIN_PASS_ROWS), parts.codeBytes, MAX_LABELS, layout);
     const workspaceEnd = layout.end;
     const plan = planEncoder(config, hasPooler, parts.format, layout);
     const memory = new LinearMemory(layout.end, layout.end + budget);
@@ -99,6 +103,8 @@ export async function loadParts(
       converted: manifest !== null,
       weightBytes: layout.end - workspaceEnd,
       workspaceBytes: workspaceEnd - scratch,
+      queueLimit,
+      trunkCacheBytes,
     };
   } finally {
     await weights.reader.close();

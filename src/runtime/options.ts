@@ -1,8 +1,9 @@
 import { RootstockError } from "../errors.ts";
-import type { Aggregation } from "../heads/entities.ts";
+import { AGGREGATIONS, type Aggregation } from "../heads/entities.ts";
 import type { SourceLike } from "../load/source.ts";
 import type { KernelBinaries } from "../wasm/binaries.ts";
 import type { ProductKernel } from "../wasm/kernels.ts";
+import type { Trunk } from "./trunk.ts";
 
 /** How far a long step is; `total` is known from the first call on. */
 export interface Progress {
@@ -18,7 +19,10 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
   /** Called as bytes of the weights file arrive. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Bytes of linear memory that adapters may take, 0 to 2^32 − 2^26. Memory grows as they come. Default 32 MiB. */
+  /**
+   * Bytes of linear memory that adapters may take, 0 to 2^32 − 2^26. Memory grows as they come; beyond it those used
+   * longest ago wait on the JavaScript heap until they are asked for. Default 32 MiB.
+   */
   readonly adapterBudget?: number;
   /**
    * Check a converted encoder's files against the sizes and SHA-256 in its rootstock.json. Default true; false checks only
@@ -30,6 +34,13 @@ export interface LoadOptions {
   readonly wasm?: KernelBinaries;
   /** Take this int8 product instead of the fastest. All give the same bits. */
   readonly kernel?: ProductKernel;
+  /** Calls that may be under way at once, 1 to 2^20; one more is refused (`queue-full`). Default 256. */
+  readonly queueLimit?: number;
+  /**
+   * Bytes of JavaScript heap for the trunks of texts seen before, so that a repeated text costs its adapted layers only.
+   * 4 × hidden bytes a token. Default 0: none is kept.
+   */
+  readonly trunkCacheBytes?: number;
 }
 
 /** Options of `addAdapter`. */
@@ -39,6 +50,8 @@ export interface AdapterOptions {
    * a head without either is refused (`labels-mismatch`).
    */
   readonly labels?: readonly string[];
+  /** Take the place of a task of that name, if there is one: calls made before finish on the old one. Default false. */
+  readonly replace?: boolean;
   /** Ends adding; it then rejects with `signal.reason` and the task is not there. */
   readonly signal?: AbortSignal;
 }
@@ -55,37 +68,58 @@ export interface RunOptions {
   readonly topK?: number | null;
   /** Most tokens of one text, special tokens included, from 3 up; at most, and by default, what the encoder reads. */
   readonly maxTokens?: number;
-  /** A text of more tokens: refuse it (`text-too-long`, the default), or leave its end out. */
-  readonly overflow?: "error" | "truncate";
-  /** Ends the run between two passes; it then rejects with `signal.reason`. */
+  /**
+   * A text of more tokens: refuse it (`text-too-long`), leave its end out, or read it in overlapping windows. Entities of
+   * the windows are stitched: each token is read where it has the more context. Labels are those of the windows' mean
+   * scores, weighted by their tokens. Default "error"; "windows" when `stride` is given.
+   */
+  readonly overflow?: "error" | "truncate" | "windows";
+  /** Tokens that two windows share, less than a window has room for. Default a quarter of a window. */
+  readonly stride?: number;
+  /** Ends the run, within 8 ms of work; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
 }
 
+/** How texts become tokens. */
+export type TextOptions = Pick<RunOptions, "maxTokens" | "overflow" | "stride">;
+
 /** Options of `embed`. */
-export interface EmbedOptions extends Pick<RunOptions, "maxTokens" | "overflow" | "signal"> {
+export interface EmbedOptions extends TextOptions, Pick<RunOptions, "signal"> {
   /** An adapter to apply; default: the encoder alone. */
   readonly task?: string | null;
+}
+
+/** Options of `trunk`. */
+export interface TrunkOptions extends TextOptions, Pick<RunOptions, "signal"> {
+  /**
+   * Tasks that it is for: the trunk ends before the first layer that one of them changes. Default: all tasks that leave
+   * the first layer as it is.
+   */
+  readonly tasks?: readonly string[];
 }
 
 /** Options of the calls that take input ids. */
 export interface IdOptions {
   /** One entry a token: 1 = attend, 0 = leave that token out as a key; it keeps its row in the result. Default: all 1. */
   readonly attentionMask?: ArrayLike<number>;
-  /** Rejects with `signal.reason` when it is aborted before the call. */
+  /** Ends the call, within 8 ms of work; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * One request of `runBatch`: a text, or words already split (offsets then count in the words joined by one space), and
- * the names of its tasks; a name given twice counts once.
+ * One request of `runBatch`: a text, words already split (offsets then count in the words joined by one space), or a trunk
+ * that was made before; and the names of its tasks, where a name given twice counts once.
  */
 export type TextRequest =
-  | { readonly text: string; readonly tokens?: undefined; readonly tasks: readonly string[] }
-  | { readonly tokens: readonly string[]; readonly text?: undefined; readonly tasks: readonly string[] };
+  | { readonly text: string; readonly tokens?: undefined; readonly trunk?: undefined; readonly tasks: readonly string[] }
+  | { readonly tokens: readonly string[]; readonly text?: undefined; readonly trunk?: undefined; readonly tasks: readonly string[] }
+  | { readonly trunk: Trunk; readonly text?: undefined; readonly tokens?: undefined; readonly tasks: readonly string[] };
 
 export type { SourceLike };
 
 export const DEFAULT_ADAPTER_BUDGET = 32 << 20;
+export const DEFAULT_QUEUE_LIMIT = 256;
+export const OVERFLOWS = ["error", "truncate", "windows"] as const;
 
 const TASK_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
@@ -115,4 +149,12 @@ export function checkChoice<T extends string>(value: unknown, name: string, choi
 export function checkStrings(value: unknown, name: string): asserts value is readonly string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return;
   throw new RootstockError("argument-invalid", `${name} must be a list of strings.`);
+}
+
+/** Checks how results are wanted, before anything runs. @throws RootstockError `argument-invalid`. */
+export function checkResultOptions({ aggregation, offsets, ignoreLabels, topK }: RunOptions): void {
+  if (aggregation !== undefined) checkChoice(aggregation, "aggregation", AGGREGATIONS);
+  if (offsets !== undefined) checkChoice(offsets, "offsets", ["utf16", "codepoint"]);
+  if (ignoreLabels !== undefined) checkStrings(ignoreLabels, "ignoreLabels");
+  if (topK !== undefined && topK !== null) checkInteger(topK, "topK", 1, Number.MAX_SAFE_INTEGER);
 }

@@ -2,12 +2,13 @@ import { RootstockError } from "../errors.ts";
 import type { ProblemType } from "../format/types.ts";
 import { scoreFunction, type ScoreFunction } from "../heads/classify.ts";
 import { tagScheme, type TagScheme } from "../heads/tags.ts";
-import type { PlacedAdapter } from "../model/adapter.ts";
+import type { Adapter } from "../model/adapter-store.ts";
+import type { Head } from "../model/slot.ts";
 
 /** An adapter with a name: what `run` is asked for. */
 export interface Task {
   readonly name: string;
-  readonly adapter: PlacedAdapter;
+  readonly adapter: Adapter;
   readonly labels: readonly string[];
   readonly scheme: TagScheme;
   /** How logits become scores. */
@@ -19,7 +20,7 @@ export interface Task {
 
 export function makeTask(
   name: string,
-  adapter: PlacedAdapter,
+  adapter: Adapter,
   labels: readonly string[],
   problemType: ProblemType | undefined,
 ): Task {
@@ -28,7 +29,7 @@ export function makeTask(
 }
 
 /** Result kind of a task's head. @throws RootstockError `argument-invalid` for an adapter without a head. */
-export function headOf(task: Task): NonNullable<PlacedAdapter["plan"]["head"]> {
+export function headOf(task: Task): Head {
   const { head } = task.adapter.plan;
   if (head !== null) return head;
   throw new RootstockError(

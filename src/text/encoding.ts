@@ -21,6 +21,9 @@ export interface Encoded {
   readonly words: readonly EncodedWord[];
   /** Index in `words` of each token; −1 for special tokens and for tokens that are white space alone. */
   readonly wordOfToken: Int32Array;
+  /** Special tokens before and after those of the text. */
+  readonly prefixLength: number;
+  readonly suffixLength: number;
   /** True when tokens were left out because of `maxTokens`. */
   readonly truncated: boolean;
   /** Tokens before truncation, special ones included. */
@@ -120,6 +123,8 @@ export class EncodingBuilder {
       tokenEnd,
       words: this.#words,
       wordOfToken,
+      prefixLength: prefix.length,
+      suffixLength: suffix.length,
       truncated: this.#total > kept,
       tokenCount: prefix.length + this.#total + suffix.length,
     };

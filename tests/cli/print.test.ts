@@ -53,7 +53,7 @@ describe("tables and figures", () => {
 });
 
 describe("printResults", () => {
-  const task = (name: string, kind: TaskInfo["kind"], labels: string[]): TaskInfo => ({ name, kind, labels, bytes: 0, firstLayer: 0 });
+  const task = (name: string, kind: TaskInfo["kind"], labels: string[]): TaskInfo => ({ name, kind, labels, bytes: 0, resident: true, firstLayer: 0 });
   const tasks = [task("people", "token", ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]), task("mood", "sequence", ["bad", "good"])];
   const results = {
     people: [{ entity_group: "LOC", score: 0.5, word: "Rio", start: 3, end: 6 }],

@@ -54,6 +54,17 @@ describe("rootstock run --json", () => {
     expect(expected.people[0]).not.toEqual(first);
   });
 
+  it("reads long texts in windows", async () => {
+    const long = Array.from({ length: 30 }, () => TEXT).join(" ");
+    for (const [given, options] of [
+      [["--max-tokens", "40", "--stride", "0"], { maxTokens: 40, stride: 0 }],
+      [["--max-tokens", "40", "--overflow", "windows"], { maxTokens: 40, overflow: "windows" }],
+    ] as const) {
+      const { stdout } = await program(["run", ...MOOD, ...PEOPLE, "--json", ...given, long]);
+      expect(jsonLines<Row>(stdout)).toEqual([{ text: long, results: await encoder.run(long, ["mood", "people"], options) }]);
+    }
+  });
+
   it("takes the package's encoder and all its adapters by default", async () => {
     const { stdout } = await program(["run", "--json", "Nice."]);
     const names = ["banking77-rslora", "clinc150-lora-pattern", "sms-spam-ia3", "snips-slots-lora-all", "vader-dora", "wikigold-lora"];

@@ -35,6 +35,17 @@ function maskSome(given: Case, seed: number): void {
   given.mask[random.integer(0, given.keys - 1)] = 1;
 }
 
+/** The kernel with its result written over the queries. */
+function attentionInPlace(arena: KernelArena, { queries, keys, heads, headSize, q, k, v, mask }: Case): Float32Array {
+  const width = heads * headSize;
+  arena.reset();
+  const qAt = arena.input(q);
+  const scratch = arena.output(attentionScratchBytes(keys, headSize));
+  arena.kernel("attention")(qAt, arena.input(k), arena.input(v), queries, keys, heads, headSize, width, width, arena.input(mask), scratch, qAt, width);
+  arena.checkGuards();
+  return arena.float32(qAt, queries * width).slice();
+}
+
 /** The kernel with exactly the scratch it asks for, NaN everywhere it has not been given data, rows with gaps. */
 function attention(arena: KernelArena, given: Case, gap = 0, withMask = true): Float32Array {
   const { queries, keys, heads, headSize, q, k, v, mask } = given;
@@ -90,6 +101,14 @@ function exact({ queries, keys, heads, headSize, q, k, v, mask }: Case) {
 
 describe.each(builds)("attention of %s.wasm", (build) => {
   const arena = new KernelArena(build);
+
+  test("may write its result over the queries, with the same bits", () => {
+    for (const [queries, keys, heads, headSize] of [[1, 1, 1, 1], [9, 5, 3, 7], [17, 33, 2, 14], [8, 64, 12, 32]] as const) {
+      const given = attentionCase(queries, keys, heads, headSize, queries * keys);
+      maskSome(given, keys);
+      expect(attentionInPlace(arena, given)).toEqual(attention(arena, given));
+    }
+  });
 
   test("equals the scalar twin for queries 1–17, keys 1–40, with and without mask", () => {
     for (let keys = 1; keys <= 40; keys++) {

@@ -117,6 +117,30 @@ describe("addAdapter", () => {
     made.pool.dispose();
   });
 
+  it("replaces an adapter on all workers or on none, and on workers to come", async () => {
+    const labelled = (prefix: string): object => ({ labels: [0, 1, 2].map((label) => `${prefix}-${label}`) });
+    const labelsOf = async (on: EncoderPool): Promise<string> => JSON.stringify(await onEveryWorker(on, "topic"));
+    const made = await watchedPool(FOLDER, { workers: 2 }, [null, { at: "replace", how: "refuse" }]);
+    await made.pool.addAdapter("topic", SEQUENCE, labelled("old"));
+    const used = made.pool.info.memory.adapters;
+    const old = await labelsOf(made.pool);
+    expect(old).toContain("old-");
+    await expect(made.pool.addAdapter("topic", SEQUENCE, { ...labelled("new"), replace: true })).rejects.toMatchObject({ code: "task-invalid" });
+    expect(await labelsOf(made.pool)).toBe(old);
+    // The one that refused; what takes its place has no fault.
+    await made.workers[1]!.terminate();
+    expect(await labelsOf(made.pool)).toBe(old);
+    const before = made.pool.runBatch(REQUESTS.map(({ text, tokens }) => ({ text: text ?? tokens!.join(" "), tasks: ["topic"] })));
+    await made.pool.addAdapter("topic", SEQUENCE, { ...labelled("new"), replace: true });
+    expect(JSON.stringify(await before)).not.toContain("new-");
+    expect(await labelsOf(made.pool)).toBe(old.replaceAll("old-", "new-"));
+    await made.workers[0]!.terminate();
+    expect(await labelsOf(made.pool)).toBe(old.replaceAll("old-", "new-"));
+    expect(made.pool.info.memory.adapters).toBe(used);
+    expect(made.workers.length).toBe(4);
+    made.pool.dispose();
+  });
+
   it("keeps the cause of an error of the caller's own source", async () => {
     const cause = new RangeError("no such shelf");
     const source: Source = { location: "a store", open: () => Promise.reject(new RootstockError("source-unreadable", "the store is closed.", { cause })) };

@@ -36,6 +36,7 @@ describe("a pool gives what an encoder gives, bit for bit", () => {
     await same((on) => on.runBatch(REQUESTS, { topK: null, ignoreLabels: [] }));
     const options: RunOptions = { topK: 2, ignoreLabels: ["L0"], aggregation: "none", offsets: "codepoint", maxTokens: 6, overflow: "truncate" };
     await same((on) => on.runBatch(REQUESTS, options));
+    await same((on) => on.runBatch(REQUESTS, { overflow: "windows", maxTokens: 8, stride: 2, topK: null, ignoreLabels: [] }));
     await same((on) => on.runBatch([]));
   });
 
@@ -79,26 +80,44 @@ describe("a pool gives what an encoder gives, bit for bit", () => {
 });
 
 describe("a pool refuses what an encoder refuses, in the same words", () => {
+  /** What an encoder finds before it reads any text of a batch, and what it finds in a text. */
+  const SHAPES: readonly unknown[] = [
+    { text: "w1", tasks: ["unknown"] },
+    { text: "w1", tasks: ["No Name"] },
+    { text: "w1" },
+    { text: 7, tasks: [] },
+    { text: "w1", tokens: ["w2"], tasks: [] },
+    { tokens: "w1", tasks: [] },
+    { trunk: {}, tasks: ["topic"] },
+    null,
+    7,
+  ];
+  const CONTENTS: readonly unknown[] = [
+    { text: " ", tasks: ["topic"] },
+    { text: "w1 ".repeat(80), tasks: ["names"] },
+    { tokens: [], tasks: [] },
+  ];
+
+  const wrongBatch = (wrong: readonly unknown[]): fc.Arbitrary<TextRequest[]> =>
+    fc.tuple(fc.integer({ min: 1, max: 199 }), fc.array(fc.tuple(fc.nat(198), fc.constantFrom(...wrong)), { minLength: 1, maxLength: 4 })).map(([count, places]) => {
+      const requests: unknown[] = REQUESTS.slice(0, count);
+      for (const [at, request] of places) requests[at % count] = request;
+      return requests as TextRequest[];
+    });
+
   it("of several wrong requests the first in order, by its index in the whole list", async () => {
-    const wrong: unknown[] = [
-      { text: " ", tasks: ["topic"] },
-      { text: "w1", tasks: ["unknown"] },
-      { text: "w1", tasks: ["No Name"] },
-      { text: "w1 ".repeat(80), tasks: ["names"] },
-      { text: "w1" },
-      { text: 7, tasks: [] },
-      { text: "w1", tokens: ["w2"], tasks: [] },
-      { tokens: "w1", tasks: [] },
-      null,
-      7,
-    ];
+    for (const wrong of [SHAPES, CONTENTS]) {
+      await fc.assert(fc.asyncProperty(wrongBatch(wrong), (requests) => same((on) => on.runBatch(requests))), { numRuns: 20 });
+    }
+  });
+
+  it("and of those that an encoder finds at different times one that does not depend on the number of workers", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 199 }), fc.array(fc.tuple(fc.nat(198), fc.constantFrom(...wrong)), { minLength: 1, maxLength: 4 }), async (count, places) => {
-        const requests: unknown[] = REQUESTS.slice(0, count);
-        for (const [at, request] of places) requests[at % count] = request;
-        await same((on) => on.runBatch(requests as TextRequest[]));
+      fc.asyncProperty(wrongBatch([...SHAPES, ...CONTENTS]), async (requests) => {
+        const [one, ...others] = await Promise.all(pools.map((pool) => outcome(() => pool.runBatch(requests))));
+        for (const other of others) expect(other).toEqual(one);
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
   });
 

@@ -9,7 +9,7 @@ const WAYS = {
 };
 
 /** The worker's own refusal: it is asked for a name that is none. */
-const refuses = ({ m: method, a: args }) => workerData.how === "refuse" && method === "addAdapter" && args[1] === workerData.at;
+const refuses = ({ m: method, a: args }) => workerData.how === "refuse" && method === "addAdapter" && (args[1] === workerData.at || args[3][workerData.at] === true);
 
 const listen = parentPort.on.bind(parentPort);
 parentPort.on = (event, listener) =>

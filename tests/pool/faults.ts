@@ -6,7 +6,7 @@ import { loadPoolOf, nodeThread } from "./built.ts";
 
 /**
  * In which message a worker goes wrong, and how. "terminate": from outside, once the message is sent. "refuse": it refuses
- * the adapter of the name `at`.
+ * the adapter of the name `at`, or that is added with the option `at`.
  */
 export interface Fault {
   readonly at: string;

@@ -42,8 +42,8 @@ describe("adapters of finite weights whose results overflow float32", () => {
     it(`${name}, ${kind.source}: one error that names the task, for labels, logits and vectors`, async () => {
       const before = await encoder.run(TEXT, ["sound"]);
       await encoder.addAdapter("huge", huge(name, kind, alternating));
-      for (const attempt of [encoder.run(TEXT, ["sound", "huge"]), encoder.logits([101, 2003, 102], "huge"), encoder.embed([TEXT], { task: "huge" })]) {
-        const error = await rejection(attempt);
+      for (const attempt of [() => encoder.run(TEXT, ["sound", "huge"]), () => encoder.logits([101, 2003, 102], "huge"), () => encoder.embed([TEXT], { task: "huge" })]) {
+        const error = await rejection(attempt());
         expect(error).toBeInstanceOf(RootstockError);
         expect((error as RootstockError).code).toBe("tensor-value");
         expect((error as RootstockError).message).toMatch(/task "huge".*overflow/);

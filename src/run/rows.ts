@@ -1,0 +1,56 @@
+import { RootstockError } from "../errors.ts";
+import type { EncoderConfig } from "../format/types.ts";
+import type { Address } from "../wasm/kernels.ts";
+import type { Item } from "./arrangement.ts";
+import type { Machine } from "./forward.ts";
+import type { PassText } from "./pass.ts";
+
+/** Input ids as callers give them. */
+type TextRows = Pick<PassText, "ids" | "mask">;
+
+/** @throws RootstockError `ids-invalid`, `text-too-long`. */
+export function checkRows(config: EncoderConfig, { ids, mask }: TextRows): void {
+  if (typeof ids !== "object" || ids === null || !Number.isInteger(ids.length)) {
+    throw new RootstockError("ids-invalid", "the input ids must be an array of whole numbers.");
+  }
+  if (ids.length < 1) throw new RootstockError("ids-invalid", "the input ids are empty; a text has at least its special tokens.");
+  if (ids.length > config.maxPositions) {
+    throw new RootstockError(
+      "text-too-long",
+      `the text has ${ids.length} tokens and the encoder reads ${config.maxPositions}. Shorten it, or pass overflow: "truncate".`,
+    );
+  }
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!;
+    if (!Number.isInteger(id) || id < 0 || id >= config.vocabulary) {
+      throw new RootstockError("ids-invalid", `input id ${id} at position ${i} is not in 0…${config.vocabulary - 1}, the encoder's vocabulary.`);
+    }
+  }
+  if (mask !== undefined && mask?.length !== ids.length) {
+    throw new RootstockError("ids-invalid", `the attention mask has ${mask?.length ?? "no"} entries for ${ids.length} input ids. Give one a token, or none at all.`);
+  }
+}
+
+/**
+ * Writes the ids, positions and types of the rows of the embeddings, and the texts' key masks. A text's mask is written
+ * once and stays where it is, wherever its rows go; `masks` gets its address.
+ */
+export function fillRows(m: Machine, texts: readonly TextRows[], items: readonly Pick<Item, "text" | "first">[], masks: Address[]): void {
+  const { positionOffset, padId } = m.plan.config;
+  const { work, memory } = m;
+  const { i32, u8 } = memory;
+  for (const { text, first } of items) {
+    const { ids, mask } = texts[text]!;
+    let position = positionOffset;
+    for (let i = 0, row = first; i < ids.length; i++, row++) {
+      const id = ids[i]!;
+      i32[(work.ids >>> 2) + row] = id;
+      // RoBERTa counts real tokens only, and gives padding the row of the padding id.
+      i32[(work.positions >>> 2) + row] = positionOffset > 0 && id === padId ? padId : position++;
+      i32[(work.types >>> 2) + row] = 0;
+    }
+    if (mask === undefined || masks[text] !== 0) continue;
+    masks[text] = work.mask + first;
+    for (let i = 0; i < ids.length; i++) u8[work.mask + first + i] = mask[i] ? 1 : 0;
+  }
+}

@@ -1,0 +1,178 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { RootstockError, type Encoder, type RunOptions } from "../../src/index.ts";
+import { editTensors } from "./folder.ts";
+import { loadOdd, ODD_ADAPTERS, words } from "./bert-odd.ts";
+import { refuses } from "./refuses.ts";
+
+const NAMES = ODD_ADAPTERS.map(({ name }) => name);
+const ALL: RunOptions = { topK: null, ignoreLabels: [] };
+const TEXTS = Array.from({ length: 150 }, (_, i) => words(1 + (i % 17), i));
+
+let encoder: Encoder;
+
+beforeAll(async () => {
+  encoder = await loadOdd();
+});
+
+afterAll(() => encoder.dispose());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+/** Time runs so fast that every step is followed by a turn of the event loop; returns how many there were. */
+function everyStepTurns(): () => number {
+  let [now, turns] = [0, 0];
+  vi.spyOn(performance, "now").mockImplementation(() => (now += 10));
+  vi.stubGlobal("scheduler", {
+    async yield() {
+      turns++;
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  });
+  return () => turns;
+}
+
+describe("calls under way together", () => {
+  it("have the results they have alone, and finish in the order they were made", async () => {
+    const alone = await encoder.runBatch(TEXTS.map((text, i) => ({ text, tasks: [NAMES[i % NAMES.length]!] })), ALL);
+    const order: number[] = [];
+    const together = await Promise.all(
+      TEXTS.map(async (text, i) => {
+        const result = await encoder.run(text, [NAMES[i % NAMES.length]!], ALL);
+        order.push(i);
+        return result;
+      }),
+    );
+    expect(together).toEqual(alone);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+  });
+
+  it("of every kind", async () => {
+    const ids = [2, 5, 6, 7, 3];
+    const calls = (): Promise<unknown>[] => [
+      encoder.run(TEXTS[5]!, NAMES.slice(0, 3), ALL),
+      encoder.hiddenStates(ids, "ia3"),
+      encoder.embed(TEXTS.slice(0, 9), { task: "all-linear" }),
+      encoder.logits(ids, "bert-odd-token"),
+      encoder.forward(ids, null),
+      encoder.trunk(TEXTS[3]!).then((trunk) => encoder.run(trunk, ["layers-to-transform"], ALL)),
+      encoder.logits(ids, "multi-label", { attentionMask: [1, 1, 0, 1, 1] }),
+    ];
+    const alone: unknown[] = [];
+    for (let i = 0; i < calls().length; i++) alone.push(await calls()[i]);
+    expect(await Promise.all(calls())).toEqual(alone);
+  });
+
+  it("beyond the limit are refused at once, and taken again when others are done", async () => {
+    using small = await loadOdd({ queueLimit: 3 }, ODD_ADAPTERS.slice(0, 1));
+    const [name] = NAMES as [string];
+    const first = [1, 2, 3].map((i) => small.run(TEXTS[i]!, [name]));
+    await refuses(small.run(TEXTS[0]!, [name]), "queue-full", /3 calls.*queueLimit/);
+    await Promise.all(first);
+    await small.run(TEXTS[0]!, [name]);
+    // 256 by default.
+    const many = Array.from({ length: 256 }, () => encoder.run(TEXTS[0]!, [name]));
+    await refuses(encoder.run(TEXTS[0]!, [name]), "queue-full", /256 calls/);
+    await Promise.all(many);
+    for (const queueLimit of [0, 1.5, 2 ** 21]) await refuses(loadOdd({ queueLimit }), "argument-invalid", /queueLimit/);
+  });
+
+  it("that are refused give their place back", async () => {
+    using small = await loadOdd({ queueLimit: 1 }, []);
+    for (let i = 0; i < 5; i++) {
+      await refuses(small.run("w1", ["nobody"]), "task-unknown", /nobody/);
+      await refuses(small.embed([""]), "text-empty", /empty/);
+      await refuses(small.forward([], null), "ids-invalid", /empty/);
+    }
+    expect((await small.embed(["w1"])).length).toBe(1);
+  });
+
+  it("do not fail with one that overflows", async () => {
+    const [one] = ODD_ADAPTERS.filter(({ name }) => name === "all-linear");
+    const huge = editTensors(one!.files, "adapter_model.safetensors", (tensor) => {
+      if (!tensor.name.includes("lora_B")) return tensor;
+      return { ...tensor, data: new Uint8Array(new Float32Array(tensor.data.byteLength / 4).fill(3e38).buffer) };
+    });
+    await encoder.addAdapter("huge", huge, { labels: one!.labels });
+    const calls = [encoder.run(TEXTS[1]!, ["all-linear"], ALL), encoder.run(TEXTS[2]!, ["huge"], ALL), encoder.run(TEXTS[3]!, ["all-linear"], ALL)];
+    const [before, failed, after] = await Promise.allSettled(calls);
+    expect(failed).toMatchObject({ status: "rejected", reason: { code: "tensor-value", message: expect.stringMatching(/task "huge"/) as unknown } });
+    expect(before).toEqual({ status: "fulfilled", value: await encoder.run(TEXTS[1]!, ["all-linear"], ALL) });
+    expect(after).toEqual({ status: "fulfilled", value: await encoder.run(TEXTS[3]!, ["all-linear"], ALL) });
+    await encoder.removeAdapter("huge");
+  });
+});
+
+describe("the event loop", () => {
+  it("turns after every step that takes long, and results are the same", async () => {
+    const requests = TEXTS.slice(0, 60).map((text) => ({ text, tasks: NAMES.slice(0, 4) }));
+    const expected = await encoder.runBatch(requests, ALL);
+    const turns = everyStepTurns();
+    expect(await encoder.runBatch(requests, ALL)).toEqual(expected);
+    // At least one a text for encoding, one a block of 24 rows in each of three layers.
+    expect(turns()).toBeGreaterThan(60 + (3 * 60 * 4) / 24);
+  });
+
+  it("lets an abort in between two steps of one layer", async () => {
+    const turns = everyStepTurns();
+    const whole = turns();
+    await encoder.run(TEXTS[16]!, NAMES.slice(0, 6));
+    const all = turns() - whole;
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const running = encoder.run(TEXTS[16]!, NAMES.slice(0, 6), { signal: controller.signal });
+    const start = turns();
+    while (turns() - start < 3) await new Promise((resolve) => setImmediate(resolve));
+    controller.abort(reason);
+    await expect(running).rejects.toBe(reason);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // Nobody else waits for the pass, so it stops there.
+    expect(turns() - start).toBeLessThan(all - 5);
+    expect(await encoder.run(TEXTS[16]!, ["all-linear"], ALL)).toEqual((await encoder.runBatch([{ text: TEXTS[16]!, tasks: ["all-linear"] }], ALL))[0]);
+  });
+
+  it("turns while thousands of texts are encoded; an abort then ends the call before any pass", async () => {
+    const controller = new AbortController();
+    const many = Array.from({ length: 50_000 }, (_, i) => ({ text: words(16, i), tasks: ["all-linear"] }));
+    const running = encoder.runBatch(many, { signal: controller.signal });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    controller.abort(new Error("enough"));
+    await expect(running).rejects.toThrow("enough");
+  });
+
+  it("is let turn by setImmediate, a message, or a timer, where there is no scheduler", async () => {
+    const expected = await encoder.run(TEXTS[9]!, NAMES, ALL);
+    let now = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => (now += 10));
+    for (const absent of [["scheduler"], ["scheduler", "setImmediate"], ["scheduler", "setImmediate", "MessageChannel"]]) {
+      for (const name of absent) vi.stubGlobal(name, undefined);
+      expect(await encoder.run(TEXTS[9]!, NAMES, ALL)).toEqual(expected);
+    }
+  });
+});
+
+describe("dispose", () => {
+  it("ends every call that is under way, wherever it is", async () => {
+    for (const wait of [0, 1, 2, 5]) {
+      const other = await loadOdd({}, ODD_ADAPTERS.slice(0, 3));
+      const ids = [2, 5, 6, 7, 3];
+      const calls = [
+        other.run(TEXTS[3]!, NAMES.slice(0, 3)),
+        other.runBatch(TEXTS.map((text) => ({ text, tasks: NAMES.slice(0, 3) }))),
+        other.embed(TEXTS),
+        other.hiddenStates(ids, null),
+        other.trunk(TEXTS[1]!),
+      ];
+      const outcomes = Promise.allSettled(calls);
+      for (let i = 0; i < wait; i++) await new Promise((resolve) => setImmediate(resolve));
+      other.dispose();
+      other.dispose();
+      if (wait === 0) expect((await outcomes).every(({ status }) => status === "rejected")).toBe(true);
+      for (const outcome of await outcomes) {
+        if (outcome.status === "rejected") expect((outcome.reason as RootstockError).code).toBe("disposed");
+      }
+      await refuses(other.run("w1", []), "disposed", /disposed/);
+    }
+  });
+});
