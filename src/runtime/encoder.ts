@@ -22,7 +22,7 @@ import {
   type TrunkOptions,
 } from "./options.ts";
 import { firstLayerOf, WorkQueue } from "./queue.ts";
-import { atRequest, checkRequests, encodeText, type CheckedRequest, type EncodedText } from "./requests.ts";
+import { atRequest, checkRequests, encodeText, type CheckedRequest, type EncodedText, type PartOptions } from "./requests.ts";
 import { taskBranches, vectorBranches, windowBranches, type Results, type TaskResult } from "./results.ts";
 import { headOf, makeTask, type Task } from "./task.ts";
 import { TrunkCache } from "./trunk-cache.ts";
@@ -147,8 +147,8 @@ export class Encoder {
   async runBatch(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Results[]> {
     return this.#call(options.signal, async (call) => {
       checkResultOptions(options);
-      const wanted = { ...options };
-      const checked = checkRequests(requests, this.#token, (name) => this.#task(name));
+      const wanted: RunOptions & PartOptions = { ...options };
+      const checked = checkRequests(requests, wanted, this.#token, (name) => this.#task(name));
       return this.#pinned(checked.flatMap(({ tasks }) => tasks), async () => {
         const results = checked.map(() => new Map<string, TaskResult>());
         const branches = (text: EncodedText, index: number): WorkBranch[][] =>
@@ -275,7 +275,7 @@ export class Encoder {
   async #runTexts(
     call: Call,
     requests: readonly CheckedRequest[],
-    options: TextOptions,
+    options: TextOptions & PartOptions,
     branchesOf: (text: EncodedText, index: number) => readonly (readonly WorkBranch[])[],
   ): Promise<void> {
     const { loaded, pace, queue } = this.#live();
@@ -287,7 +287,7 @@ export class Encoder {
         if (call.isOver) break;
       }
       const kept = typeof content === "object" && "states" in content ? content : null;
-      const text = kept?.text ?? atRequest(requests.length, index, () => encodeText(loaded, content as string | readonly string[], options));
+      const text = kept?.text ?? atRequest(requests, index, options, () => encodeText(loaded, content as string | readonly string[], options));
       const branches = branchesOf(text, index);
       if (branches.length === 0) continue;
       for (const [at, { ids }] of text.windows.entries()) {

@@ -20,14 +20,24 @@ export interface CheckedRequest {
   readonly tasks: readonly Task[];
 }
 
+/** Where a part of a caller's list stands in it: a pool sends lists in parts, and errors count in the whole. */
+export interface PartOptions {
+  readonly part?: { readonly first: number; readonly count: number };
+}
+
 /**
  * Checks requests, all of them before any is run. Errors name the request where there is more than one.
  * @param owner stands for the encoder, whose trunks alone are taken
  */
-export function checkRequests(requests: readonly TextRequest[], owner: object, taskOf: (name: string) => Task): CheckedRequest[] {
+export function checkRequests(
+  requests: readonly TextRequest[],
+  options: PartOptions,
+  owner: object,
+  taskOf: (name: string) => Task,
+): CheckedRequest[] {
   if (!Array.isArray(requests)) throw new RootstockError("argument-invalid", "requests must be a list; for one text use run().");
   return (requests as readonly TextRequest[]).map((request, index) =>
-    atRequest(requests.length, index, () => {
+    atRequest(requests, index, options, () => {
       const { content, names } = contentOf(request);
       const tasks = [...new Set(names)].map(taskOf);
       for (const task of tasks) headOf(task);
@@ -37,11 +47,12 @@ export function checkRequests(requests: readonly TextRequest[], owner: object, t
 }
 
 /** Names the request in what `step` throws, where there is more than one. */
-export function atRequest<T>(count: number, index: number, step: () => T): T {
+export function atRequest<T>(requests: readonly unknown[], index: number, options: PartOptions, step: () => T): T {
+  const { first, count } = options.part ?? { first: 0, count: requests.length };
   try {
     return step();
   } catch (error) {
-    throw count > 1 ? located(error, `request ${index}`) : error;
+    throw count > 1 ? located(error, `request ${first + index}`) : error;
   }
 }
 
