@@ -45,6 +45,6 @@ export async function openEncoder(folder: string | undefined, session: Session):
   return encoder;
 }
 
-export async function addAdapters(encoder: Encoder, adapters: readonly NamedFolder[], session: Session): Promise<void> {
+export async function addAdapters(encoder: Pick<Encoder, "addAdapter">, adapters: readonly NamedFolder[], session: Session): Promise<void> {
   for (const { name, folder } of adapters) await encoder.addAdapter(name, folder, { signal: session.signal });
 }
