@@ -37,6 +37,8 @@ export type ErrorCode =
   // use
   | "argument-invalid" // an argument of the wrong type or out of range
   | "disposed" // the encoder was disposed
+  | "queue-full" // more calls wait than the queue holds
+  | "worker-lost" // a worker of a pool ended before it answered
   | "simd-unsupported" // the engine cannot run WebAssembly SIMD
   | "engine-fault"; // a kernel trapped or failed its self-test in every form
 

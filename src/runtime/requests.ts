@@ -17,20 +17,26 @@ export interface EncodedRequest {
   readonly tasks: readonly Task[];
 }
 
+/** Where a part of a caller's list stands in it: a pool sends lists in parts, and errors count in the whole. */
+export interface PartOptions {
+  readonly part?: { readonly first: number; readonly count: number };
+}
+
 /** Checks and tokenises requests. Errors name the request where there is more than one. */
 export function encodeRequests(
   loaded: LoadedEncoder,
   requests: readonly TextRequest[],
-  options: Pick<RunOptions, "maxTokens" | "overflow" | "ignoreLabels">,
+  options: Pick<RunOptions, "maxTokens" | "overflow" | "ignoreLabels"> & PartOptions,
   taskOf: (name: string) => Task,
 ): EncodedRequest[] {
   if (!Array.isArray(requests)) throw new RootstockError("argument-invalid", "requests must be a list; for one text use run().");
   if (options.ignoreLabels !== undefined) checkStrings(options.ignoreLabels, "ignoreLabels");
+  const { first, count } = options.part ?? { first: 0, count: requests.length };
   return (requests as readonly TextRequest[]).map((request, index) => {
     try {
       return encodeRequest(loaded, request, index, options, taskOf);
     } catch (error) {
-      throw requests.length > 1 ? located(error, `request ${index}`) : error;
+      throw count > 1 ? located(error, `request ${first + index}`) : error;
     }
   });
 }

@@ -1,4 +1,5 @@
-import { openEncoder } from "../models.ts";
+import { loadPool } from "../../pool/index.ts";
+import { loading, openEncoder, packageEncoder } from "../models.ts";
 import type { Session } from "../session.ts";
 import type { Runner } from "./work.ts";
 
@@ -11,7 +12,9 @@ export interface OpenRunner {
   readonly inFlight: number;
 }
 
-/** An encoder in this process. */
+/** An encoder in this process for one worker, which need not be sent its texts; else a pool. */
 export async function openRunner(folder: string | undefined, workers: number, session: Session): Promise<OpenRunner> {
-  return { runner: await openEncoder(folder, session), inFlight: CHUNKS_A_WORKER * workers };
+  const inFlight = CHUNKS_A_WORKER * workers;
+  if (workers === 1) return { runner: await openEncoder(folder, session), inFlight };
+  return { runner: await loadPool(folder ?? packageEncoder(), { workers, ...loading(session) }).finally(() => session.progress(null)), inFlight };
 }

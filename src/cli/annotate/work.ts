@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { RootstockError, type Encoder, type ErrorCode, type Results, type RunOptions } from "../../index.ts";
+import { RootstockError, type Encoder, type ErrorCode, type Results, type RunOptions, type TextRequest } from "../../index.ts";
 import type { Row, RowContent } from "./rows.ts";
 import { withField } from "./rows.ts";
 
@@ -46,12 +46,22 @@ export async function annotateRows(rows: readonly Row[], work: Work): Promise<Ou
   return rows.map((row) => outcomes.get(row)!);
 }
 
+/** A worker that was lost is replaced, so its batch is tried once more; rows that end their worker twice are no accident. */
+async function run(runner: Work["runner"], requests: readonly TextRequest[], options: RunOptions): Promise<Results[]> {
+  try {
+    return await runner.runBatch(requests, options);
+  } catch (error) {
+    if (!(error instanceof RootstockError) || error.code !== "worker-lost") throw error;
+    return runner.runBatch(requests, options);
+  }
+}
+
 /** A batch with a wrong row is refused whole: its halves are tried, so that all others still share passes. */
 async function runRows(rows: readonly ReadRow[], work: Work, outcomes: Map<Row, Outcome>): Promise<void> {
   const { runner, tasks, options, annotations } = work;
   let results: Results[];
   try {
-    results = await runner.runBatch(rows.map(({ content }) => ({ ...content.content, tasks })), options);
+    results = await run(runner, rows.map(({ content }) => ({ ...content.content, tasks })), options);
   } catch (error) {
     if (!(error instanceof RootstockError) || !ROW_CODES.has(error.code)) throw error;
     if (rows.length === 1) {
