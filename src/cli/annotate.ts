@@ -14,6 +14,7 @@ const definition = defineCommand({
     errors: { type: "string", valueHint: "FILE", description: "bad rows go here (default: stop at one)" },
     resume: { type: "boolean", description: "go on with a run that was ended" },
     overwrite: { type: "boolean", description: "begin anew, whatever is there" },
+    checkpoint: { type: "string", valueHint: "SECONDS", description: "between two checkpoints (default: 1)" },
     workers: { type: "string", valueHint: "N", description: "threads (default: every core)" },
     shard: { type: "string", valueHint: "I/N", description: "only rows r with r mod N = I - 1" },
     format: { type: "string", valueHint: "F", description: "jsonl, csv, tsv, text, parquet" },

@@ -35,7 +35,7 @@ export async function annotate(plan: AnnotatePlan, encoder: string | undefined, 
     const identity = await identityOf(plan, encoder ?? packageEncoder(), open.runner.info.fingerprint);
     if (from !== null) checkSameRun(from, identity, plan.errors, paths.checkpoint);
     if (from?.finished !== true) {
-      const sink = await JournalSink.open(paths, identity, plan.errors, from);
+      const sink = await JournalSink.open(paths, { identity, errors: plan.errors, interval: plan.checkpointMs }, from);
       await pump(plan, open, fieldNames(plan, tasks), sink, from, session);
     }
   } finally {

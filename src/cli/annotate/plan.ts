@@ -33,6 +33,7 @@ export interface AnnotatePlan {
   readonly workers: number;
   readonly shard: Shard;
   readonly errors: string | undefined;
+  readonly checkpointMs: number;
   readonly resume: boolean;
   readonly overwrite: boolean;
 }
@@ -61,6 +62,7 @@ export function readPlan(args: AnnotateArgs, adapters: readonly NamedFolder[], s
     workers: readCount(text("workers"), "workers") ?? availableParallelism(),
     shard: readShard(text("shard") ?? "1/1"),
     errors: text("errors"),
+    checkpointMs: readSeconds(text("checkpoint") ?? "1") * 1000,
     resume: args["resume"] === true,
     overwrite: args["overwrite"] === true,
   };
@@ -109,6 +111,11 @@ function readShard(text: string): Shard {
   const [, index, count] = (/^([1-9][0-9]{0,8})\/([1-9][0-9]{0,8})$/.exec(text) ?? []).map(Number);
   if (index === undefined || count === undefined || index > count) throw new UsageError(`--shard is ${JSON.stringify(text)}; give I/N, I from 1 to N`);
   return { index: index - 1, count };
+}
+
+function readSeconds(text: string): number {
+  if (/^[0-9]{1,5}(?:\.[0-9]{1,3})?$/.test(text)) return Number(text);
+  throw new UsageError(`--checkpoint is ${JSON.stringify(text)}; give seconds from 0 up`);
 }
 
 function checkPlan({ input, format, output, outputFormat: made, errors, resume, overwrite }: AnnotatePlan): void {

@@ -7,9 +7,6 @@ import type { Identity } from "./identity.ts";
 import type { TargetPaths } from "./paths.ts";
 import type { Outcome } from "./work.ts";
 
-/** Work between two checkpoints: what is done again after a kill, at most. */
-const CHECKPOINT_MS = 1000;
-
 /** Takes outcomes in order. */
 export interface Sink {
   readonly good: number;
@@ -47,32 +44,43 @@ function gather(outcomes: readonly Outcome[], keepErrors: boolean): Written {
   return { lines: lines.join(""), errors: errors.join(""), good: lines.length, bad: errors.length, stop: null };
 }
 
-/** Writes results to a journal, with a checkpoint every second. */
+export interface JournalOptions {
+  readonly identity: Identity;
+  /** File of bad rows. */
+  readonly errors: string | undefined;
+  /** Milliseconds of work between two checkpoints: what is done again after a kill, at most. */
+  readonly interval: number;
+}
+
+/** Writes results to a journal, with a checkpoint from time to time. */
 export class JournalSink implements Sink {
   readonly #paths: TargetPaths;
   readonly #journal: AppendFile;
   readonly #errors: AppendFile | null;
+  readonly #interval: number;
   /** Only what both files have: a write that fails in the second must not count in the first. */
   #state: Checkpoint;
   #saved = performance.now();
 
-  private constructor(paths: TargetPaths, state: Checkpoint, journal: AppendFile, errors: AppendFile | null) {
+  private constructor(paths: TargetPaths, state: Checkpoint, journal: AppendFile, errors: AppendFile | null, interval: number) {
     this.#paths = paths;
+    this.#interval = interval;
     this.#state = state;
     this.#journal = journal;
     this.#errors = errors;
   }
 
   /** Goes on from a checkpoint, or begins: then the files there are emptied. */
-  static async open(paths: TargetPaths, identity: Identity, errorsPath: string | undefined, from: Checkpoint | null): Promise<JournalSink> {
-    const errors = errorsPath === undefined ? null : { path: resolve(errorsPath), bytes: from?.errors?.bytes ?? 0 };
+  static async open(paths: TargetPaths, options: JournalOptions, from: Checkpoint | null): Promise<JournalSink> {
+    const { identity, interval } = options;
+    const errors = options.errors === undefined ? null : { path: resolve(options.errors), bytes: from?.errors?.bytes ?? 0 };
     const state: Checkpoint = from === null ? { next: 0, good: 0, bad: 0, bytes: 0, errors, finished: false, identity } : { ...from, errors };
     // Before any file is touched: whatever is found from here on belongs to a run that can go on.
     await writeCheckpoint(paths.checkpoint, state);
     if (from === null) await rm(paths.temporary, { force: true });
     const journal = await AppendFile.open(paths.journal, state.bytes);
     try {
-      return new JournalSink(paths, state, journal, errors === null ? null : await AppendFile.open(errors.path, errors.bytes));
+      return new JournalSink(paths, state, journal, errors === null ? null : await AppendFile.open(errors.path, errors.bytes), interval);
     } catch (error) {
       await journal.close();
       throw error;
@@ -100,7 +108,7 @@ export class JournalSink implements Sink {
       errors: this.#errors === null ? null : { path: this.#errors.path, bytes: this.#errors.bytes },
     };
     if (stop !== null) throw stop.error;
-    if (performance.now() - this.#saved >= CHECKPOINT_MS) await this.#save();
+    if (performance.now() - this.#saved >= this.#interval) await this.#save();
   }
 
   async finish(): Promise<void> {
