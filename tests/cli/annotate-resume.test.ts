@@ -193,6 +193,7 @@ describe("--resume", () => {
     ["a damaged checkpoint", ({ checkpoint }) => truncateSync(checkpoint, statSync(checkpoint).size - 10), "digest-mismatch: "],
     ["an empty checkpoint", ({ checkpoint }) => writeFileSync(checkpoint, ""), "digest-mismatch: "],
     ["a journal that is too short", ({ journal }) => truncateSync(journal, 100), "source-truncated: "],
+    ["a journal that is gone", ({ journal }) => rmSync(journal), "source-missing: "],
     ["a journal without a checkpoint", ({ checkpoint }) => rmSync(checkpoint), "argument-invalid: "],
   ])("refuses %s; --overwrite begins anew", async (_, damage, words) => {
     await endedRun("out.jsonl", 100, 150);
@@ -235,6 +236,13 @@ describe("an output that cannot be written", () => {
     const { code, stderr } = await again("no/such/folder/out.jsonl");
     expect(stderr).toMatch(/^rootstock: target-unwritable: /);
     expect(code).toBe(1);
+  });
+
+  it("with its file of bad rows leaves nothing", async () => {
+    const { code, stderr } = await folder.annotate("in.jsonl", "out.jsonl", "--errors", folder.file("no/such/folder"));
+    expect(stderr).toMatch(/^rootstock: target-unwritable: /);
+    expect(code).toBe(1);
+    expect(readdirSync(folder.path).filter((name) => name.startsWith("out."))).toEqual([]);
   });
 
   it("on a full disk leaves nothing at its place, and goes on where there is room", async () => {

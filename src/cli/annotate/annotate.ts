@@ -12,7 +12,7 @@ import { ADAPTER_FILES, ENCODER_FILES, folderDigest, inputIdentity, type Identit
 import { checkInput, openRows } from "./input.ts";
 import { taskColumns, type TaskColumns } from "./journal-to-parquet.ts";
 import { ordered } from "./ordered.ts";
-import { targetPaths } from "./paths.ts";
+import { targetPaths, type TargetPaths } from "./paths.ts";
 import type { AnnotatePlan } from "./plan.ts";
 import { Rate } from "./rate.ts";
 import type { FieldNames, Row } from "./rows.ts";
@@ -34,18 +34,32 @@ export async function annotate(plan: AnnotatePlan, encoder: string | undefined, 
     tasks = await addTasks(open.runner, plan, session);
     const identity = await identityOf(plan, encoder ?? packageEncoder(), open.runner.info.fingerprint);
     if (from !== null) checkSameRun(from, identity, plan.errors, paths.checkpoint);
-    if (from?.finished !== true) {
+    if (from?.finished === true) {
+      await (await AppendFile.open(paths.journal, from.bytes)).close();
+    } else {
       const sink = await JournalSink.open(paths, { identity, errors: plan.errors, interval: plan.checkpointMs }, from);
       await pump(plan, open, fieldNames(plan, tasks), sink, from, session);
     }
   } finally {
     await open.runner.dispose();
   }
-  session.progress(null);
-  const { annotationsField: annotations, prefix } = plan;
-  const parquet = plan.outputFormat === "jsonl" ? null : { tasks, annotations, prefix, signal: session.signal };
-  for (const step of finishingSteps(paths, parquet)) await step();
-  if (from?.finished === true) session.note(`${plan.output} is complete: ${grouped(from.good)} rows, ${grouped(from.bad)} bad rows`);
+  await finish(plan, paths, tasks, session);
+  if (from?.finished === true) session.note(`${plan.output} is complete: ${grouped(from.good + from.bad)} rows, ${grouped(from.bad)} bad rows`);
+}
+
+/** From the finished journal to the output. */
+async function finish(plan: AnnotatePlan, paths: TargetPaths, tasks: readonly TaskColumns[], session: Session): Promise<void> {
+  const { annotationsField: annotations, prefix, output } = plan;
+  const onRows = (rows: number): void => session.progress(`writing ${output}, ${grouped(rows)} rows`);
+  const parquet = plan.outputFormat === "jsonl" ? null : { tasks, annotations, prefix, signal: session.signal, onRows };
+  try {
+    for (const step of finishingSteps(paths, parquet)) await step();
+  } catch (error) {
+    if (session.signal.aborted) session.note(`every row is done; the same command with --resume makes ${output}`);
+    throw error;
+  } finally {
+    session.progress(null);
+  }
 }
 
 async function annotateToStream(plan: AnnotatePlan, encoder: string | undefined, session: Session): Promise<void> {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { RootstockError } from "../../index.ts";
 import { syncFolder, writing } from "./paths.ts";
@@ -16,9 +17,10 @@ export class AppendFile {
 
   /**
    * Opens a file and cuts it to `bytes`; with 0 it is made where it is not there.
-   * @throws RootstockError `source-truncated` when it is shorter, `target-unwritable`
+   * @throws RootstockError `source-missing`, `source-truncated` when it is shorter, `target-unwritable`
    */
   static async open(path: string, bytes: number): Promise<AppendFile> {
+    if (bytes > 0 && !existsSync(path)) throw new RootstockError("source-missing", `${path} is not there and its checkpoint counts ${bytes} bytes. The run cannot go on; begin anew with --overwrite.`);
     return writing(path, async () => {
       const file = await open(path, bytes === 0 ? "w" : "r+");
       try {

@@ -1,8 +1,8 @@
 import { parse } from "csv-parse/sync";
 import { RootstockError } from "../../index.ts";
 import { inputName, readBytes, tooLongLine } from "../read-lines.ts";
+import { ByteProgress } from "./byte-progress.ts";
 import { CsvRecords, type CsvRecord } from "./csv-records.ts";
-import { ByteProgress } from "./json-rows.ts";
 import { emptyText, refuseReserved, type FieldNames, type Row, type RowContent, type RowSource } from "./rows.ts";
 
 /** Rows of a CSV file with a header; every field is a string. */

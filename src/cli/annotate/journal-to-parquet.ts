@@ -29,6 +29,8 @@ export interface ParquetPlan {
   /** Put before the names of the tasks' columns. */
   readonly prefix: string;
   readonly signal: AbortSignal;
+  /** Told the rows written so far. */
+  readonly onRows?: (rows: number) => void;
 }
 
 /**
@@ -38,24 +40,32 @@ export interface ParquetPlan {
  * @throws RootstockError `target-unwritable`, `limit-exceeded`
  */
 export async function journalToParquet(journal: string, path: string, plan: ParquetPlan): Promise<void> {
-  const columns = new Columns();
-  for await (const fields of journalRows(journal, plan.signal)) {
-    for (const { name, value } of fields) if (name !== plan.annotations) columns.add(name, value);
+  try {
+    const types = await columnTypes(journal, plan);
+    const columns = [...types, ...plan.tasks.flatMap((task) => taskColumns(task, plan.prefix))];
+    await writing(path, async () => {
+      const file = await ParquetFile.open(path, columns);
+      try {
+        await writeGroups(file, journal, types, plan);
+        await file.finish();
+      } catch (error) {
+        await file.discard();
+        throw error;
+      }
+    });
+  } catch (error) {
+    await rm(path, { force: true });
+    throw located(error, `${journal} has all results as JSON lines`);
   }
-  const types = columns.types();
-  const all = [...types, ...plan.tasks.flatMap((task) => taskColumns(task, plan.prefix))];
-  await writing(path, async () => {
-    const file = await ParquetFile.open(path, all);
-    try {
-      await writeGroups(file, journal, types, plan);
-      await file.finish();
-    } catch (error) {
-      await file.discard();
-      await rm(path, { force: true });
-      plan.signal.throwIfAborted();
-      throw located(error, `${journal} has all results as JSON lines`);
-    }
-  });
+}
+
+/** Types of the fields of the rows. @throws RootstockError `limit-exceeded` */
+async function columnTypes(journal: string, { annotations, signal }: ParquetPlan): Promise<Map<string, ColumnType>> {
+  const columns = new Columns();
+  for await (const fields of journalRows(journal, signal)) {
+    for (const { name, value } of fields) if (name !== annotations) columns.add(name, value);
+  }
+  return columns.types();
 }
 
 async function writeGroups(file: ParquetFile, journal: string, types: ReadonlyMap<string, ColumnType>, plan: ParquetPlan): Promise<void> {
@@ -63,11 +73,14 @@ async function writeGroups(file: ParquetFile, journal: string, types: ReadonlyMa
   const empty = (): unknown[][] => Array.from({ length: width }, () => []);
   let group = empty();
   let units = 0;
+  let rows = 0;
   for await (const fields of journalRows(journal, plan.signal)) {
+    rows++;
     for (const [index, value] of rowValues(fields, types, plan).entries()) group[index]!.push(value);
     units += fields.reduce((sum, { value }) => sum + value.length, 0);
     if (group[0]!.length < GROUP_ROWS && units < GROUP_UNITS) continue;
     await file.addGroup(group);
+    plan.onRows?.(rows);
     group = empty();
     units = 0;
   }

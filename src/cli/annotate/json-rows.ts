@@ -1,8 +1,8 @@
-import { statSync } from "node:fs";
 import { RootstockError } from "../../index.ts";
 import { field, place } from "../../format/json.ts";
 import { inputName, readLines, tooLongLine, type Line } from "../read-lines.ts";
 import { readJsonLine, readTokens } from "../read-texts.ts";
+import { ByteProgress } from "./byte-progress.ts";
 import { emptyText, refuseReserved, type FieldNames, type Row, type RowContent, type RowSource } from "./rows.ts";
 
 /** Rows of JSON lines: objects with a text field, or `tokens`. */
@@ -58,23 +58,4 @@ function readObjectLine(line: Line, path: string, names: FieldNames): RowContent
   const tokens = fields.get("tokens");
   if (tokens !== undefined) return { fields: line.text.trim(), content: { tokens: readTokens(tokens, field(at, "tokens")) } };
   throw new RootstockError("json-invalid", `${at.path}: the object has neither ${JSON.stringify(names.text)} (a string) nor "tokens" (a list of strings).`);
-}
-
-/** How much of a file has been read. */
-export class ByteProgress {
-  readonly #total: number | null;
-  #done = 0;
-
-  constructor(path: string) {
-    const stat = path === "-" ? undefined : statSync(path, { throwIfNoEntry: false });
-    this.#total = stat?.isFile() && stat.size > 0 ? stat.size : null;
-  }
-
-  readonly add = (bytes: number): void => {
-    this.#done += bytes;
-  };
-
-  fraction(): number | null {
-    return this.#total === null ? null : Math.min(1, this.#done / this.#total);
-  }
 }

@@ -38,8 +38,8 @@ export async function writing<T>(path: string, step: () => Promise<T>): Promise<
   try {
     return await step();
   } catch (cause) {
-    if (cause instanceof RootstockError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RootstockError("target-unwritable", `${path} could not be written: ${reason}. Check the path, space and permissions.`, { cause });
+    // Only what the system says; anything else is no fault of the disk.
+    if (!(cause instanceof Error) || cause instanceof RootstockError || typeof (cause as NodeJS.ErrnoException).code !== "string") throw cause;
+    throw new RootstockError("target-unwritable", `${path} could not be written: ${cause.message}. Check the path, space and permissions.`, { cause });
   }
 }

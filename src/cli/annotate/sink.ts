@@ -78,11 +78,13 @@ export class JournalSink implements Sink {
     // Before any file is touched: whatever is found from here on belongs to a run that can go on.
     await writeCheckpoint(paths.checkpoint, state);
     if (from === null) await rm(paths.temporary, { force: true });
-    const journal = await AppendFile.open(paths.journal, state.bytes);
+    let journal: AppendFile | null = null;
     try {
+      journal = await AppendFile.open(paths.journal, state.bytes);
       return new JournalSink(paths, state, journal, errors === null ? null : await AppendFile.open(errors.path, errors.bytes), interval);
     } catch (error) {
-      await journal.close();
+      await journal?.close();
+      if (state.next === 0) await removeAll([paths.journal, paths.checkpoint]);
       throw error;
     }
   }
@@ -124,7 +126,8 @@ export class JournalSink implements Sink {
     } finally {
       await this.#close();
     }
-    if (next === 0) await this.#discard();
+    // Nothing was done, so that nothing need be in the way of the next run.
+    if (next === 0) await removeAll([this.#journal.path, ...(this.#errors === null ? [] : [this.#errors.path]), this.#paths.checkpoint]);
     return next;
   }
 
@@ -135,15 +138,14 @@ export class JournalSink implements Sink {
     this.#saved = performance.now();
   }
 
-  /** Nothing was done, so that nothing need be in the way of the next run. */
-  async #discard(): Promise<void> {
-    for (const path of [this.#journal.path, ...(this.#errors === null ? [] : [this.#errors.path]), this.#paths.checkpoint]) await rm(path, { force: true });
-  }
-
   async #close(): Promise<void> {
     await this.#journal.close();
     await this.#errors?.close();
   }
+}
+
+async function removeAll(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await rm(path, { force: true });
 }
 
 /** Writes results as they come, to standard output: nothing to go on from. */
