@@ -8,7 +8,11 @@ import type { Member } from "./member.ts";
  */
 export function addToAll(crew: Crew, name: string, held: HeldAdapter, stop: AbortSignal, refused: (error: unknown) => void): Promise<void> {
   return crew.change(stop, async (members) => {
-    const adding = members.map((member) => member.addAdapter(name, held.adapter, held.options, stop));
+    stop.throwIfAborted();
+    // One signal each, for Node warns of a leak when more than ten listen to one.
+    const stops = members.map(() => new AbortController());
+    stop.addEventListener("abort", () => stops.forEach((one) => one.abort(stop.reason)));
+    const adding = members.map((member, index) => member.addAdapter(name, held.adapter, held.options, stops[index]!.signal));
     for (const one of adding) one.catch(refused);
     const outcomes = await Promise.allSettled(adding);
     const refusal = outcomes.find((outcome) => outcome.status === "rejected");

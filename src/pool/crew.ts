@@ -41,7 +41,7 @@ export class Crew {
   readonly #joining = new Set<Member>();
   readonly #changes = new Turns();
   #waiters: Waiter[] = [];
-  /** Why there is no worker, when there is none. */
+  /** Why the last worker that did not come did not. */
   #failure: unknown = null;
   #disposed: (() => Error) | null = null;
 
@@ -73,6 +73,7 @@ export class Crew {
       });
     } catch (error) {
       this.#joining.delete(member);
+      this.#failure = error;
       member.end(() => error as Error);
       throw error;
     } finally {
@@ -89,10 +90,8 @@ export class Crew {
   /** One for one that was at work. A worker that is lost while it loads is not tried again: it would be lost again. */
   #replace(lost: Member): void {
     if (!this.#live.delete(lost)) return;
-    this.join().catch((error: unknown) => {
-      this.#failure = error;
-      this.#serve();
-    });
+    // Its failure is kept for the calls that find no worker.
+    this.join().catch(() => undefined);
   }
 
   /**

@@ -12,7 +12,7 @@ export interface PackedError {
 /** Causes of causes: ours are two deep; a cycle must end. */
 const MAX_CAUSES = 8;
 
-const OWN_KINDS = new Map<string, new (message: string) => Error>(
+const OWN_KINDS = new Map<string, new (message: string, options?: ErrorOptions) => Error>(
   [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, WebAssembly.RuntimeError, WebAssembly.CompileError, WebAssembly.LinkError].map(
     (kind) => [kind.prototype.name, kind],
   ),
@@ -43,7 +43,7 @@ function bare({ name, message, code, cause }: PackedError): Error {
   if (name === "RootstockError") return new RootstockError(code as ErrorCode, message, options);
   // Its `code` is a number that follows from the name.
   if (name === "AbortError" || name === "TimeoutError") return new DOMException(message, name);
-  const error = Object.assign(new (OWN_KINDS.get(name) ?? Error)(message), options, code === undefined ? {} : { code });
+  const error = Object.assign(new (OWN_KINDS.get(name) ?? Error)(message, options), code === undefined ? {} : { code });
   if (error.name !== name) error.name = name;
   return error;
 }

@@ -3,6 +3,7 @@ import type { SourceLike } from "../load/source.ts";
 import type { Encoder, EncoderInfo, Results } from "../runtime/encoder.ts";
 import { checkTaskName, type AdapterOptions, type EmbedOptions, type IdOptions, type RunOptions, type TextRequest } from "../runtime/options.ts";
 import type { PartOptions } from "../runtime/requests.ts";
+import { AbortListeners } from "./abort-listeners.ts";
 import { readAdapter } from "./adapter-files.ts";
 import { addToAll, removeFromAll } from "./adapters.ts";
 import type { Crew } from "./crew.ts";
@@ -30,6 +31,7 @@ export class EncoderPool implements Facade {
   readonly #changes = new Turns();
   /** Ends each call that is not finished. */
   readonly #pending = new Set<(reason: unknown) => void>();
+  readonly #signals = new AbortListeners();
   #isDisposed = false;
 
   /** @internal */
@@ -167,16 +169,16 @@ export class EncoderPool implements Facade {
     signal?.throwIfAborted();
     const stop = new AbortController();
     return new Promise<T>((resolve, reject) => {
+      const settle = (): void => {
+        if (signal !== undefined) this.#signals.remove(signal, end);
+        this.#pending.delete(end);
+      };
       const end = (reason: unknown): void => {
+        settle();
         reject(reason as Error);
         stop.abort(reason);
       };
-      const onAbort = (): void => end(signal!.reason);
-      const settle = (): void => {
-        signal?.removeEventListener("abort", onAbort);
-        this.#pending.delete(end);
-      };
-      signal?.addEventListener("abort", onAbort);
+      if (signal !== undefined) this.#signals.add(signal, end);
       this.#pending.add(end);
       work(stop.signal, end).then(resolve, reject).finally(settle);
     });

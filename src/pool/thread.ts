@@ -20,12 +20,14 @@ export interface Thread {
   terminate(): void;
 }
 
+const SCRIPT = "./worker.js";
+
 /** Starts a thread that runs `worker.ts`: Node's kind where there is one (Node, Deno, Bun), for it tells its end. */
 export function startThread(): Thread {
   const threads = workerThreads();
   // Flags of the process as `--input-type` would be refused for a file.
-  if (threads !== undefined) return nodeThread(new threads.Worker(new URL("./worker.js", import.meta.url), { execArgv: [] }));
-  // Written statically, so that bundlers see the file.
+  if (threads !== undefined) return nodeThread(new threads.Worker(new URL(SCRIPT, import.meta.url), { execArgv: [] }));
+  // Written statically, so that bundlers see the file, and once, so that they copy it once.
   return webThread(new Worker(new URL("./worker.js", import.meta.url), { type: "module" }));
 }
 

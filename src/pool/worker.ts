@@ -16,6 +16,12 @@ interface Channel {
 function hostChannel(): Channel {
   const port = workerThreads()?.parentPort;
   if (port != null) return { post: (message) => port.postMessage(message), on: (listen) => void port.on("message", listen) };
+  // Only an error outside of any promise reaches the host there; Node's kind ends by itself.
+  globalThis.addEventListener("unhandledrejection", ({ reason }) => {
+    setTimeout(() => {
+      throw reason;
+    });
+  });
   return {
     post: (message) => globalThis.postMessage(message),
     on: (listen) => globalThis.addEventListener("message", ({ data }) => listen(data)),
@@ -66,9 +72,9 @@ function serve({ post, on }: Channel): void {
 
   const host = createBirpc<HostFunctions, WorkerFunctions>(functions, {
     post,
-    on,
+    // Here, and not as `deserialize`: what is no message must end this worker, outside of any promise.
+    on: (listen) => on((data) => listen(decodeMessage(data))),
     serialize: encodeMessage,
-    deserialize: decodeMessage,
     // Loading takes as long as it takes.
     timeout: -1,
     // An answer that cannot be cloned becomes its caller's error.
