@@ -108,7 +108,7 @@ async function killed(output, { loading, work }) {
     const { child, ended } = start(output);
     if (done < kills) {
       // Mostly after loading, and about as much work a life as makes `kills` of them.
-      const delay = Math.random() * (1.2 * loading + (3 * work) / Math.max(1, kills)) + loading / 2;
+      const delay = Math.random() * (1.2 * loading + (2 * work) / Math.max(1, kills)) + loading / 2;
       await Promise.race([setTimeout(delay), ended]);
       if (child.kill("SIGKILL")) {
         done++;
