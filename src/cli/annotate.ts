@@ -26,6 +26,7 @@ const definition = defineCommand({
     offsets: { type: "string", valueHint: "UNIT", description: "utf16 (default), codepoint" },
     "max-tokens": TEXT_ARGS["max-tokens"],
     overflow: TEXT_ARGS.overflow,
+    stride: TEXT_ARGS.stride,
   },
   async run({ args, data }) {
     const session = data as Session;

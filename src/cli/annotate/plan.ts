@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { AGGREGATIONS } from "../../heads/entities.ts";
 import type { RunOptions } from "../../index.ts";
-import { given, OVERFLOWS, readChoice, readCount, readTopK } from "../arguments.ts";
+import { given, readChoice, readCount, readTextOptions, readTopK } from "../arguments.ts";
 import type { NamedFolder } from "../models.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Shard } from "./chunks.ts";
@@ -77,8 +77,7 @@ function readRunOptions(text: (name: string) => string | undefined, signal: Abor
     ...given("aggregation", readChoice(text("aggregation"), "aggregation", AGGREGATIONS)),
     ...given("topK", readTopK(text("top-k"))),
     ...given("offsets", readChoice(text("offsets"), "offsets", OFFSETS)),
-    ...given("maxTokens", readCount(text("max-tokens"), "max-tokens")),
-    ...given("overflow", readChoice(text("overflow"), "overflow", OVERFLOWS)),
+    ...readTextOptions({ "max-tokens": text("max-tokens"), overflow: text("overflow"), stride: text("stride") }),
   };
 }
 
