@@ -15,7 +15,7 @@ import type { WeightFormat } from "../model/weight-format.ts";
 import type { Machine } from "../run/forward.ts";
 import { planWorkspace } from "../run/workspace.ts";
 import { createTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
-import { engineLayout, startEngine, type Engine } from "../wasm/engine.ts";
+import { engineLayout, startEngine, withFasterProduct, type Engine } from "../wasm/engine.ts";
 import { LinearMemory } from "../wasm/memory.ts";
 import { AdapterPool } from "../wasm/pool.ts";
 import { checkSize, digestMismatch, readFile, readOptionalFile, readWhole } from "./files.ts";
@@ -87,12 +87,13 @@ export async function loadParts(
     const workspaceEnd = layout.end;
     const plan = planEncoder(config, hasPooler, parts.format, layout);
     const memory = new LinearMemory(layout.end, layout.end + budget);
-    const engine = await parts.start(memory, scratch, { wasm: options.wasm, product: options.kernel, signal });
+    const started = await parts.start(memory, scratch, { wasm: options.wasm, product: options.kernel, signal });
 
     await fillWeights(weights.reader, file, tensors, memory, plan, parts.format);
     // While the last pieces are hashed on other threads.
     const tokenizer = makeTokenizer(tokenizerFiles, config.vocabulary);
     const fingerprint = await weights.finish();
+    const engine = withFasterProduct(started, scratch);
     return {
       machine: { kernels: engine.kernels, memory, plan, work },
       engine,

@@ -3,7 +3,8 @@ import { RootstockError } from "../errors.ts";
 import { readBinary, supportsRelaxedSimd, supportsSimd, type KernelBinaries } from "./binaries.ts";
 import type { Address, KernelExports, Kernels, Matmul, ProductKernel } from "./kernels.ts";
 import { Layout, LinearMemory } from "./memory.ts";
-import { faster, selfTest, SELF_TEST_BYTES, TIMING_BYTES } from "./self-test.ts";
+import { selfTest, SELF_TEST_BYTES } from "./self-test.ts";
+import { faster, TIMING_BYTES } from "./timing.ts";
 
 /** A kernel set that has passed its self-test. The binary is compiled once; each encoder has its own memory. */
 export interface Engine {
@@ -13,8 +14,15 @@ export interface Engine {
   readonly product: ProductKernel;
   /** Bytes of one activation code as `quantizeRows` writes it: 1 relaxed, 2 fixed. */
   readonly codeBytes: number;
+  /** Products that passed the self-test, where there are two: `withFasterProduct` takes one of them. */
+  readonly candidates: readonly Candidate[];
   /** What happened at load, for `encoder.info`: why another product was not taken. */
   readonly notes: readonly string[];
+}
+
+interface Candidate {
+  readonly product: ProductKernel;
+  readonly matmul: Matmul;
 }
 
 export interface EngineOptions {
@@ -28,7 +36,7 @@ export interface EngineOptions {
 export const ENGINE_SCRATCH_BYTES = Math.max(SELF_TEST_BYTES, TIMING_BYTES);
 
 /**
- * Chooses the binary, instantiates it on `memory`, tests it and picks the product.
+ * Chooses the binary, instantiates it on `memory` and tests its products.
  * @throws RootstockError `simd-unsupported` without WebAssembly SIMD, `engine-fault` when no product is right.
  */
 export async function startEngine(memory: LinearMemory, scratch: Address, options: EngineOptions): Promise<Engine> {
@@ -51,7 +59,7 @@ export async function startEngine(memory: LinearMemory, scratch: Address, option
       "the plain SIMD product gives wrong integers on this engine. Please report the engine's name and version.",
     );
   }
-  return { kernels: { ...exports, matmul }, memory, product: "fixed", codeBytes: 2, notes };
+  return { kernels: { ...exports, matmul }, memory, product: "fixed", codeBytes: 2, candidates: [], notes };
 }
 
 async function startRelaxed(
@@ -65,17 +73,27 @@ async function startRelaxed(
     return null;
   }
   const exports = await load("relaxed", memory, options);
-  const products: { product: ProductKernel; matmul: Matmul }[] = [];
+  const candidates: Candidate[] = [];
   for (const product of ["rel2", "rel1"] as const) {
     if (options.product !== undefined && options.product !== product) continue;
     const matmul = exports[product === "rel2" ? "matmulRel2" : "matmulRel1"] as Matmul;
-    if (selfTest(memory, matmul, 1, scratch)) products.push({ product, matmul });
+    if (selfTest(memory, matmul, 1, scratch)) candidates.push({ product, matmul });
     else notes.push(`${product} failed its self-test on this engine`);
   }
-  const chosen = products[products.length > 1 ? faster(memory, products, scratch) : 0];
-  if (chosen === undefined) return null;
-  const { product, matmul } = chosen;
-  return { kernels: { ...exports, matmul }, memory, product, codeBytes: 1, notes };
+  const [first] = candidates;
+  if (first === undefined) return null;
+  // Starts the optimising compiler on both, which is done by the time they are compared.
+  if (candidates.length > 1) faster(memory, candidates, scratch);
+  const { product, matmul } = first;
+  return { kernels: { ...exports, matmul }, memory, product, codeBytes: 1, candidates, notes };
+}
+
+/** The engine with the faster of its products; for the end of loading, when the compiler has had time for both. */
+export function withFasterProduct(engine: Engine, scratch: Address): Engine {
+  const { candidates, kernels, memory } = engine;
+  if (candidates.length < 2) return engine;
+  const { product, matmul } = candidates[faster(memory, candidates, scratch)]!;
+  return { ...engine, kernels: { ...kernels, matmul }, product };
 }
 
 async function load(name: "relaxed" | "fixed", memory: LinearMemory, options: EngineOptions): Promise<KernelExports> {

@@ -22,7 +22,7 @@ export const float32Format: WeightFormat = {
 const FLOAT32: LoadParts = {
   format: float32Format,
   codeBytes: 4,
-  start: async (memory) => ({ kernels: float32Kernels(memory), memory, product: "fixed", codeBytes: 4, notes: ["float32"] }),
+  start: async (memory) => ({ kernels: float32Kernels(memory), memory, product: "fixed", codeBytes: 4, candidates: [], notes: ["float32"] }),
 };
 
 /** The library's own encoder with float32 weights and plain TypeScript kernels. */
