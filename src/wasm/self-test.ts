@@ -1,4 +1,4 @@
-import type { Address, Kernels, Matmul } from "./kernels.ts";
+import type { Address, Matmul } from "./kernels.ts";
 import type { LinearMemory } from "./memory.ts";
 
 // Rows and columns with tails, a depth with a tail; small, because the first calls must run in the baseline compiler.
