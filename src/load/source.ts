@@ -58,7 +58,7 @@ function locationSource(given: string | URL): Source {
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   // A data: or blob: URL is one file and has nothing below it.
   if (!URL.canParse("config.json", url)) throw new RootstockError("argument-invalid", `"${text.slice(0, 80)}" is not the URL of a folder.`);
-  return urlSource(url);
+  return urlSource(url, fetch);
 }
 
 function mapSource(files: ReadonlyMap<string, Uint8Array>): Source {
@@ -139,14 +139,18 @@ async function* readPath(
   }
 }
 
-function urlSource(base: URL): Source {
+/** Answers requests as `fetch` does. */
+export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
+
+/** The folder at `base`, whose path ends in a slash. */
+export function urlSource(base: URL, get: Fetch): Source {
   return {
     location: base.href,
     async open(file, { signal }) {
       const url = new URL(encodeURIComponent(file), base);
       let response: Response;
       try {
-        response = await fetch(url, signal === undefined ? {} : { signal });
+        response = await get(url, signal === undefined ? {} : { signal });
       } catch (cause) {
         signal?.throwIfAborted();
         throw unreadable(url.href, cause);

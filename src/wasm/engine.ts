@@ -1,6 +1,6 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import { RootstockError } from "../errors.ts";
-import { readBinary, supportsRelaxedSimd, supportsSimd, type KernelBinaries } from "./binaries.ts";
+import { supportsRelaxedSimd, supportsSimd, type KernelBinaries, type OwnBinary } from "./binaries.ts";
 import type { Address, KernelExports, Kernels, Matmul, ProductKernel } from "./kernels.ts";
 import { Layout, LinearMemory } from "./memory.ts";
 import { faster, selfTest, SELF_TEST_BYTES, TIMING_BYTES } from "./self-test.ts";
@@ -18,6 +18,7 @@ export interface Engine {
 }
 
 export interface EngineOptions {
+  /** Binaries of the caller's, in place of the package's own. */
   wasm?: KernelBinaries | undefined;
   /** Take this product instead of the fastest (for tests and comparisons). */
   product?: ProductKernel | undefined;
@@ -28,10 +29,10 @@ export interface EngineOptions {
 export const ENGINE_SCRATCH_BYTES = Math.max(SELF_TEST_BYTES, TIMING_BYTES);
 
 /**
- * Chooses the binary, instantiates it on `memory`, tests it and picks the product.
+ * Chooses the binary, the caller's or the package's `own`, instantiates it on `memory`, tests it and picks the product.
  * @throws RootstockError `simd-unsupported` without WebAssembly SIMD, `engine-fault` when no product is right.
  */
-export async function startEngine(memory: LinearMemory, scratch: Address, options: EngineOptions): Promise<Engine> {
+export async function startEngine(memory: LinearMemory, scratch: Address, options: EngineOptions, own: OwnBinary): Promise<Engine> {
   if (!supportsSimd()) {
     throw new RootstockError(
       "simd-unsupported",
@@ -40,10 +41,10 @@ export async function startEngine(memory: LinearMemory, scratch: Address, option
   }
   const notes: string[] = [];
   if (options.product !== "fixed") {
-    const engine = await startRelaxed(memory, scratch, options, notes);
+    const engine = await startRelaxed(memory, scratch, options, own, notes);
     if (engine !== null) return engine;
   }
-  const exports = await load("fixed", memory, options);
+  const exports = await load("fixed", memory, options, own);
   const matmul = exports.matmulFixed as Matmul;
   if (!selfTest(memory, matmul, 2, scratch)) {
     throw new RootstockError(
@@ -58,13 +59,14 @@ async function startRelaxed(
   memory: LinearMemory,
   scratch: Address,
   options: EngineOptions,
+  own: OwnBinary,
   notes: string[],
 ): Promise<Engine | null> {
   if (!supportsRelaxedSimd()) {
     notes.push("no relaxed SIMD in this engine");
     return null;
   }
-  const exports = await load("relaxed", memory, options);
+  const exports = await load("relaxed", memory, options, own);
   const products: { product: ProductKernel; matmul: Matmul }[] = [];
   for (const product of ["rel2", "rel1"] as const) {
     if (options.product !== undefined && options.product !== product) continue;
@@ -78,8 +80,8 @@ async function startRelaxed(
   return { kernels: { ...exports, matmul }, memory, product, codeBytes: 1, notes };
 }
 
-async function load(name: "relaxed" | "fixed", memory: LinearMemory, options: EngineOptions): Promise<KernelExports> {
-  const binary = await readBinary(name, options.wasm, options.signal);
+async function load(name: "relaxed" | "fixed", memory: LinearMemory, options: EngineOptions, own: OwnBinary): Promise<KernelExports> {
+  const binary = options.wasm?.[name] ?? (await own(name, options.signal));
   try {
     // Compiled here: the loader's own asynchronous form asks for `Response`, which costs Node 5 ms of start-up.
     const module = binary instanceof WebAssembly.Module ? binary : await WebAssembly.compile(binary);
