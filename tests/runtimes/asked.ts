@@ -22,7 +22,7 @@ function packaged(name: string, program: string): string | undefined {
   }
 }
 
-function find(runtime: Runtime): string | undefined {
+function findProgram(runtime: Runtime): string | undefined {
   switch (runtime) {
     case "node":
       return process.execPath;
@@ -50,7 +50,7 @@ export interface Asked {
 }
 
 /** @throws Error when the runtime is asked for by name and is not there. */
-export function runtime(name: Runtime): Asked {
+export function runtime(name: Runtime, find: (runtime: Runtime) => string | undefined = findProgram): Asked {
   const wanted = asked();
   if (wanted !== null && !wanted.has(name)) return { path: null, why: " (not asked for)" };
   const path = find(name);
