@@ -86,17 +86,9 @@ const TIMING = { rows: 8, depth: 256, columns: 64 } as const;
 export const TIMING_BYTES =
   TIMING.rows * TIMING.depth + TIMING.rows * 16 + TIMING.columns * TIMING.depth + TIMING.columns * 12 + TIMING.rows * TIMING.columns * 4;
 
-/** How long one count is at least, how many there are of each product at least, and for how long in all. */
-const SPAN_MS = 0.1;
-const ROUNDS = 3;
-const COMPARISON_MS = 2;
-/** Calls within which a clock that moves has ticked: over 2 ms, where the coarsest in use has ticks of 1 ms. */
-const CALLS_A_TICK = 1000;
-
 /**
- * The faster of products that give the same bits, by two milliseconds of best-of timing, or up to ten by a clock of 1 ms: the one-step form
- * wins where the engine has the instruction (ARM dot product, AVX-VNNI), the two-step form elsewhere. The first where the
- * clock stands still, as it does in Cloudflare's Workers.
+ * The faster of two products that give the same bits, by about a millisecond of best-of timing: the one-step form
+ * wins where the engine has the instruction (ARM dot product, AVX-VNNI), the two-step form elsewhere.
  */
 export function faster(
   memory: LinearMemory,
@@ -112,36 +104,15 @@ export function faster(
   memory.u8.fill(0, terms, panels);
   memory.u8.fill(65, panels, channels);
   memory.u8.fill(0, channels, out);
-  const best = kernels.map(() => 0);
-  const start = performance.now();
-  for (let round = 0; round < ROUNDS || performance.now() - start < COMPARISON_MS; round++) {
+  const best = kernels.map(() => Infinity);
+  for (let round = 0; round < 8; round++) {
     for (const [index, { matmul }] of kernels.entries()) {
-      const rate = callsPerMs(() => matmul(codes, terms, TIMING.rows, TIMING.depth, panels, channels, TIMING.columns, out, TIMING.columns));
-      if (rate === 0) return 0;
-      best[index] = Math.max(best[index]!, rate);
+      const start = performance.now();
+      for (let i = 0; i < 8; i++) {
+        matmul(codes, terms, TIMING.rows, TIMING.depth, panels, channels, TIMING.columns, out, TIMING.columns);
+      }
+      best[index] = Math.min(best[index]!, performance.now() - start);
     }
   }
-  return best.indexOf(Math.max(...best));
-}
-
-/**
- * Counted from one tick of the clock to another, so that clocks of 0.1 ms (Chrome) and 1 ms (Firefox, workerd) tell
- * products apart whose calls take microseconds. 0 when the clock does not move.
- */
-function callsPerMs(call: () => void): number {
-  const before = performance.now();
-  let from = before;
-  for (let calls = 0; from === before; calls++) {
-    if (calls === CALLS_A_TICK) return 0;
-    call();
-    from = performance.now();
-  }
-  let count = 0;
-  let to = from;
-  while (to - from < SPAN_MS) {
-    call();
-    count++;
-    to = performance.now();
-  }
-  return count / (to - from);
+  return best.indexOf(Math.min(...best));
 }
