@@ -6,13 +6,14 @@ import { parseArgs } from "node:util";
 import { int8Format } from "../dist/model/int8.js";
 import { Encoder } from "../dist/runtime/encoder.js";
 import { loadParts } from "../dist/runtime/load-encoder.js";
+import { readBeside } from "../dist/wasm/beside.js";
 import { startEngine } from "../dist/wasm/engine.js";
 
 const { values } = parseArgs({ options: { encoder: { type: "string", default: "models/minilm-l6" } } });
 
 let firstKernel = 0;
 const start = async (...args) => {
-  const engine = await startEngine(...args);
+  const engine = await startEngine(...args, readBeside);
   const embed = (...places) => {
     firstKernel = performance.now();
     engine.kernels.embed(...places);

@@ -2,6 +2,7 @@ import { basename, resolve } from "node:path";
 import { defineCommand } from "citty";
 import { convertEncoder } from "../convert/convert.ts";
 import { RootstockError } from "../index.ts";
+import { given, readCount } from "./arguments.ts";
 import { byteSize } from "./print-table.ts";
 import { checkFiles } from "./folder-files.ts";
 import { readTexts, textOf } from "./read-texts.ts";
@@ -17,14 +18,17 @@ const definition = defineCommand({
     source: { type: "positional", required: true, description: "encoder folder as Hugging Face saves it" },
     output: { type: "positional", required: true, description: "folder to write" },
     calibrate: { type: "string", valueHint: "TEXTS", description: "lines of text to fit the rounding to" },
+    "part-bytes": { type: "string", valueHint: "N", description: "cut the weights into files of N bytes" },
   },
   async run({ args, data }) {
     const session = data as Session;
     const { signal } = session;
     if (resolve(args.source) === resolve(args.output)) throw new UsageError("the folder to write is the one to read; give another");
+    const partBytes = readCount(args["part-bytes"], "part-bytes");
     const calibrate = args.calibrate === undefined ? undefined : await calibrationTexts(args.calibrate, session);
     await convertEncoder(args.source, args.output, {
-      ...(calibrate === undefined ? {} : { calibrate }),
+      ...given("calibrate", calibrate),
+      ...given("partBytes", partBytes),
       signal,
       onProgress: ({ stage, done, total }) => session.progress(`${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`),
     });

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, openSync, readdirSync, readFileSync, readSync, closeSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { basename, join } from "node:path";
 import { RootstockError } from "../index.ts";
 import { LENGTH_BYTES, parseSafetensorsHeader, readHeaderLength } from "../format/safetensors.ts";
 import type { Manifest, SafetensorsFile } from "../format/types.ts";
+import { partsOf } from "../runtime/join-parts.ts";
 
 export interface FolderFile {
   readonly name: string;
@@ -14,35 +14,39 @@ export interface FolderFile {
 }
 
 /**
- * The files of a folder, each compared with the manifest where it lists them.
+ * The files of a folder, each compared with the manifest where it lists them; a file in parts is compared as a whole.
  * @throws RootstockError `source-missing`, `source-truncated`, `digest-mismatch`
  */
 export async function checkFiles(folder: string, manifest: Manifest | null, signal: AbortSignal): Promise<FolderFile[]> {
-  const files: FolderFile[] = [];
-  for (const [name] of manifest?.files ?? []) {
-    if (!existsSync(join(folder, name))) throw new RootstockError("source-missing", `${name} is not in ${folder}, and rootstock.json lists it. Copy the whole folder again.`);
-  }
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(folder, entry.name);
-    const bytes = statSync(path).size;
-    const expected = manifest?.files.get(entry.name);
-    if (expected !== undefined) {
-      if (bytes !== expected.size) {
-        throw new RootstockError("source-truncated", `${path} has ${bytes} bytes and rootstock.json says ${expected.size}. Copy the folder again.`);
-      }
-      if ((await digest(path, signal)) !== expected.sha256) {
-        throw new RootstockError("digest-mismatch", `${path} is not the file that rootstock.json describes (SHA-256 differs). Copy the folder again.`);
-      }
+  const checked = new Set<string>();
+  for (const [name, file] of manifest?.files ?? []) {
+    const parts = partsOf(name, file);
+    for (const part of parts) checkPart(folder, part);
+    if ((await digest(parts.map((part) => join(folder, part.name)), signal)) !== file.sha256) {
+      throw new RootstockError("digest-mismatch", `${join(folder, name)} is not the file that rootstock.json describes (SHA-256 differs). Copy the folder again.`);
     }
-    files.push({ name: entry.name, bytes, checked: expected !== undefined });
+    for (const part of parts) checked.add(part.name);
   }
-  return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => ({ name, bytes: statSync(join(folder, name)).size, checked: checked.has(name) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function digest(path: string, signal: AbortSignal): Promise<string> {
+function checkPart(folder: string, part: { readonly name: string; readonly size: number }): void {
+  const path = join(folder, part.name);
+  if (!existsSync(path)) throw new RootstockError("source-missing", `${part.name} is not in ${folder}, and rootstock.json lists it. Copy the whole folder again.`);
+  const { size } = statSync(path);
+  if (size !== part.size) {
+    throw new RootstockError("source-truncated", `${path} has ${size} bytes and rootstock.json says ${part.size}. Copy the folder again.`);
+  }
+}
+
+async function digest(paths: readonly string[], signal: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash, { signal });
+  for (const path of paths) {
+    for await (const chunk of createReadStream(path, { signal })) hash.update(chunk as Uint8Array);
+  }
   return hash.digest("hex");
 }
 
@@ -59,22 +63,32 @@ export interface TensorSummary {
   readonly dtypes: readonly string[];
 }
 
-/** The header of a safetensors file, without its data. @throws RootstockError as `parseSafetensorsHeader` */
-export function readTensors(folder: string, name: string): SafetensorsFile {
-  const path = join(folder, name);
-  if (!existsSync(path)) throw new RootstockError("source-missing", `${name} is not in ${folder}. Check that the whole folder was copied.`);
-  const { size } = statSync(path);
-  const descriptor = openSync(path, "r");
-  try {
-    const first = new Uint8Array(LENGTH_BYTES);
-    const got = readSync(descriptor, first, 0, LENGTH_BYTES, 0);
-    const length = LENGTH_BYTES + readHeaderLength(first.subarray(0, got), size, name);
-    const header = new Uint8Array(Math.min(length, size));
-    readSync(descriptor, header, 0, header.length, 0);
-    return parseSafetensorsHeader(header, size, name);
-  } finally {
-    closeSync(descriptor);
+/** The header of a safetensors file, without its data; of a file in parts as `manifest` says. @throws RootstockError as `parseSafetensorsHeader` */
+export function readTensors(folder: string, name: string, manifest: Manifest | null): SafetensorsFile {
+  const listed = manifest?.files.get(name);
+  const parts = listed === undefined ? [name] : partsOf(name, listed).map((part) => part.name);
+  const paths = parts.map((part) => join(folder, part));
+  const absent = paths.find((path) => !existsSync(path));
+  if (absent !== undefined) throw new RootstockError("source-missing", `${basename(absent)} is not in ${folder}. Check that the whole folder was copied.`);
+  const size = paths.reduce((sum, path) => sum + statSync(path).size, 0);
+  const length = LENGTH_BYTES + readHeaderLength(readFront(paths, LENGTH_BYTES), size, name);
+  return parseSafetensorsHeader(readFront(paths, Math.min(length, size)), size, name);
+}
+
+/** The first bytes of files that follow one another; fewer where they end before. */
+function readFront(paths: readonly string[], bytes: number): Uint8Array {
+  const front = new Uint8Array(bytes);
+  let filled = 0;
+  for (const path of paths) {
+    if (filled === bytes) break;
+    const descriptor = openSync(path, "r");
+    try {
+      filled += readSync(descriptor, front, filled, bytes - filled, 0);
+    } finally {
+      closeSync(descriptor);
+    }
   }
+  return front.subarray(0, filled);
 }
 
 export function summarize({ tensors }: SafetensorsFile): TensorSummary {

@@ -12,7 +12,7 @@ import type { Session } from "./session.ts";
 /** Reads a PEFT folder and, against an encoder, whether it fits. @throws RootstockError as `addAdapter` */
 export async function inspectAdapter(folder: string, encoder: string | undefined, session: Session): Promise<Inspection> {
   const config = readPeftConfig(readSmallFile(folder, "adapter_config.json")!);
-  const file = readTensors(folder, "adapter_model.safetensors");
+  const file = readTensors(folder, "adapter_model.safetensors", null);
   const tensors = summarize(file);
   const fingerprint = readEncoderFingerprint(file.metadata, "adapter_model.safetensors");
   const labelBytes = readSmallFile(folder, "config.json");

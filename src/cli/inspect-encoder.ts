@@ -11,7 +11,7 @@ export async function inspectEncoder(folder: string, session: Session): Promise<
   const manifestBytes = readSmallFile(folder, "rootstock.json");
   const manifest = manifestBytes === null ? null : readManifest(manifestBytes);
   const files = await checkFiles(folder, manifest, session.signal);
-  const tensors = summarize(readTensors(folder, "model.safetensors"));
+  const tensors = summarize(readTensors(folder, "model.safetensors", manifest));
   const start = performance.now();
   const encoder = await openEncoder(folder, session);
   const loadMs = performance.now() - start;

@@ -1,14 +1,17 @@
 import { RootstockError } from "../errors.ts";
-import { PIECE_BYTES, writeManifest, MANIFEST_NAME } from "../format/manifest.ts";
+import { PIECE_BYTES, readManifest, MANIFEST_NAME } from "../format/manifest.ts";
 import { writeSafetensors } from "../format/safetensors-writer.ts";
-import type { ManifestFile, QuantizationValue } from "../format/types.ts";
-import { MAX_TOKENIZER_BYTES } from "../limits.ts";
+import type { Manifest, ManifestFile, QuantizationValue } from "../format/types.ts";
+import { MAX_CONFIG_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
 import { sha256 } from "../load/byte-reader.ts";
 import { toSource, type SourceLike } from "../load/source.ts";
 import { placements } from "../model/placements.ts";
 import { readFile, readOptionalFile } from "../runtime/files.ts";
+import { INT8_PARTS } from "../runtime/load.ts";
 import { loadParts, type LoadedEncoder } from "../runtime/load-encoder.ts";
+import { checkInteger } from "../runtime/options.ts";
 import { calibrate } from "./calibrate.ts";
+import { MAX_WEIGHTS_BYTES, recut, withManifest } from "./parts.ts";
 import { checkTarget, writeFolder, type FileToWrite } from "./write-folder.ts";
 
 export interface ConvertProgress {
@@ -20,12 +23,15 @@ export interface ConvertProgress {
 export interface ConvertOptions {
   /** Texts like those the encoder will meet, for error-compensated rounding; 250 to 1,000 are enough. */
   readonly calibrate?: readonly string[];
+  /**
+   * Cut the weights file into parts of this many bytes (static assets of Workers: at most 25 MiB each). With it alone, a
+   * converted folder may be the source: it is copied, and its weights cut.
+   */
+  readonly partBytes?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ConvertProgress) => void;
 }
 
-/** The largest weights file that is converted: it is held in memory while its tensors are read again. */
-const MAX_WEIGHTS_BYTES = 2 ** 31;
 /** Room for one linear layer in float32: 64 MiB holds 4096 × 4096. */
 const CALIBRATION_BYTES = 64 << 20;
 const WEIGHTS = "model.safetensors";
@@ -43,8 +49,14 @@ export async function convertEncoder(given: SourceLike, target: string, options:
   const { signal, onProgress } = options;
   checkTarget(target); // calibration takes minutes
   const source = toSource(given);
-  if ((await readOptionalFile(source, MANIFEST_NAME, { signal, limit: MAX_WEIGHTS_BYTES })) !== null) {
-    throw new RootstockError("argument-invalid", `${source.location} is converted already. Give the original folder.`);
+  const { partBytes } = options;
+  if (partBytes !== undefined) checkInteger(partBytes, "partBytes", 1, MAX_WEIGHTS_BYTES);
+  const manifest = await readOptionalFile(source, MANIFEST_NAME, { signal, limit: MAX_CONFIG_BYTES });
+  if (manifest !== null) {
+    if (partBytes === undefined || options.calibrate !== undefined) {
+      throw new RootstockError("argument-invalid", `${source.location} is converted already. Give the original folder.`);
+    }
+    return writeFolder(target, await recut(source, readManifest(manifest), WEIGHTS, partBytes, signal));
   }
   const folder = new Map<string, Uint8Array>();
   for (const name of COMPANIONS) {
@@ -52,14 +64,14 @@ export async function convertEncoder(given: SourceLike, target: string, options:
     if (bytes !== null) folder.set(name, bytes);
   }
   folder.set(WEIGHTS, await readFile(source, WEIGHTS, { signal, limit: MAX_WEIGHTS_BYTES }));
-  const loaded = await loadParts(folder, { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}), adapterBudget: CALIBRATION_BYTES });
+  const loaded = await loadParts(folder, { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}), adapterBudget: CALIBRATION_BYTES }, INT8_PARTS);
   const report = options.calibrate === undefined
     ? new Map<string, QuantizationValue>([["method", "plain"]])
     : await calibrate(loaded, folder.get(WEIGHTS)!, options.calibrate, options); // prettier-ignore
   signal?.throwIfAborted();
   onProgress?.({ stage: "write", done: 0, total: 1 });
   folder.delete(WEIGHTS);
-  writeFolder(target, await convertedFiles(loaded, folder, report));
+  writeFolder(target, await convertedFiles(loaded, folder, report, partBytes));
   onProgress?.({ stage: "write", done: 1, total: 1 });
 }
 
@@ -67,6 +79,7 @@ async function convertedFiles(
   loaded: LoadedEncoder,
   companions: ReadonlyMap<string, Uint8Array>,
   quantization: ReadonlyMap<string, QuantizationValue>,
+  partBytes: number | undefined,
 ): Promise<FileToWrite[]> {
   const { memory, plan } = loaded.machine;
   const tensors = placements(plan).map(({ name, dtype, shape, address, bytes }) => ({ name, dtype, shape, data: memory.octets(address, bytes) }));
@@ -75,8 +88,8 @@ async function convertedFiles(
   files.push({ name: WEIGHTS, parts: [header, ...parts] });
   const listed = new Map<string, ManifestFile>();
   for (const { name, parts } of files) listed.set(name, await describe(parts));
-  const manifest = writeManifest({ format: 1, fingerprint: loaded.fingerprint, files: listed, quantization });
-  return [...files, { name: MANIFEST_NAME, parts: [new TextEncoder().encode(manifest)] }];
+  const manifest: Manifest = { format: 1, fingerprint: loaded.fingerprint, files: listed, quantization };
+  return withManifest(files, manifest, WEIGHTS, partBytes);
 }
 
 /** Size and SHA-256 of a file, and of its pieces where it has more than one. */

@@ -18,8 +18,8 @@ export const PIECE_BYTES = 4 << 20;
 export const ENCODER_FINGERPRINT_KEY = "rootstock_encoder";
 
 const MAX_FILES = 64;
-/** 16 GiB in pieces of 4 MiB. */
-const MAX_PIECES = 4096;
+/** Of one file, and the most parts that it may lie in: 16 GiB in pieces of 4 MiB. */
+export const MAX_PIECES = 4096;
 /** A plain name in the folder itself: no separators, no leading dot, no drive letter. */
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const DIGEST = /^[0-9a-f]{64}$/;
@@ -80,12 +80,22 @@ function readPieces(value: unknown, size: number, at: Place): ManifestPieces {
   return { bytes, sha256 };
 }
 
+function readPartBytes(value: unknown, size: number, at: Place): number {
+  return readInteger(value, at, Math.max(1, Math.ceil(size / MAX_PIECES)), Number.MAX_SAFE_INTEGER);
+}
+
 function readFile(value: unknown, at: Place): ManifestFile {
   const fields = readObject(value, at);
   const size = readInteger(fields.get("size"), field(at, "size"), 0, Number.MAX_SAFE_INTEGER);
   const sha256 = readDigest(fields.get("sha256"), field(at, "sha256"));
   const pieces = fields.get("pieces");
-  return { size, sha256, ...(pieces === undefined ? {} : { pieces: readPieces(pieces, size, field(at, "pieces")) }) };
+  const partBytes = fields.get("partBytes");
+  return {
+    size,
+    sha256,
+    ...(pieces === undefined ? {} : { pieces: readPieces(pieces, size, field(at, "pieces")) }),
+    ...(partBytes === undefined ? {} : { partBytes: readPartBytes(partBytes, size, field(at, "partBytes")) }),
+  };
 }
 
 function readFiles(value: unknown, at: Place): Map<string, ManifestFile> {

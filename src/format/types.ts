@@ -188,6 +188,8 @@ export interface ManifestFile {
   readonly size: number;
   readonly sha256: string;
   readonly pieces?: ManifestPieces;
+  /** The file lies in the folder as `NAME.part0`, `NAME.part1`, … of that many bytes, the last one shorter. */
+  readonly partBytes?: number;
 }
 
 export type QuantizationValue = string | number | boolean;

@@ -58,7 +58,7 @@ function locationSource(given: string | URL): Source {
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   // A data: or blob: URL is one file and has nothing below it.
   if (!URL.canParse("config.json", url)) throw new RootstockError("argument-invalid", `"${text.slice(0, 80)}" is not the URL of a folder.`);
-  return urlSource(url);
+  return urlSource(url, fetch, arrivingChunks);
 }
 
 function mapSource(files: ReadonlyMap<string, Uint8Array>): Source {
@@ -139,14 +139,21 @@ async function* readPath(
   }
 }
 
-function urlSource(base: URL): Source {
+/** Answers requests as `fetch` does. */
+export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
+
+/** The bytes of a response in order. A chunk may be reused once the next one is asked for. */
+export type BodyReader = (body: ReadableStream<Uint8Array>) => AsyncIterable<Uint8Array>;
+
+/** The folder at `base`, whose path ends in a slash. */
+export function urlSource(base: URL, get: Fetch, read: BodyReader): Source {
   return {
     location: base.href,
     async open(file, { signal }) {
       const url = new URL(encodeURIComponent(file), base);
       let response: Response;
       try {
-        response = await fetch(url, signal === undefined ? {} : { signal });
+        response = await get(url, signal === undefined ? {} : { signal });
       } catch (cause) {
         signal?.throwIfAborted();
         throw unreadable(url.href, cause);
@@ -160,17 +167,22 @@ function urlSource(base: URL): Source {
       const length = response.headers.get("content-length");
       return {
         size: encoded || length === null ? null : Number(length),
-        chunks: readBody(response.body, url.href, signal),
+        chunks: readBody(read(response.body), url.href, signal),
       };
     },
   };
 }
 
-async function* readBody(
-  body: ReadableStream<Uint8Array>,
-  location: string,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
+async function* readBody(chunks: AsyncIterable<Uint8Array>, location: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw unreadable(location, cause);
+  }
+}
+
+async function* arrivingChunks(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = body.getReader();
   try {
     for (;;) {
@@ -178,9 +190,6 @@ async function* readBody(
       if (done) return;
       yield value;
     }
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw unreadable(location, cause);
   } finally {
     await reader.cancel().catch(() => undefined);
   }

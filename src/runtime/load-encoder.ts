@@ -15,10 +15,13 @@ import type { WeightFormat } from "../model/weight-format.ts";
 import type { Machine } from "../run/forward.ts";
 import { planWorkspace } from "../run/workspace.ts";
 import { createTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
-import { engineLayout, startEngine, withFasterProduct, type Engine } from "../wasm/engine.ts";
+import type { OwnBinary } from "../wasm/binaries.ts";
+import { engineLayout, startEngine, withFasterProduct, type Engine, type EngineOptions } from "../wasm/engine.ts";
+import type { Address } from "../wasm/kernels.ts";
 import { LinearMemory } from "../wasm/memory.ts";
 import { AdapterPool } from "../wasm/pool.ts";
 import { checkSize, digestMismatch, readFile, readOptionalFile, readWhole } from "./files.ts";
+import { joinParts } from "./join-parts.ts";
 import { checkChoice, checkInteger, DEFAULT_ADAPTER_BUDGET, DEFAULT_QUEUE_LIMIT, type LoadOptions } from "./options.ts";
 
 /** A pass holds at least this many token rows, so that short texts are batched and many adapters fan out at once. */
@@ -50,10 +53,13 @@ export interface LoadedEncoder {
 export interface LoadParts {
   readonly format: WeightFormat;
   readonly codeBytes: number;
-  readonly start: typeof startEngine;
+  start(memory: LinearMemory, scratch: Address, options: EngineOptions): Promise<Engine>;
 }
 
-const DEFAULT_PARTS: LoadParts = { format: int8Format, codeBytes: 2, start: startEngine };
+/** The int8 encoder. Where its kernels come from is all that the entries of the package differ in. */
+export function int8Parts(own: OwnBinary): LoadParts {
+  return { format: int8Format, codeBytes: 2, start: (memory, scratch, options) => startEngine(memory, scratch, options, own) };
+}
 
 /**
  * Reads an encoder folder, Hugging Face's own form (quantised while it is read) or a converted one (copied).
@@ -62,16 +68,17 @@ const DEFAULT_PARTS: LoadParts = { format: int8Format, codeBytes: 2, start: star
 export async function loadParts(
   given: SourceLike,
   options: LoadOptions,
-  parts: LoadParts = DEFAULT_PARTS,
+  parts: LoadParts,
 ): Promise<LoadedEncoder> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const source = toSource(given);
+  const folder = toSource(given);
   if (options.kernel !== undefined) checkChoice(options.kernel, "kernel", ["rel2", "rel1", "fixed"]);
   const budget = checkInteger(options.adapterBudget ?? DEFAULT_ADAPTER_BUDGET, "adapterBudget", 0, MAX_ADAPTER_BUDGET);
   const queueLimit = checkInteger(options.queueLimit ?? DEFAULT_QUEUE_LIMIT, "queueLimit", 1, 2 ** 20);
   const trunkCacheBytes = checkInteger(options.trunkCacheBytes ?? 0, "trunkCacheBytes", 0, Number.MAX_SAFE_INTEGER);
-  const manifest = await openManifest(source, signal);
+  const manifest = await openManifest(folder, signal);
+  const source = manifest === null ? folder : joinParts(folder, manifest);
   const checked = options.verify === false ? null : manifest;
   const config = readEncoderConfig(await readFile(source, "config.json", { signal, limit: MAX_CONFIG_BYTES, manifest: checked }));
   const tokenizerFiles = await readTokenizerFiles(source, signal, checked);

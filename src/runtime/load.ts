@@ -1,6 +1,10 @@
 import { Encoder } from "./encoder.ts";
-import { loadParts } from "./load-encoder.ts";
+import { readBeside } from "../wasm/beside.ts";
+import { int8Parts, loadParts } from "./load-encoder.ts";
 import type { LoadOptions, SourceLike } from "./options.ts";
+
+/** Kernels from the files beside the package's code. */
+export const INT8_PARTS = int8Parts(readBeside);
 
 /**
  * Loads an encoder folder: Hugging Face's own form (BERT, DistilBERT, RoBERTa, XLM-R, ALBERT, ELECTRA in F32, F16 or
@@ -13,5 +17,5 @@ import type { LoadOptions, SourceLike } from "./options.ts";
  *   `simd-unsupported`, `engine-fault`, `no-memory-left` for the engine
  */
 export async function loadEncoder(source: SourceLike, options: LoadOptions = {}): Promise<Encoder> {
-  return new Encoder(await loadParts(source, options));
+  return new Encoder(await loadParts(source, options, INT8_PARTS));
 }

@@ -1,20 +1,14 @@
-import { RootstockError } from "../errors.ts";
-import { fileSystem } from "../load/builtin.ts";
-
 /** A kernel binary as the caller may hand it over: its bytes, or a module compiled elsewhere (workerd imports one). */
 export type KernelBinary = BufferSource | WebAssembly.Module;
 
-/** Binaries that replace the ones beside the package's code (`build/wasm`). An absent one is read from there. */
+/** Binaries that replace the package's own (`build/wasm`). An absent one is taken from there. */
 export interface KernelBinaries {
   relaxed?: KernelBinary;
   fixed?: KernelBinary;
 }
 
-// Written statically, so that bundlers see the files and copy them.
-const LOCATIONS = {
-  relaxed: () => new URL("../../build/wasm/relaxed.wasm", import.meta.url),
-  fixed: () => new URL("../../build/wasm/fixed.wasm", import.meta.url),
-};
+/** How an entry of the package comes by its own binaries: from files beside its code, from inside it, or as imported modules. */
+export type OwnBinary = (name: keyof KernelBinaries, signal: AbortSignal | undefined) => Promise<KernelBinary>;
 
 /**
  * Can this engine run a module with `i16x8.relaxed_dot_i8x16_i7x16_s`? The bytes are the smallest module that uses it:
@@ -38,29 +32,4 @@ function probe(opcode: number[]): Uint8Array<ArrayBuffer> {
     ...[0x03, 0x02, 0x01, 0x00], // function 0 of type 0
     ...[0x0a, body.length + 2, 0x01, body.length, ...body], // code
   ]);
-}
-
-/** The bytes or module of a kernel binary. @throws RootstockError `source-unreadable`. */
-export async function readBinary(
-  name: "relaxed" | "fixed",
-  given: KernelBinaries | undefined,
-  signal: AbortSignal | undefined,
-): Promise<KernelBinary> {
-  const own = given?.[name];
-  if (own !== undefined) return own;
-  const url = LOCATIONS[name]();
-  try {
-    const fs = url.protocol === "file:" ? fileSystem() : undefined;
-    if (fs !== undefined) return fs.readFileSync(url) as Uint8Array<ArrayBuffer>;
-    const response = await fetch(url, signal === undefined ? {} : { signal });
-    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw new RootstockError(
-      "source-unreadable",
-      `the kernel binary ${name}.wasm could not be read from ${url.href}. Serve it beside the package's code, or pass it as the option wasm.${name}.`,
-      { cause },
-    );
-  }
 }

@@ -1,10 +1,10 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import { RootstockError } from "../errors.ts";
-import { readBinary, supportsRelaxedSimd, supportsSimd, type KernelBinaries } from "./binaries.ts";
+import { supportsRelaxedSimd, supportsSimd, type KernelBinaries, type OwnBinary } from "./binaries.ts";
 import type { Address, KernelExports, Kernels, Matmul, ProductKernel } from "./kernels.ts";
 import { Layout, LinearMemory } from "./memory.ts";
 import { selfTest, SELF_TEST_BYTES } from "./self-test.ts";
-import { faster, TIMING_BYTES } from "./timing.ts";
+import { faster, TIMING_BYTES, warm } from "./timing.ts";
 
 /** A kernel set that has passed its self-test. The binary is compiled once; each encoder has its own memory. */
 export interface Engine {
@@ -26,6 +26,7 @@ interface Candidate {
 }
 
 export interface EngineOptions {
+  /** Binaries of the caller's, in place of the package's own. */
   wasm?: KernelBinaries | undefined;
   /** Take this product instead of the fastest (for tests and comparisons). */
   product?: ProductKernel | undefined;
@@ -36,10 +37,10 @@ export interface EngineOptions {
 export const ENGINE_SCRATCH_BYTES = Math.max(SELF_TEST_BYTES, TIMING_BYTES);
 
 /**
- * Chooses the binary, instantiates it on `memory` and tests its products.
+ * Chooses the binary, the caller's or the package's `own`, instantiates it on `memory` and tests its products.
  * @throws RootstockError `simd-unsupported` without WebAssembly SIMD, `engine-fault` when no product is right.
  */
-export async function startEngine(memory: LinearMemory, scratch: Address, options: EngineOptions): Promise<Engine> {
+export async function startEngine(memory: LinearMemory, scratch: Address, options: EngineOptions, own: OwnBinary): Promise<Engine> {
   if (!supportsSimd()) {
     throw new RootstockError(
       "simd-unsupported",
@@ -48,10 +49,10 @@ export async function startEngine(memory: LinearMemory, scratch: Address, option
   }
   const notes: string[] = [];
   if (options.product !== "fixed") {
-    const engine = await startRelaxed(memory, scratch, options, notes);
+    const engine = await startRelaxed(memory, scratch, options, own, notes);
     if (engine !== null) return engine;
   }
-  const exports = await load("fixed", memory, options);
+  const exports = await load("fixed", memory, options, own);
   const matmul = exports.matmulFixed as Matmul;
   if (!selfTest(memory, matmul, 2, scratch)) {
     throw new RootstockError(
@@ -66,13 +67,14 @@ async function startRelaxed(
   memory: LinearMemory,
   scratch: Address,
   options: EngineOptions,
+  own: OwnBinary,
   notes: string[],
 ): Promise<Engine | null> {
   if (!supportsRelaxedSimd()) {
     notes.push("no relaxed SIMD in this engine");
     return null;
   }
-  const exports = await load("relaxed", memory, options);
+  const exports = await load("relaxed", memory, options, own);
   const candidates: Candidate[] = [];
   for (const product of ["rel2", "rel1"] as const) {
     if (options.product !== undefined && options.product !== product) continue;
@@ -82,8 +84,7 @@ async function startRelaxed(
   }
   const [first] = candidates;
   if (first === undefined) return null;
-  // Starts the optimising compiler on both, which is done by the time they are compared.
-  if (candidates.length > 1) faster(memory, candidates, scratch);
+  if (candidates.length > 1) warm(memory, candidates, scratch);
   const { product, matmul } = first;
   return { kernels: { ...exports, matmul }, memory, product, codeBytes: 1, candidates, notes };
 }
@@ -96,8 +97,8 @@ export function withFasterProduct(engine: Engine, scratch: Address): Engine {
   return { ...engine, kernels: { ...kernels, matmul }, product };
 }
 
-async function load(name: "relaxed" | "fixed", memory: LinearMemory, options: EngineOptions): Promise<KernelExports> {
-  const binary = await readBinary(name, options.wasm, options.signal);
+async function load(name: "relaxed" | "fixed", memory: LinearMemory, options: EngineOptions, own: OwnBinary): Promise<KernelExports> {
+  const binary = options.wasm?.[name] ?? (await own(name, options.signal));
   try {
     // Compiled here: the loader's own asynchronous form asks for `Response`, which costs Node 5 ms of start-up.
     const module = binary instanceof WebAssembly.Module ? binary : await WebAssembly.compile(binary);

@@ -8,45 +8,64 @@ const TIMING = { rows: 8, depth: 256, columns: 64 } as const;
 export const TIMING_BYTES =
   TIMING.rows * TIMING.depth + TIMING.rows * 16 + TIMING.columns * TIMING.depth + TIMING.columns * 12 + TIMING.rows * TIMING.columns * 4;
 
-/** The shortest time that is compared, and the time all rounds together may take, in milliseconds. */
-const SHORTEST_MS = 0.2;
-const ALL_MS = 10;
-const MOST_CALLS = 1 << 16;
+/** How long one count is at least, how many there are of each product at least, and for how long in all. */
+const SPAN_MS = 0.1;
+const ROUNDS = 3;
+const COMPARISON_MS = 2;
+/** Calls within which a clock that moves has ticked: over 2 ms, where the coarsest in use has ticks of 1 ms. */
+const CALLS_A_TICK = 1000;
+/** Calls after which engines have the optimising compiler at work: V8 counts 13 MB of code run, each call 0.1 MB. */
+const WARM_CALLS = 256;
+
+/** Sets the optimising compiler on the products: their first form is no guide to the second. About a millisecond. */
+export function warm(memory: LinearMemory, kernels: readonly Pick<Kernels, "matmul">[], scratch: Address): void {
+  const call = caller(memory, scratch);
+  for (const { matmul } of kernels) for (let i = 0; i < WARM_CALLS; i++) call(matmul);
+}
 
 /**
- * The faster of two products that give the same bits, by best-of timing for a few milliseconds: the one-step form wins where
- * the engine has the instruction (ARM dot product, AVX-VNNI), the two-step form elsewhere. Clocks of browsers tick as
- * seldom as once a millisecond, so each time is at least four ticks long. The first where the clock stands still (workerd).
- *
- * Engines compile a kernel twice and the first form is no guide to the second: call this well after the first calls.
+ * The faster of products that give the same bits, by two milliseconds of best-of timing, or up to twelve by a clock of 1 ms:
+ * the one-step form wins where the engine has the instruction (ARM dot product, AVX-VNNI), the two-step form elsewhere.
+ * The first where the clock stands still, as it does in Cloudflare's Workers.
  */
 export function faster(memory: LinearMemory, kernels: readonly Pick<Kernels, "matmul">[], scratch: Address): number {
-  const tick = clockTick();
-  if (tick === null) return 0;
-  const shortest = Math.max(SHORTEST_MS, 4 * tick);
-  const time = timer(memory, scratch);
-  let calls = 8;
-  while (calls < MOST_CALLS && Math.min(...kernels.map(({ matmul }) => time(matmul, calls))) < shortest) calls *= 2;
-  const rounds = Math.max(2, Math.min(8, Math.floor(ALL_MS / shortest / kernels.length)));
-  const best = kernels.map(() => Infinity);
-  for (let round = 0; round < rounds; round++) {
-    for (const [index, { matmul }] of kernels.entries()) best[index] = Math.min(best[index]!, time(matmul, calls));
-  }
-  return best.indexOf(Math.min(...best));
-}
-
-/** Milliseconds between two readings of the clock that differ; null when it does not move. */
-function clockTick(): number | null {
+  const call = caller(memory, scratch);
+  const best = kernels.map(() => 0);
   const start = performance.now();
-  for (let i = 0; i < 100_000; i++) {
-    const now = performance.now();
-    if (now > start) return now - start;
+  for (let round = 0; round < ROUNDS || performance.now() - start < COMPARISON_MS; round++) {
+    for (const [index, { matmul }] of kernels.entries()) {
+      const rate = callsPerMs(() => call(matmul));
+      if (rate === 0) return 0;
+      best[index] = Math.max(best[index]!, rate);
+    }
   }
-  return null;
+  return best.indexOf(Math.max(...best));
 }
 
-/** Measures calls of a product on ones. */
-function timer(memory: LinearMemory, scratch: Address): (matmul: Kernels["matmul"], calls: number) => number {
+/**
+ * Counted from one tick of the clock to another, so that clocks of 0.1 ms (Chrome) and 1 ms (Firefox, workerd) tell
+ * products apart whose calls take microseconds. 0 when the clock does not move.
+ */
+function callsPerMs(call: () => void): number {
+  const before = performance.now();
+  let from = before;
+  for (let calls = 0; from === before; calls++) {
+    if (calls === CALLS_A_TICK) return 0;
+    call();
+    from = performance.now();
+  }
+  let count = 0;
+  let to = from;
+  while (to - from < SPAN_MS) {
+    call();
+    count++;
+    to = performance.now();
+  }
+  return count / (to - from);
+}
+
+/** Calls a product on ones. */
+function caller(memory: LinearMemory, scratch: Address): (matmul: Kernels["matmul"]) => void {
   const { rows, depth, columns } = TIMING;
   const terms = scratch + rows * depth;
   const panels = terms + rows * 16;
@@ -56,9 +75,5 @@ function timer(memory: LinearMemory, scratch: Address): (matmul: Kernels["matmul
   memory.u8.fill(0, terms, panels);
   memory.u8.fill(65, panels, channels);
   memory.u8.fill(0, channels, out);
-  return (matmul, calls) => {
-    const start = performance.now();
-    for (let i = 0; i < calls; i++) matmul(scratch, terms, rows, depth, panels, channels, columns, out, columns);
-    return performance.now() - start;
-  };
+  return (matmul) => matmul(scratch, terms, rows, depth, panels, channels, columns, out, columns);
 }

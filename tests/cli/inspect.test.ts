@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -101,6 +101,24 @@ describe("rootstock convert", () => {
     expect((await program(["inspect", output])).stderr).toMatch(/^rootstock: digest-mismatch: /);
     appendFileSync(weights, "x");
     expect((await program(["inspect", output])).stderr).toMatch(/^rootstock: source-truncated: /);
+  });
+
+  it("cuts a converted folder's weights, and inspect reads and checks the parts", async () => {
+    const output = join(folder, "cut");
+    expect((await program(["convert", ENCODER, output, "--part-bytes", "9000000"])).code).toBe(0);
+    const facts = await inspected([output]);
+    const whole = await inspected([ENCODER]);
+    for (const fact of ["tensors", "fingerprint"]) expect(facts[fact]).toEqual(whole[fact]);
+    const files = facts["files"] as { name: string; bytes: number; checked: boolean }[];
+    expect(files.filter(({ name }) => name.startsWith("model.")).map(({ name, bytes, checked }) => ({ name, bytes, checked }))).toEqual([
+      { name: "model.safetensors.part0", bytes: 9_000_000, checked: true },
+      { name: "model.safetensors.part1", bytes: 9_000_000, checked: true },
+      { name: "model.safetensors.part2", bytes: 5_718_824, checked: true },
+    ]);
+    truncateSync(join(output, "model.safetensors.part1"), 8_999_999);
+    expect((await program(["inspect", output])).stderr).toMatch(/^rootstock: source-truncated: .*part1/);
+    rmSync(join(output, "model.safetensors.part1"));
+    expect((await program(["inspect", output])).stderr).toMatch(/^rootstock: source-missing: .*part1/);
   });
 
   it("refuses an empty file of texts before it writes anything", async () => {

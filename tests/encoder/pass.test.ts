@@ -7,6 +7,7 @@ import type { Machine } from "../../src/run/forward.ts";
 import { runPass } from "../../src/run/pass.ts";
 import type { Branch, PassText, Reading } from "../../src/run/pass-text.ts";
 import type { AdapterPlan } from "../../src/model/slot.ts";
+import { INT8_PARTS } from "../../src/runtime/load.ts";
 import { loadParts } from "../../src/runtime/load-encoder.ts";
 
 const ENCODER = "tests/golden/peft/base/bert-odd";
@@ -16,7 +17,7 @@ let machine: Machine;
 let adapters: (AdapterPlan | null)[];
 
 beforeAll(async () => {
-  const loaded = await loadParts(ENCODER, {});
+  const loaded = await loadParts(ENCODER, {}, INT8_PARTS);
   machine = loaded.machine;
   const store = new AdapterStore(machine.memory, loaded.pool);
   const classes = { "all-linear": 3, "layers-to-transform": 3, embedding: 3, "ia3-feedforward": 5, "dora-all-linear": 3 };

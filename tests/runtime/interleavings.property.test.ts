@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { Encoder, RootstockError, type Results, type RunOptions, type Source } from "../../src/index.ts";
+import { INT8_PARTS } from "../../src/runtime/load.ts";
 import { loadParts, type LoadedEncoder } from "../../src/runtime/load-encoder.ts";
 import { AdapterPool } from "../../src/wasm/pool.ts";
 import { tinyFolder } from "../convert/tiny-folder.ts";
@@ -33,7 +34,7 @@ const bytesOf = new Map<Kind, number>();
 const adapterOf = (kind: Kind): (typeof ODD_ADAPTERS)[number] => ODD_ADAPTERS.find(({ name }) => name === kind)!;
 
 beforeAll(async () => {
-  loaded = await loadParts(tinyFolder("bert"), {});
+  loaded = await loadParts(tinyFolder("bert"), {}, INT8_PARTS);
   poolStart = loaded.pool.allocate(64);
   loaded.pool.release(poolStart, 64);
   const encoder = new Encoder(loaded);

@@ -10,6 +10,7 @@ const manifest: Manifest = {
   files: new Map([
     ["model.safetensors", { size: 9, sha256: digest, pieces: { bytes: 4, sha256: [digest, digest, digest] } }],
     ["config.json", { size: 0, sha256: digest }],
+    ["tokenizer.json", { size: 9, sha256: digest, partBytes: 5 }],
   ]),
   quantization: new Map<string, string | number | boolean>([
     ["method", "gptq"], ["weightBits", 7], ["calibrationDigest", digest], ["damping", 0.01], ["activationOrder", true], ["converter", "rootstock 0.1.0"],
@@ -18,7 +19,7 @@ const manifest: Manifest = {
 interface Plain {
   format: unknown;
   fingerprint: unknown;
-  files: Record<string, { size: unknown; sha256: unknown; pieces?: unknown }>;
+  files: Record<string, { size: unknown; sha256: unknown; pieces?: unknown; partBytes?: unknown }>;
   quantization: unknown;
 }
 const changed = (change: (plain: Plain) => void): string => {
@@ -70,6 +71,9 @@ describe("rootstock.json", () => {
     ["pieces of nothing", (plain) => (model(plain).pieces = { bytes: 0, sha256: [] }), "bytes"],
     ["a piece that is no digest", (plain) => (model(plain).pieces = { bytes: 9, sha256: ["x"] }), "sha256: 0"],
     ["pieces that are a list", (plain) => (model(plain).pieces = []), "pieces"],
+    ["parts of nothing", (plain) => (model(plain).partBytes = 0), "partBytes"],
+    ["parts of half a byte", (plain) => (model(plain).partBytes = 0.5), "partBytes"],
+    ["more than 4,096 parts", (plain) => Object.assign(model(plain), { size: 4_097, partBytes: 1, pieces: undefined }), "partBytes"],
     ["an unknown method", (plain) => (plain.quantization = { method: "magic" }), "gptq"],
     ["a figure that is a word", (plain) => (plain.quantization = { damping: "1" }), "damping"],
     ["a report that is a list", (plain) => (plain.quantization = []), "quantization"],

@@ -1,0 +1,6 @@
+import { loadEncoder } from "rootstock";
+import fixed from "rootstock/fixed.wasm";
+import relaxed from "rootstock/relaxed.wasm";
+import { runTasks } from "./tasks.js";
+
+console.log(JSON.stringify(await runTasks(loadEncoder, "node_modules/rootstock/models", { wasm: { fixed, relaxed } })));

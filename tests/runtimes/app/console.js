@@ -1,0 +1,4 @@
+import { loadEncoder } from "rootstock";
+import { runTasks } from "./tasks.js";
+
+console.log(JSON.stringify(await runTasks(loadEncoder, "node_modules/rootstock/models")));

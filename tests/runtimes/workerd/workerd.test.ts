@@ -1,0 +1,122 @@
+import { execFile, spawn } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { loadEncoder } from "../../../src/index.ts";
+import { expectedAnswer } from "../answers.ts";
+import { runtime } from "../asked.ts";
+
+const { path, why } = runtime("workerd");
+const app = inject("app");
+const assets = join(app, "assets");
+const TEXT = "My card was stolen in Warsaw, please block it. Marie Curie";
+
+/** Cloudflare's own: one asset, and one isolate. */
+const ASSET_LIMIT = 25 << 20;
+const MEMORY_LIMIT = 128_000_000;
+
+interface Worker {
+  readonly url: string;
+  readonly pid: number;
+  end(): Promise<void>;
+}
+
+async function serve(worker: string): Promise<Worker> {
+  const child = spawn(process.execPath, [resolve("scripts/serve-workerd.mjs"), join(app, worker), assets], { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = new Promise<void>((done) => child.on("exit", () => done()));
+  const line = await new Promise<string>((done, failed) => {
+    child.stdout.once("data", (chunk: Buffer) => done(chunk.toString()));
+    child.once("exit", () => failed(new Error(`${worker} could not be served`)));
+  });
+  const { port, pid } = JSON.parse(line) as { port: number; pid: number };
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    pid,
+    async end() {
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
+
+/** Resident memory of a process in bytes; undefined where there is no /proc. */
+function resident(pid: number): number | undefined {
+  try {
+    return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]);
+  } catch {
+    return undefined;
+  }
+}
+
+const post = (url: string, body: string): Promise<Response> => fetch(url, { method: "POST", body });
+
+describe.skipIf(path === null)(`the example of a Cloudflare Worker, in workerd${why}`, () => {
+  let worker: Worker;
+  let before: number | undefined;
+  beforeAll(async () => {
+    // As its README says.
+    await promisify(execFile)(join(app, "node_modules/.bin/rootstock"), ["convert", "node_modules/rootstock/models/minilm-l6", "assets/minilm-l6", "--part-bytes", "8388608"], { cwd: app });
+    for (const name of ["wikigold-lora", "banking77-rslora"]) cpSync(join(app, "node_modules/rootstock/models/adapters", name), join(assets, name), { recursive: true });
+    mkdirSync(assets, { recursive: true });
+    cpSync("examples/cloudflare-worker/worker.js", join(app, "worker.js"));
+    worker = await serve("worker.js");
+    before = resident(worker.pid);
+  });
+  afterAll(() => worker?.end());
+
+  it("has no asset beyond the limit, and the weights in parts", () => {
+    const files = readdirSync(join(assets, "minilm-l6"));
+    expect(files.filter((name) => name.startsWith("model.safetensors"))).toEqual(["model.safetensors.part0", "model.safetensors.part1", "model.safetensors.part2"]);
+    for (const name of files) expect(statSync(join(assets, "minilm-l6", name)).size).toBeLessThanOrEqual(ASSET_LIMIT);
+  });
+
+  it("goes on loading for others when the first client leaves", async () => {
+    await expect(fetch(worker.url, { method: "POST", body: TEXT, signal: AbortSignal.timeout(20) })).rejects.toMatchObject({ name: "TimeoutError" });
+    expect((await post(worker.url, TEXT)).status).toBe(200);
+    await worker.end();
+    worker = await serve("worker.js");
+    before = resident(worker.pid);
+  });
+
+  it("answers two tasks with the same bits, requests that meet while it loads included", async () => {
+    const { results } = await expectedAnswer();
+    const responses = await Promise.all(Array.from({ length: 8 }, () => post(worker.url, TEXT)));
+    for (const response of responses) expect(await response.json()).toEqual(results);
+    for (let i = 0; i < 20; i++) expect(await (await post(worker.url, TEXT)).json()).toEqual(results);
+  });
+
+  it("runs a relaxed product and stays below the memory of an isolate", async () => {
+    const info = (await (await fetch(worker.url)).json()) as { kernel: string; notes: string[]; memory: { total: number } };
+    expect(info).toMatchObject({ kernel: expect.stringMatching(/^rel[12]$/) as string, notes: [] });
+    expect(info.memory.total).toBeLessThan(MEMORY_LIMIT / 2);
+    const after = resident(worker.pid);
+    if (before !== undefined && after !== undefined) expect(after - before).toBeLessThan(MEMORY_LIMIT);
+  });
+
+  it("tells a wrong text by its code and goes on", async () => {
+    const response = await post(worker.url, " ");
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: "text-empty" });
+    expect((await post(worker.url, TEXT)).status).toBe(200);
+  });
+});
+
+describe.skipIf(path === null)(`rootstock/workerd${why}`, () => {
+  it("is what rootstock means there, has three products with the same bits, and errors with codes", async () => {
+    using encoder = await loadEncoder("models/minilm-l6");
+    const [row] = await encoder.embed(["the same bits"]);
+    const states = Array.from(row!);
+    const worker = await serve("worker-checks.js");
+    try {
+      expect(await (await fetch(worker.url)).json()).toEqual({
+        sameEntry: true,
+        missing: "source-missing",
+        aborted: "enough",
+        states: { fixed: states, rel1: states, rel2: states },
+      });
+    } finally {
+      await worker.end();
+    }
+  });
+});
