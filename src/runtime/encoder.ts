@@ -245,6 +245,11 @@ export class Encoder {
     });
   }
 
+  /** @internal A text's tokens, in the windows that are read. */
+  encode(text: string, options: TextOptions): EncodedText {
+    return encodeText(this.#live(), text, options);
+  }
+
   /** Drops the linear memory and every task. Calls under way, and further ones, reject with `disposed`; disposing twice does nothing. */
   dispose(): void {
     this.#tasks.clear();
