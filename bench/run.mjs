@@ -1,5 +1,5 @@
 // Every figure of the README: builds what is needed, then runs each benchmark on this Node and on Node 24, on one core.
-//   npm run bench -- [--onnx model_int8.onnx] [--only kernels,encoder,start-up,swap] [--cpu 1]
+//   npm run bench -- [--onnx model_int8.onnx] [--only kernels,encoder,start-up,swap,pool] [--cpu 1]
 //   npm run bench -- --only tasks [--onnx model_int8.onnx] [--sections A,B] [--rounds 15] [--texts FILE] [--json FILE]
 // tasks takes minutes, so it runs only when it is named.
 import { spawnSync } from "node:child_process";
@@ -34,7 +34,7 @@ run(process.execPath, ["scripts/build-wasm.mjs", "fixed", "relaxed", "ceiling-fi
 run("npm", ["run", "--silent", "build"]);
 
 // One pinned core: a process that moves between cores loses its caches and its clock. Start-up is not pinned: reading
-// and hashing go on beside the main thread there, as they do for users.
+// and hashing go on beside the main thread there, as they do for users. Nor is the pool, whose workers need cores each.
 const pin = spawnSync("taskset", ["-c", values.cpu, "true"]).status === 0 ? ["taskset", "-c", values.cpu] : [];
 if (pin.length === 0) console.log("(taskset is not here: the processes are not pinned)");
 const engines = [process.execPath, resolve("bench/node_modules/node/bin/node")];
@@ -43,7 +43,7 @@ for (const name of values.only.split(",")) {
   for (const engine of engines) {
     console.log(`\n## ${name}`);
     const command = [engine, `bench/${name}.mjs`, ...(options[name] ?? [])];
-    run(...(name === "start-up" ? [command[0], command.slice(1)] : pinned(command)));
+    run(...(name === "start-up" || name === "pool" ? [command[0], command.slice(1)] : pinned(command)));
     if (name !== "encoder" || engine === engines[0]) continue;
     for (const kernel of ["rel2", "fixed"]) run(...pinned([engine, "bench/encoder.mjs", ...onnx, "--kernel", kernel]));
   }

@@ -32,3 +32,5 @@ export const MAX_LABELS = 65_536;
 
 /** UTF-16 units of one text (`text-too-long`): a megabyte of text is a document, not a request. */
 export const MAX_TEXT_UNITS = 1_000_000;
+/** Workers of one pool: each holds the whole encoder. */
+export const MAX_WORKERS = 64;

@@ -68,16 +68,17 @@ async function compare(context, makes, peers) {
   const heads = makes.map(({ head }) => head);
   const ner = heads.filter((head) => head === "token").length;
   console.log(`${texts.length} texts, ${sum(RAGGED)} tokens; ${heads.length} tasks (${ner} NER, ${heads.length - ner} TC) on layers ${layers.join(" and ")} of 6; best of ${rounds}`);
-  const own = rows[0].best;
+  const own = rows[0];
   printTable(
-    ["", "ms", "median", "texts/s", "tokens/s", "of Rootstock's time"],
-    rows.map(({ name, best, median }) => [
-      name, ms(best), ms(median), ((texts.length / best) * 1000).toFixed(0), ((sum(RAGGED) / best) * 1000).toFixed(0), times(best / own),
+    ["", "ms", "median", "texts/s", "tokens/s", "of Rootstock's", "CPU ms", "of Rootstock's"],
+    rows.map(({ name, best, median, cpu }) => [
+      name, ms(best), ms(median), ((texts.length / best) * 1000).toFixed(0), ((sum(RAGGED) / best) * 1000).toFixed(0), times(best / own.best),
+      ms(cpu), times(cpu / own.cpu),
     ]),
   );
   const ratio = (name) => {
     const row = rows.find((candidate) => candidate.name === name);
-    return row && row.best / own;
+    return row && row.best / own.best;
   };
   return { rows, ratio };
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { renderUsage, runCommand, type ArgsDef, type CommandDef } from "citty";
 import { RootstockError } from "../index.ts";
+import { annotate } from "./annotate.ts";
 import { checkArguments } from "./arguments.ts";
 import { convert } from "./convert.ts";
 import { demo } from "./demo.ts";
@@ -17,6 +18,7 @@ import { UsageError } from "./usage-error.ts";
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["run", run],
+  ["annotate", annotate],
   ["embed", embed],
   ["eval", evaluate],
   ["inspect", inspect],

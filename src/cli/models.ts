@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadEncoder, RootstockError, type Encoder } from "../index.ts";
+import { loadEncoder, RootstockError, type Encoder, type LoadOptions } from "../index.ts";
 import { readNamedFolder } from "./arguments.ts";
 import { megabytes } from "./print-table.ts";
 import type { Session } from "./session.ts";
@@ -36,15 +36,20 @@ export function chosenAdapters(session: Session, encoder: string | undefined): N
   return given.length === 0 && encoder === undefined ? packageAdapters() : given;
 }
 
-export async function openEncoder(folder: string | undefined, session: Session): Promise<Encoder> {
-  const encoder = await loadEncoder(folder ?? packageEncoder(), {
+/** Options of loading an encoder that people wait for. */
+export function loading(session: Session): Required<Pick<LoadOptions, "signal" | "onProgress">> {
+  return {
     signal: session.signal,
     onProgress: ({ done, total }) => session.progress(`loading ${megabytes(done)} of ${megabytes(total)}`),
-  });
+  };
+}
+
+export async function openEncoder(folder: string | undefined, session: Session): Promise<Encoder> {
+  const encoder = await loadEncoder(folder ?? packageEncoder(), loading(session));
   session.progress(null);
   return encoder;
 }
 
-export async function addAdapters(encoder: Encoder, adapters: readonly NamedFolder[], session: Session): Promise<void> {
+export async function addAdapters(encoder: Pick<Encoder, "addAdapter">, adapters: readonly NamedFolder[], session: Session): Promise<void> {
   for (const { name, folder } of adapters) await encoder.addAdapter(name, folder, { signal: session.signal });
 }

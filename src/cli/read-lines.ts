@@ -7,6 +7,17 @@ export interface Line {
   /** From 1. */
   readonly number: number;
   readonly text: string;
+  /** The line is longer than the limit and its text was left out; only where that was asked for. */
+  readonly tooLong?: true;
+}
+
+export interface ReadOptions {
+  /** Told the bytes as they are read from the file, zipped ones where it is zipped. */
+  readonly onBytes?: (bytes: number) => void;
+  /** Most UTF-16 units of a line. Default MAX_LINE_UNITS. */
+  readonly maxUnits?: number;
+  /** A longer line comes out without its text, instead of ending the reading. */
+  readonly keepTooLong?: boolean;
 }
 
 /** UTF-16 units of one line: the longest text that is read, written as JSON with every character escaped, and some. */
@@ -24,25 +35,31 @@ export function inputName(path: string): string {
  *
  * @throws RootstockError `source-missing`, `source-unreadable`, `source-truncated` (gzip), `limit-exceeded`
  */
-export async function* readLines(path: string, signal: AbortSignal): AsyncGenerator<Line[]> {
+export async function* readLines(path: string, signal: AbortSignal, options: ReadOptions = {}): AsyncGenerator<Line[]> {
+  const { maxUnits = MAX_LINE_UNITS, keepTooLong = false } = options;
   const decoder = new TextDecoder();
   let open: string[] = []; // parts of the line whose end is not there yet
   let openUnits = 0;
+  let tooLong = false;
   let number = 0;
   const take = (line: Line[], text: string): void => {
     number++;
-    if (text.trim() !== "") line.push({ number, text: text.endsWith("\r") ? text.slice(0, -1) : text });
+    if (tooLong) line.push({ number, text: "", tooLong });
+    else if (text.trim() !== "") line.push({ number, text: text.endsWith("\r") ? text.slice(0, -1) : text });
   };
-  for await (const chunk of readBytes(path, signal)) {
+  for await (const chunk of readBytes(path, signal, options)) {
     const [first, ...others] = decoder.decode(chunk, { stream: true }).split("\n") as [string, ...string[]];
-    open.push(first);
+    if (!tooLong) open.push(first);
     openUnits += first.length;
-    if (openUnits > MAX_LINE_UNITS) {
-      throw new RootstockError("limit-exceeded", `${inputName(path)}: line ${number + 1} is longer than ${MAX_LINE_UNITS} characters. Split it.`);
+    if (openUnits > maxUnits) {
+      if (!keepTooLong) throw tooLongLine(inputName(path), number + 1, maxUnits);
+      tooLong = true;
+      open = [];
     }
     if (others.length === 0) continue;
     const lines: Line[] = [];
     take(lines, open.join(""));
+    tooLong = false;
     const last = others.pop()!;
     for (const text of others) take(lines, text);
     open = [last];
@@ -55,11 +72,16 @@ export async function* readLines(path: string, signal: AbortSignal): AsyncGenera
   if (rest.length > 0) yield rest;
 }
 
-async function* readBytes(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export function tooLongLine(where: string, number: number, maxUnits = MAX_LINE_UNITS): RootstockError {
+  return new RootstockError("limit-exceeded", `${where}: line ${number} is longer than ${maxUnits} characters. Split it.`);
+}
+
+/** The bytes of a file or of standard input, unzipped. @throws RootstockError as `readLines` */
+export async function* readBytes(path: string, signal: AbortSignal, { onBytes }: Pick<ReadOptions, "onBytes"> = {}): AsyncGenerator<Uint8Array> {
   const stream: Readable = path === "-" ? process.stdin : createReadStream(path);
   addAbortSignal(signal, stream);
   try {
-    const chunks = (stream as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    const chunks = counted(stream as AsyncIterable<Uint8Array>, onBytes);
     const start = await firstBytes(chunks);
     const whole = Readable.from(chain(start, chunks), { objectMode: false });
     if (start[0] === 0x1f && start[1] === 0x8b) yield* pipeline(whole, createGunzip(), () => undefined);
@@ -67,6 +89,13 @@ async function* readBytes(path: string, signal: AbortSignal): AsyncGenerator<Uin
   } catch (cause) {
     signal.throwIfAborted();
     throw readError(path, cause);
+  }
+}
+
+async function* counted(stream: AsyncIterable<Uint8Array>, onBytes: ReadOptions["onBytes"]): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream) {
+    onBytes?.(chunk.length);
+    yield chunk;
   }
 }
 

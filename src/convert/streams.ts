@@ -3,26 +3,22 @@ import type { LinearPlace } from "../model/weight-format.ts";
 import type { NormPlace } from "../model/plan.ts";
 import { uniformBatch, type Batch, type Block } from "../run/batch.ts";
 import { activate, attention, embed, linear, normalize, type Machine } from "../run/forward.ts";
-import type { PassText } from "../run/pass.ts";
-import { fillRows } from "../run/rows.ts";
+import { fillRows, type TextIds } from "../run/rows.ts";
 import type { Address } from "../wasm/kernels.ts";
 import type { AdapterPool } from "../wasm/pool.ts";
 import type { FloatLinear } from "./source-weights.ts";
 
-/** A text as ids. */
-export type TextRows = Pick<PassText, "ids">;
-
 /** Calibration rows: some whole texts that fit into one pass. */
 export interface Pass {
-  readonly texts: readonly TextRows[];
+  readonly texts: readonly TextIds[];
   readonly rows: number;
 }
 
 /** Rows of every pass, in the passes' order: one matrix each. */
 export type Rows = readonly Float32Array[];
 
-export function calibrationPasses(m: Machine, texts: readonly TextRows[]): Pass[] {
-  const passes: { texts: TextRows[]; rows: number }[] = [];
+export function calibrationPasses(m: Machine, texts: readonly TextIds[]): Pass[] {
+  const passes: { texts: TextIds[]; rows: number }[] = [];
   for (const text of texts) {
     if (passes.length === 0 || passes.at(-1)!.rows + text.ids.length > m.work.rows) passes.push({ texts: [], rows: 0 });
     passes.at(-1)!.texts.push(text);
@@ -34,7 +30,7 @@ export function calibrationPasses(m: Machine, texts: readonly TextRows[]): Pass[
 /** A pass's batch, its ids in the workspace. */
 export function batchOf(m: Machine, { texts }: Pass): Batch {
   const batch = uniformBatch(m.work.states[0], texts.map(({ ids }) => ids.length), null, 0, m.work.block);
-  fillRows(m, texts, batch.segments.map(({ first }, text) => ({ text, first })), []);
+  fillRows(m, texts, batch.segments.map(({ first }, text) => ({ text, first })));
   return batch;
 }
 

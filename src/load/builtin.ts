@@ -3,12 +3,30 @@
  * have `process.getBuiltinModule`; where it is absent there is no file system to read.
  */
 type FileSystem = typeof import("node:fs");
+type WorkerThreads = typeof import("node:worker_threads");
+type OperatingSystem = typeof import("node:os");
 
 interface BuiltinHost {
   process?: { getBuiltinModule?: (name: string) => unknown };
 }
 
+function builtin(name: string): unknown {
+  return (globalThis as BuiltinHost).process?.getBuiltinModule?.(name);
+}
+
 /** `node:fs`, or undefined in a browser or on the edge. */
 export function fileSystem(): FileSystem | undefined {
-  return (globalThis as BuiltinHost).process?.getBuiltinModule?.("node:fs") as FileSystem | undefined;
+  return builtin("node:fs") as FileSystem | undefined;
+}
+
+/** `node:worker_threads`, or undefined where workers are those of the web. */
+export function workerThreads(): WorkerThreads | undefined {
+  return builtin("node:worker_threads") as WorkerThreads | undefined;
+}
+
+/** Cores that this process may use, at least 1. A container's share of them counts in Node 20 and newer. */
+export function coresAvailable(): number {
+  const system = builtin("node:os") as OperatingSystem | undefined;
+  const cores = system?.availableParallelism?.() ?? (typeof navigator === "undefined" ? 1 : navigator.hardwareConcurrency);
+  return Math.max(1, cores || 1);
 }

@@ -30,7 +30,7 @@ export class AdapterStore {
   readonly #pool: AdapterPool;
   /** The one used longest ago first. */
   readonly #entries = new Set<Entry>();
-  #held: ReadonlySet<Adapter> = new Set();
+  readonly #held = new Set<Entry>();
   /** Removed while a pass still read them: an aborted call leaves its rows in the pass. */
   readonly #doomed = new Set<Entry>();
 
@@ -55,7 +55,7 @@ export class AdapterStore {
         `the adapter needs ${bytes} bytes, more than the whole adapter budget of ${this.#pool.budget}. Load the encoder with a larger adapterBudget.`,
       );
     }
-    const start = this.#make(bytes, this.#held);
+    const start = this.#make(bytes);
     if (start === null) {
       // A running pass needs all the room there is.
       entry.parked = new Uint8Array(bytes);
@@ -69,28 +69,28 @@ export class AdapterStore {
   }
 
   /**
-   * Brings adapters in beside those held already and holds them too, as those used last.
-   * @returns false when there is no room for them beside those; nothing more is held then
+   * Brings an adapter in beside those held already, and holds it too, as the one used last.
+   * @returns false when there is no room for it beside those
    */
-  hold(adapters: ReadonlySet<Adapter>): boolean {
-    const held = new Set([...this.#held, ...adapters]);
-    for (const entry of adapters as ReadonlySet<Entry>) {
-      this.#entries.delete(entry);
-      this.#entries.add(entry);
-      if (entry.isResident) continue;
-      const start = this.#make(entry.bytes, held);
+  hold(adapter: Adapter): boolean {
+    const entry = adapter as Entry;
+    if (this.#held.has(entry)) return true;
+    if (!entry.isResident) {
+      const start = this.#make(entry.bytes);
       if (start === null) return false;
       this.#memory.octets(start, entry.bytes).set(entry.parked!);
-      entry.parked = null;
+      this.#forgetParked(entry);
       this.#settle(entry, start);
     }
-    this.#held = held;
+    this.#entries.delete(entry);
+    this.#entries.add(entry);
+    this.#held.add(entry);
     return true;
   }
 
   /** Ends what `hold` began. */
   release(): void {
-    this.#held = new Set();
+    this.#held.clear();
     for (const entry of this.#doomed) this.#free(entry);
     this.#doomed.clear();
   }
@@ -106,12 +106,20 @@ export class AdapterStore {
   #free(entry: Entry): void {
     if (entry.isResident) this.#pool.release(entry.start, entry.bytes);
     entry.isResident = false;
+    this.#forgetParked(entry);
+  }
+
+  #forgetParked(entry: Entry): void {
+    entry.parked?.fill(0);
     entry.parked = null;
   }
 
-  /** A block of the pool, others parked as it takes; null when those that must stay leave no room. */
-  #make(bytes: number, staying: ReadonlySet<Adapter>): Address | null {
-    const others = [...this.#entries].filter((entry) => entry.isResident && !staying.has(entry));
+  /**
+   * A block of the pool, others parked as it takes; null when those that are held leave no room.
+   * @throws RootstockError `no-memory-left` when none is held: the engine gives no more memory
+   */
+  #make(bytes: number): Address | null {
+    const others = [...this.#entries].filter((entry) => entry.isResident && !this.#held.has(entry));
     for (;;) {
       try {
         return this.#pool.allocate(bytes);
@@ -119,7 +127,7 @@ export class AdapterStore {
         if (!(error instanceof RootstockError) || error.code !== "no-memory-left") throw error;
         const oldest = others.shift();
         if (oldest !== undefined) this.#park(oldest);
-        else if (staying.size === 0) throw error;
+        else if (this.#held.size === 0) throw error;
         else return null;
       }
     }

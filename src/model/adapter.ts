@@ -1,7 +1,8 @@
 import { RootstockError } from "../errors.ts";
 import type { AdapterDescription, AdapterSite, EmbeddingTable, HeadDescription } from "../format/types.ts";
 import type { Address } from "../wasm/kernels.ts";
-import type { LinearMemory } from "../wasm/memory.ts";
+import { alignUp, type LinearMemory } from "../wasm/memory.ts";
+import { BLOCK_ALIGNMENT } from "../wasm/pool.ts";
 import { denseValues, embeddingValues, slotValues, type ReadTensor } from "./adapter-values.ts";
 import { finite } from "./finite.ts";
 import type { EncoderPlan } from "./plan.ts";
@@ -30,7 +31,7 @@ export interface AdapterNumbers {
 export function adapterNumbers(host: AdapterHost, description: AdapterDescription, read: ReadTensor): AdapterNumbers {
   const block = new Block();
   const build = describe(host, description, read, block);
-  return { plan: build(0), bytes: block.bytes, write: (to) => block.write(to) };
+  return { plan: build(0), bytes: alignUp(block.bytes, BLOCK_ALIGNMENT), write: (to) => block.write(to) };
 }
 
 /** Numbers waiting for an address. */

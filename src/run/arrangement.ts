@@ -2,23 +2,21 @@ import type { AdapterPlan, Head } from "../model/slot.ts";
 import type { Address } from "../wasm/kernels.ts";
 import { blocksOf, type Batch, type Group } from "./batch.ts";
 import type { Machine } from "./forward.ts";
-import type { Branch, TrunkState } from "./pass.ts";
+import type { Branch, TrunkState } from "./pass-text.ts";
 
 /** The texts of a pass and their adapters, with all plans looked up. */
 export interface Placement {
   readonly texts: readonly PlacedText[];
   /** Order of the adapters' groups; null (no slots), which trunks are under too, is the first. */
   readonly adapters: ReadonlyMap<AdapterPlan | null, number>;
-  /** Address of each text's key mask, 0 without one. */
-  readonly masks: Address[];
 }
 
 export interface PlacedText {
   readonly length: number;
   readonly branches: readonly PlacedBranch[];
   readonly trunk: TrunkState | null;
-  /** The state that its trunk is taken from; null = from the embeddings. */
-  readonly from: TrunkState | null;
+  /** Was the trunk kept by an earlier pass? Then it starts there, otherwise from the embeddings. */
+  readonly isKept: boolean;
 }
 
 export interface PlacedBranch {
@@ -45,10 +43,10 @@ export function changesAt({ texts }: Placement, index: number): boolean {
 /** Where each text's rows lie in a layer (−1: in the embeddings), adapter by adapter, so that a group is one run of rows. */
 export function arrangementAt({ texts, adapters }: Placement, index: number): Item[] {
   const chosen: { text: number; adapter: AdapterPlan | null; length: number }[] = [];
-  for (const [text, { length, branches, trunk, from }] of texts.entries()) {
-    if (from !== null && index < from.depth) continue;
-    const keepsOn = trunk !== null && from === null && trunk.depth > index;
-    if (keepsOn || branches.some(({ firstLayer }) => firstLayer > index)) chosen.push({ text, adapter: null, length });
+  for (const [text, { length, branches, trunk, isKept }] of texts.entries()) {
+    if (isKept && index < trunk!.depth) continue;
+    const isToBeKept = trunk !== null && !isKept && trunk.depth > index;
+    if (isToBeKept || branches.some(({ firstLayer }) => firstLayer > index)) chosen.push({ text, adapter: null, length });
     const own = new Set(branches.flatMap(({ slots, firstLayer }) => (slots !== null && firstLayer <= index ? [slots] : [])));
     for (const adapter of own) chosen.push({ text, adapter, length });
   }
@@ -62,9 +60,11 @@ export function arrangementAt({ texts, adapters }: Placement, index: number): It
   });
 }
 
-export function batchOf(m: Machine, { masks }: Placement, items: readonly Item[], x: Address): Batch {
+/** @param masks address of each text's key mask, 0 without one */
+export function itemBatch(m: Machine, items: readonly Item[], masks: readonly Address[], x: Address): Batch {
+  const last = items.at(-1);
   const segments = items.map(({ text, first, length }) => ({ first, length, mask: masks[text]! }));
-  return { x, rows: rowCount(items), segments, blocks: blocksOf(groupsOf(items), m.work.block) };
+  return { x, rows: last === undefined ? 0 : last.first + last.length, segments, blocks: blocksOf(groupsOf(items), m.work.block) };
 }
 
 /** Neighbouring items under one adapter. */
@@ -76,11 +76,6 @@ export function groupsOf(items: readonly { readonly first: number; readonly leng
     else groups.push({ first, rows: length, adapter });
   }
   return groups;
-}
-
-function rowCount(items: readonly Item[]): number {
-  const last = items.at(-1);
-  return last === undefined ? 0 : last.first + last.length;
 }
 
 /**
@@ -100,7 +95,7 @@ export function regroup(
   for (const [i, { text, first, length }] of next.entries()) {
     const source = sources[i] ?? null;
     const target = to + first * rowBytes;
-    if (source === null) m.memory.floats(target, length * (rowBytes / 4)).set(texts[text]!.from!.rows!);
+    if (source === null) m.memory.floats(target, length * (rowBytes / 4)).set(texts[text]!.trunk!.rows!);
     else u8.copyWithin(target, x + source.first * rowBytes, x + (source.first + length) * rowBytes);
   }
   return true;

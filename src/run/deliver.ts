@@ -5,7 +5,7 @@ import type { DensePlace, Head } from "../model/slot.ts";
 import type { Address } from "../wasm/kernels.ts";
 import type { Batch } from "./batch.ts";
 import { linear, type Machine, type Steps } from "./forward.ts";
-import type { Branch } from "./pass.ts";
+import type { Branch } from "./pass-text.ts";
 import { rowsRead, type ItemReading } from "./reading.ts";
 
 /** A branch that wants scores, and its rows in the matrix of read rows. */

@@ -2,9 +2,7 @@ import type { Address } from "../wasm/kernels.ts";
 import { groupsOf, type Item, type PlacedBranch, type Placement } from "./arrangement.ts";
 import { blocksOf, type Batch } from "./batch.ts";
 import type { Machine } from "./forward.ts";
-
-/** Token rows of a text's last state: the first token's, all of them, or those of the tokens listed in rising order. */
-export type Reading = "first" | "all" | Int32Array;
+import type { Reading } from "./pass-text.ts";
 
 /** What is read of one item, and by whom. */
 export interface ItemReading {

@@ -3,13 +3,13 @@ import type { EncoderConfig } from "../format/types.ts";
 import type { Address } from "../wasm/kernels.ts";
 import type { Item } from "./arrangement.ts";
 import type { Machine } from "./forward.ts";
-import type { PassText } from "./pass.ts";
+import type { PassText } from "./pass-text.ts";
 
-/** Input ids as callers give them. */
-type TextRows = Pick<PassText, "ids" | "mask">;
+/** A text as input ids. */
+export type TextIds = Pick<PassText, "ids" | "mask">;
 
 /** @throws RootstockError `ids-invalid`, `text-too-long`. */
-export function checkRows(config: EncoderConfig, { ids, mask }: TextRows): void {
+export function checkRows(config: EncoderConfig, { ids, mask }: TextIds): void {
   if (typeof ids !== "object" || ids === null || !Number.isInteger(ids.length)) {
     throw new RootstockError("ids-invalid", "the input ids must be an array of whole numbers.");
   }
@@ -32,15 +32,16 @@ export function checkRows(config: EncoderConfig, { ids, mask }: TextRows): void 
 }
 
 /**
- * Writes the ids, positions and types of the rows of the embeddings, and the texts' key masks. A text's mask is written
- * once and stays where it is, wherever its rows go; `masks` gets its address.
+ * Writes the ids, positions and types of the rows of the embeddings, and the texts' key masks. A text's mask stays where it
+ * is, wherever its rows go.
+ * @returns the address of each text's mask, 0 without one
  */
-export function fillRows(m: Machine, texts: readonly TextRows[], items: readonly Pick<Item, "text" | "first">[], masks: Address[]): void {
+export function fillRows(m: Machine, texts: readonly TextIds[], items: readonly Pick<Item, "text" | "first">[]): Address[] {
   const { positionOffset, padId } = m.plan.config;
   const { work, memory } = m;
   const { i32, u8 } = memory;
   for (const { text, first } of items) {
-    const { ids, mask } = texts[text]!;
+    const { ids } = texts[text]!;
     let position = positionOffset;
     for (let i = 0, row = first; i < ids.length; i++, row++) {
       const id = ids[i]!;
@@ -49,8 +50,12 @@ export function fillRows(m: Machine, texts: readonly TextRows[], items: readonly
       i32[(work.positions >>> 2) + row] = positionOffset > 0 && id === padId ? padId : position++;
       i32[(work.types >>> 2) + row] = 0;
     }
-    if (mask === undefined || masks[text] !== 0) continue;
-    masks[text] = work.mask + first;
-    for (let i = 0; i < ids.length; i++) u8[work.mask + first + i] = mask[i] ? 1 : 0;
   }
+  let at = work.mask;
+  return texts.map(({ ids, mask }) => {
+    if (mask === undefined) return 0;
+    const address = at;
+    for (let i = 0; i < ids.length; i++) u8[at++] = mask[i] ? 1 : 0;
+    return address;
+  });
 }

@@ -1,7 +1,8 @@
-import { RootstockError } from "../errors.ts";
+import { located, RootstockError } from "../errors.ts";
 import type { Adapter } from "../model/adapter-store.ts";
 import type { Machine, Steps } from "../run/forward.ts";
-import type { Branch, PassText, TrunkState } from "../run/pass.ts";
+import type { Branch, PassText, TrunkState } from "../run/pass-text.ts";
+import type { Task } from "./task.ts";
 
 /** A branch whose adapter moves between the pool and the heap. */
 export interface WorkBranch extends Branch {
@@ -10,6 +11,7 @@ export interface WorkBranch extends Branch {
 
 /** A text with its adapters: what passes are made of. A pass may take some of its branches and leave the rest. */
 export interface TextWork extends PassText {
+  /** By first layer. */
   readonly branches: readonly WorkBranch[];
 }
 
@@ -19,38 +21,34 @@ export interface SoleWork {
   run(m: Machine): Steps;
 }
 
-export type Work = readonly TextWork[] | SoleWork;
-
 /**
  * One call on its way through the queue. It takes its place at once and its work when that is ready; it settles once:
  * finished, failed, or aborted.
  */
 export class Call {
-  readonly signal: AbortSignal | undefined;
-  readonly #done: Promise<void>;
+  readonly done: Promise<void>;
+  readonly #signal: AbortSignal | undefined;
   #resolve!: () => void;
   #reject!: (reason: unknown) => void;
   #onReady: (() => void) | null = null;
-  #left: TextWork[] = [];
+  #texts: TextWork[] = [];
+  /** Texts before this one have been taken. */
+  #next = 0;
   #sole: SoleWork | null = null;
   #isReady = false;
   #isOver = false;
-  /** Branches and texts that passes have not finished. */
+  /** Passes under way that have something of this call. */
   #open = 0;
 
   constructor(signal: AbortSignal | undefined) {
-    this.signal = signal;
-    this.#done = new Promise((resolve, reject) => {
+    this.#signal = signal;
+    this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     // Whoever made the call hears of it; a call that fails before it is waited for is no unhandled rejection.
-    this.#done.catch(() => undefined);
+    this.done.catch(() => undefined);
     signal?.addEventListener("abort", this.#abort, { once: true });
-  }
-
-  get done(): Promise<void> {
-    return this.#done;
   }
 
   get isReady(): boolean {
@@ -61,9 +59,9 @@ export class Call {
     return this.#isOver;
   }
 
-  /** Texts whose branches no pass has taken yet, in order. */
-  get texts(): readonly TextWork[] {
-    return this.#left;
+  /** The first text with branches that no pass has taken yet. */
+  get text(): TextWork | null {
+    return this.#texts[this.#next] ?? null;
   }
 
   get sole(): SoleWork | null {
@@ -75,31 +73,21 @@ export class Call {
     return this.#isReady || this.#isOver ? Promise.resolve() : new Promise((resolve) => (this.#onReady = resolve));
   }
 
-  give(work: Work): void {
+  give(work: TextWork[] | SoleWork): void {
+    if (this.#isOver) return;
     this.#isReady = true;
     if ("run" in work) this.#sole = work;
-    else this.#left = [...work];
+    else this.#texts = work;
     this.#onReady?.();
   }
 
-  /** Takes some branches of the first text that is left; the rest stays, with the trunk kept for it. */
-  take(branches: readonly WorkBranch[], rest: readonly WorkBranch[], trunk: TrunkState | undefined): PassText {
-    const { ids, mask } = this.#left[0]!;
-    if (rest.length === 0) this.#left.shift();
-    else this.#left[0] = { ids, mask, branches: rest, trunk };
+  /** Takes the first `count` branches of `text`; the rest stay, with the trunk kept for them. */
+  take(count: number, trunk: TrunkState | undefined): PassText {
+    const { ids, mask, branches } = this.text!;
+    if (count === branches.length) this.#next++;
+    else this.#texts[this.#next] = { ids, mask, branches: branches.slice(count), trunk };
     this.#open++;
-    return { ids, mask, branches, trunk };
-  }
-
-  /** Goes along with a pass that it has no text for, to end in its turn. */
-  join(): void {
-    this.#open++;
-  }
-
-  /** A pass has finished a text that it took. */
-  passed(): void {
-    this.#open--;
-    if (this.#open === 0 && this.#left.length === 0) this.finish();
+    return { ids, mask, branches: branches.slice(0, count), trunk };
   }
 
   takeSole(): SoleWork {
@@ -109,29 +97,41 @@ export class Call {
     return work;
   }
 
-  finish(): void {
-    if (this.#end()) this.#resolve();
+  /** Goes along with a pass that it has no text for, to end in its turn. */
+  join(): void {
+    this.#open++;
+  }
+
+  /** A pass has finished something that it took. */
+  passed(): void {
+    this.#open--;
+    if (this.#open === 0 && this.text === null && this.#sole === null && this.#end()) this.#resolve();
   }
 
   fail(error: unknown): void {
     if (this.#end()) this.#reject(error);
   }
 
-  readonly #abort = (): void => this.fail(this.signal!.reason);
+  /** `fail`, with the task's name in front. */
+  failIn(task: Task | null): (error: unknown) => void {
+    return (error) => this.fail(task === null ? error : located(error, `task "${task.name}"`));
+  }
+
+  readonly #abort = (): void => this.fail(this.#signal!.reason);
 
   #end(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    this.#left = [];
+    this.#texts = [];
     this.#sole = null;
-    this.signal?.removeEventListener("abort", this.#abort);
+    this.#signal?.removeEventListener("abort", this.#abort);
     this.#onReady?.();
     return true;
   }
 }
 
-/** A kernel that traps leaves the pass unfinished. */
-export function engineFault(cause: unknown): unknown {
+/** What a call hears when its pass stops: of a kernel that trapped, what to do. */
+export function passFault(cause: unknown): unknown {
   if (!(cause instanceof WebAssembly.RuntimeError)) return cause;
   return new RootstockError("engine-fault", `a kernel stopped: ${cause.message}. Load the encoder again; please report it.`, { cause });
 }

@@ -1,12 +1,9 @@
-import { located, RootstockError } from "../errors.ts";
+import { RootstockError } from "../errors.ts";
 import { AdapterStore } from "../model/adapter-store.ts";
-import { isFiniteArray } from "../model/finite.ts";
-import { overflow } from "../run/deliver.ts";
 import { hiddenStates } from "../run/hidden-states.ts";
-import type { Output, TrunkState } from "../run/pass.ts";
-import type { Reading } from "../run/reading.ts";
-import { checkRows } from "../run/rows.ts";
-import type { Call, TextWork, Work, WorkBranch } from "./call.ts";
+import type { Output, Reading, TrunkState } from "../run/pass-text.ts";
+import { checkRows, type TextIds } from "../run/rows.ts";
+import type { Call, SoleWork, TextWork, WorkBranch } from "./call.ts";
 import { Pace } from "./event-loop.ts";
 import type { EncoderInfo } from "./info.ts";
 import { loadAdapter } from "./load-adapter.ts";
@@ -24,33 +21,34 @@ import {
   type TextRequest,
   type TrunkOptions,
 } from "./options.ts";
-import { WorkQueue } from "./queue.ts";
-import { atRequest, checkRequests, encodeText, type CheckedRequest, type EncodedText } from "./requests.ts";
-import { taskBranches, windowMean, windowTexts, type Results, type TaskResult } from "./results.ts";
+import { firstLayerOf, WorkQueue } from "./queue.ts";
+import { atRequest, checkRequests, encodeText, type CheckedRequest, type EncodedText, type PartOptions } from "./requests.ts";
+import { taskBranches, vectorBranches, windowBranches, type Results, type TaskResult } from "./results.ts";
 import { headOf, makeTask, type Task } from "./task.ts";
 import { TrunkCache } from "./trunk-cache.ts";
 import { Trunk } from "./trunk.ts";
 
 /** One resident encoder and its tasks. Made by `loadEncoder`. Any number of calls may be under way at once. */
 export class Encoder {
-  #loaded: LoadedEncoder | null;
-  readonly #store: AdapterStore;
-  readonly #queue: WorkQueue;
-  readonly #trunks: TrunkCache;
+  /** null when it was disposed. */
+  #resident: Resident | null;
   readonly #tasks = new Map<string, Task>();
   readonly #adding = new Set<string>();
+  /** Stands for this encoder in its trunks, which must not hold its memory. */
+  readonly #token = {};
 
   /** @internal */
   constructor(loaded: LoadedEncoder) {
-    this.#loaded = loaded;
-    this.#store = new AdapterStore(loaded.machine.memory, loaded.pool);
-    this.#queue = new WorkQueue(loaded.machine, this.#store, loaded.queueLimit);
-    this.#trunks = new TrunkCache(loaded.trunkCacheBytes);
+    const store = new AdapterStore(loaded.machine.memory, loaded.pool);
+    const pace = new Pace();
+    const queue = new WorkQueue(loaded.machine, store, pace, loaded.queueLimit);
+    this.#resident = { loaded, store, pace, queue, trunks: new TrunkCache(loaded.trunkCacheBytes) };
   }
 
   /** @throws RootstockError `disposed`. */
   get info(): EncoderInfo {
-    const { machine, engine, pool, fingerprint, converted, weightBytes, workspaceBytes } = this.#live();
+    const { loaded, store, trunks } = this.#live();
+    const { machine, engine, pool, fingerprint, converted, weightBytes, workspaceBytes } = loaded;
     const { family, layers, hidden, heads, intermediate, vocabulary, maxPositions } = machine.plan.config;
     return {
       family,
@@ -70,8 +68,8 @@ export class Encoder {
         workspace: workspaceBytes,
         adapters: pool.used,
         adapterBudget: pool.budget,
-        parkedAdapters: this.#store.parkedBytes,
-        trunkCache: this.#trunks.bytes,
+        parkedAdapters: store.parkedBytes,
+        trunkCache: trunks.bytes,
       },
       tasks: [...this.#tasks.values()].map(({ name, adapter, labels }) => ({
         name,
@@ -96,18 +94,18 @@ export class Encoder {
    */
   async addAdapter(name: string, source: SourceLike, options: AdapterOptions = {}): Promise<void> {
     checkTaskName(name);
-    this.#live();
-    const replaces = options.replace === true;
-    if ((this.#tasks.has(name) && !replaces) || this.#adding.has(name)) {
+    const { loaded, store } = this.#live();
+    if (this.#adding.has(name)) throw new RootstockError("task-exists", `a task "${name}" is being added at this moment. Wait for it, or choose another name.`);
+    if (this.#tasks.has(name) && options.replace !== true) {
       throw new RootstockError("task-exists", `there is a task "${name}" already. Remove it first, pass replace: true, or choose another name.`);
     }
     this.#adding.add(name);
     try {
-      const { numbers, labels, problemType } = await loadAdapter(this.#live(), source, options);
+      const { numbers, labels, problemType } = await loadAdapter(loaded, source, options);
       // From here on nothing waits, so that a disposed encoder or an abort leaves no half-added task.
       this.#live();
       options.signal?.throwIfAborted();
-      const task = makeTask(name, this.#store.add(numbers), labels, problemType);
+      const task = makeTask(name, store.add(numbers), labels, problemType);
       const old = this.#tasks.get(name);
       if (old !== undefined) this.#retire(old);
       this.#tasks.set(name, task);
@@ -147,18 +145,15 @@ export class Encoder {
    *   names the request. Nothing runs when a request is wrong. `tensor-value` when an adapter's results overflow float32.
    */
   async runBatch(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Results[]> {
-    const loaded = this.#live();
     return this.#call(options.signal, async (call) => {
       checkResultOptions(options);
-      const checked = checkRequests(requests, (name) => this.#task(name));
+      const wanted: RunOptions & PartOptions = { ...options };
+      const checked = checkRequests(requests, wanted, this.#token, (name) => this.#task(name));
       return this.#pinned(checked.flatMap(({ tasks }) => tasks), async () => {
-        const texts = await this.#encode(loaded, call, checked, options);
         const results = checked.map(() => new Map<string, TaskResult>());
-        const work = checked.flatMap(({ content, tasks }, index) => {
-          const branches = tasks.map((task) => taskBranches(call, task, texts[index]!, options, (result) => results[index]!.set(task.name, result)));
-          return this.#texts(texts[index]!, branches, content instanceof Trunk ? content.open(loaded).states : null);
-        });
-        await this.#work(call, work);
+        const branches = (text: EncodedText, index: number): WorkBranch[][] =>
+          checked[index]!.tasks.map((task) => taskBranches(call, task, text, wanted, (result) => results[index]!.set(task.name, result)));
+        await this.#runTexts(call, checked, wanted, branches);
         return checked.map(({ tasks }, index) => Object.fromEntries(tasks.map(({ name }) => [name, results[index]!.get(name)!])));
       });
     });
@@ -169,16 +164,17 @@ export class Encoder {
    * @throws RootstockError as `runBatch`.
    */
   async trunk(text: string, options: TrunkOptions = {}): Promise<Trunk> {
-    const loaded = this.#live();
     return this.#call(options.signal, async (call) => {
-      const tasks = options.tasks?.map((name) => this.#task(name)) ?? [...this.#tasks.values()].filter(({ adapter }) => adapter.plan.firstLayer > 0);
+      const { loaded, queue } = this.#live();
       if (typeof text !== "string") throw new RootstockError("argument-invalid", "give text as a string.");
+      if (options.tasks !== undefined) checkStrings(options.tasks, "tasks");
+      const tasks = options.tasks?.map((name) => this.#task(name)) ?? [...this.#tasks.values()].filter(({ adapter }) => adapter.plan.firstLayer > 0);
       const encoded = encodeText(loaded, text, options);
       const { layers } = loaded.machine.plan.config;
       const depth = Math.max(0, Math.min(layers - 1, ...tasks.map(({ adapter }) => adapter.plan.firstLayer)));
       const states = encoded.windows.map((): TrunkState => ({ depth, rows: null }));
-      await this.#work(call, encoded.windows.map(({ ids }, index) => ({ ids, branches: [], trunk: states[index] })));
-      return new Trunk(loaded, encoded, states);
+      await queue.run(call, encoded.windows.map(({ ids }, index) => ({ ids, branches: [], trunk: states[index] })));
+      return new Trunk(this.#token, { text: encoded, states });
     });
   }
 
@@ -189,15 +185,14 @@ export class Encoder {
    * @throws RootstockError as `runBatch`.
    */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
-    const loaded = this.#live();
     return this.#call(options.signal, async (call) => {
+      const { machine } = this.loaded;
       const task = options.task == null ? null : this.#task(options.task);
       checkStrings(texts, "texts");
       return this.#pinned(task === null ? [] : [task], async () => {
-        const encoded = await this.#encode(loaded, call, texts.map((content) => ({ content, tasks: [] })), options);
         const vectors = new Array<Float32Array>(texts.length);
-        const work = encoded.flatMap((text, index) => this.#texts(text, [this.#meanBranches(call, text, task, (vector) => (vectors[index] = vector))], null));
-        await this.#work(call, work);
+        const branches = (text: EncodedText, index: number): WorkBranch[][] => [vectorBranches(call, task, text, machine, (vector) => (vectors[index] = vector))];
+        await this.#runTexts(call, texts.map((content) => ({ content, tasks: [] })), { ...options }, branches);
         return vectors;
       });
     });
@@ -219,7 +214,6 @@ export class Encoder {
   /** The last hidden state alone, tokens × hidden, row-major. Parameters and errors as `hiddenStates`. */
   async forward(inputIds: ArrayLike<number>, task: string | null, options: IdOptions = {}): Promise<Float32Array> {
     const found = task === null ? null : this.#task(task);
-    this.#live();
     return this.#ids(inputIds, found, options, "all", (take) => ({ kind: "states", take }));
   }
 
@@ -233,36 +227,32 @@ export class Encoder {
    */
   async hiddenStates(inputIds: ArrayLike<number>, task: string | null, options: IdOptions = {}): Promise<Float32Array[]> {
     const found = task === null ? null : this.#task(task);
-    const { machine } = this.#live();
-    return this.#call(options.signal, async (call) => {
-      const text = { ids: inputIds, mask: options.attentionMask };
-      checkRows(machine.plan.config, text);
-      return this.#pinned(found === null ? [] : [found], async () => {
-        const states: Float32Array[] = [];
-        await this.#work(call, { adapter: found?.adapter ?? null, run: (m) => hiddenStates(m, text, found?.adapter.plan ?? null, (state) => states.push(state)) });
-        return states;
-      });
-    });
+    const states: Float32Array[] = [];
+    await this.#runIds(inputIds, found, options, (_, text) => ({
+      adapter: found?.adapter ?? null,
+      run: (m) => hiddenStates(m, text, found?.adapter.plan ?? null, (state) => states.push(state)),
+    }));
+    return states;
   }
 
-  /** @internal A text's tokens, in the windows that are read. */
-  encode(text: string, options: TextOptions): EncodedText {
-    return encodeText(this.#live(), text, options);
+  /** @internal What it was made of, for rooms outside that need a text's ids. @throws RootstockError `disposed`. */
+  get loaded(): LoadedEncoder {
+    return this.#live().loaded;
   }
 
   /** Drops the linear memory and every task. Calls under way, and further ones, reject with `disposed`; disposing twice does nothing. */
   dispose(): void {
+    this.#resident?.queue.close(disposed());
+    this.#resident = null;
     this.#tasks.clear();
-    this.#loaded = null;
-    this.#queue.close(disposed());
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  #live(): LoadedEncoder {
-    if (this.#loaded !== null) return this.#loaded;
+  #live(): Resident {
+    if (this.#resident !== null) return this.#resident;
     throw disposed();
   }
 
@@ -277,7 +267,7 @@ export class Encoder {
 
   /** Takes a place in the queue for what `prepare` finds to do. */
   async #call<T>(signal: AbortSignal | undefined, prepare: (call: Call) => Promise<T>): Promise<T> {
-    const call = this.#queue.enter(signal);
+    const call = this.#live().queue.enter(signal);
     try {
       return await prepare(call);
     } catch (error) {
@@ -286,122 +276,115 @@ export class Encoder {
     }
   }
 
-  #work(call: Call, work: Work): Promise<void> {
-    return this.#queue.run(call, work);
-  }
-
-  /** Encodes texts, with a turn of the event loop every 8 ms. Errors name the request where there is more than one. */
-  async #encode(loaded: LoadedEncoder, call: Call, requests: readonly CheckedRequest[], options: TextOptions): Promise<EncodedText[]> {
-    const pace = new Pace();
-    const texts: EncodedText[] = [];
+  /** Encodes texts, with turns of the event loop between them, and runs their branches: a list a task, of one a window. */
+  async #runTexts(
+    call: Call,
+    requests: readonly CheckedRequest[],
+    options: TextOptions & PartOptions,
+    branchesOf: (text: EncodedText, index: number) => readonly (readonly WorkBranch[])[],
+  ): Promise<void> {
+    const { loaded, pace, queue } = this.#live();
+    const work: TextWork[] = [];
+    const made: (() => void)[] = [];
     for (const [index, { content }] of requests.entries()) {
       if (pace.isDue) {
         await pace.turn();
-        if (call.isOver) await call.done;
+        if (call.isOver) break;
       }
-      texts.push(atRequest(requests.length, index, () => (content instanceof Trunk ? content.open(loaded).text : encodeText(loaded, content, options))));
+      const kept = typeof content === "object" && "states" in content ? content : null;
+      const text = kept?.text ?? atRequest(requests, index, options, () => encodeText(loaded, content as string | readonly string[], options));
+      const branches = branchesOf(text, index);
+      if (branches.length === 0) continue;
+      for (const [at, { ids }] of text.windows.entries()) {
+        const own = branches.map((list) => list[at]!);
+        const trunk = kept?.states[at] ?? this.#cached(ids, own, made);
+        work.push(...trunkTexts({ ids, branches: own }, trunk, loaded.machine.plan.config.layers));
+      }
     }
-    return texts;
+    await queue.run(call, work);
+    for (const keep of made) keep();
   }
 
-  /** A text's windows with their branches, from trunks that are there already where they serve. */
-  #texts(text: EncodedText, branches: readonly (readonly WorkBranch[])[], given: readonly TrunkState[] | null): TextWork[] {
-    if (branches.length === 0) return [];
-    return windowTexts(text, branches).flatMap((window, index) => {
-      if (given !== null) return fromTrunk(window, given[index]!);
-      return this.#trunks.isOn ? this.#cached(window, text.windows[index]!.ids) : [window];
-    });
-  }
-
-  #cached(window: TextWork, ids: Int32Array): TextWork[] {
-    const depths = window.branches.map(({ adapter }) => adapter?.plan.firstLayer ?? Infinity).filter((depth) => depth > 0);
-    if (depths.length === 0) return [window];
-    const depth = Math.min(this.#live().machine.plan.config.layers - 1, ...depths);
-    const known = this.#trunks.get(ids, depth);
-    if (known !== undefined) return fromTrunk(window, known);
-    const trunks = this.#trunks;
-    let rows: Float32Array | null = null;
-    const state: TrunkState = {
-      depth,
-      get rows() {
-        return rows;
-      },
-      set rows(made) {
-        rows = made;
-        trunks.set(ids, { depth, rows });
-      },
-    };
-    return fromTrunk(window, state);
-  }
-
-  #meanBranches(call: Call, { windows }: EncodedText, task: Task | null, done: (vector: Float32Array) => void): WorkBranch[] {
-    const { machine } = this.#live();
-    const pieces = new Array<Float32Array>(windows.length);
-    let missing = windows.length;
-    const fail = (error: unknown): void => call.fail(task === null ? error : located(error, `task "${task.name}"`));
-    const take = (index: number, mean: Float32Array): void => {
-      pieces[index] = mean;
-      if (--missing > 0) return;
-      const rows = windows.map(({ ids }) => ({ length: ids.length }));
-      const scratch = machine.memory.floats(machine.work.projected, mean.length);
-      scratch.set(windowMean(pieces, rows));
-      machine.kernels.l2Normalize(machine.work.projected, mean.length);
-      const vector = scratch.slice();
-      if (isFiniteArray(vector)) done(vector);
-      else fail(overflow());
-    };
-    return windows.map((_, index) => ({ adapter: task?.adapter ?? null, read: "all", fail, output: { kind: "mean", take: (mean) => take(index, mean) } }));
+  /** The trunk of a text seen before, or one to be kept when the call is done; undefined where there is no cache. */
+  #cached(ids: Int32Array, branches: readonly WorkBranch[], made: (() => void)[]): TrunkState | undefined {
+    const { trunks, loaded } = this.#live();
+    const { layers } = loaded.machine.plan.config;
+    const depths = branches.map((branch) => firstLayerOf(branch, layers - 1)).filter((depth) => depth > 0);
+    if (!trunks.isOn || depths.length === 0) return undefined;
+    const depth = Math.min(...depths);
+    const known = trunks.get(ids, depth);
+    if (known !== undefined) return known;
+    const state: TrunkState = { depth, rows: null };
+    made.push(() => trunks.set(ids, state));
+    return state;
   }
 
   /** Runs one text given as ids for one output. */
   async #ids(
-    ids: ArrayLike<number>,
+    inputIds: ArrayLike<number>,
     task: Task | null,
     options: IdOptions,
     read: Reading,
     output: (take: (values: Float32Array) => void) => Output,
   ): Promise<Float32Array> {
-    const { machine } = this.#live();
+    let values = new Float32Array(0);
+    await this.#runIds(inputIds, task, options, (call, text) => {
+      const branches = windowBranches(call, task, [read], output, ([made]) => (values = made as typeof values));
+      return [{ ...text, branches }];
+    });
+    return values;
+  }
+
+  /** Checks ids and runs what `work` makes of them; they are copied, because callers may change theirs meanwhile. */
+  async #runIds(ids: ArrayLike<number>, task: Task | null, options: IdOptions, work: (call: Call, text: TextIds) => TextWork[] | SoleWork): Promise<void> {
+    const { loaded, queue } = this.#live();
+    const mask = options.attentionMask;
     return this.#call(options.signal, async (call) => {
-      checkRows(machine.plan.config, { ids, mask: options.attentionMask });
-      return this.#pinned(task === null ? [] : [task], async () => {
-        let values = new Float32Array(0);
-        const fail = (error: unknown): void => call.fail(task === null ? error : located(error, `task "${task.name}"`));
-        const branch: WorkBranch = { adapter: task?.adapter ?? null, read, fail, output: output((made) => (values = made as typeof values)) };
-        await this.#work(call, [{ ids, mask: options.attentionMask, branches: [branch] }]);
-        return values;
-      });
+      checkRows(loaded.machine.plan.config, { ids, mask });
+      const text = { ids: Int32Array.from(ids), mask: mask && Uint8Array.from(mask, (entry) => (entry ? 1 : 0)) };
+      return this.#pinned(task === null ? [] : [task], () => queue.run(call, work(call, text)));
     });
   }
 
   /** Keeps tasks while `run` waits, whoever removes them meanwhile. */
   async #pinned<T>(tasks: readonly Task[], run: () => Promise<T>): Promise<T> {
+    const { store } = this.#live();
     for (const task of tasks) task.pins++;
     try {
       return await run();
     } finally {
       for (const task of tasks) {
         task.pins--;
-        if (task.removed && task.pins === 0) this.#store.remove(task.adapter);
+        if (task.removed && task.pins === 0) store.remove(task.adapter);
       }
     }
   }
 
   #retire(task: Task): void {
     task.removed = true;
-    if (task.pins === 0) this.#store.remove(task.adapter);
+    if (task.pins === 0) this.#live().store.remove(task.adapter);
   }
 }
 
-/** Branches that part above a kept trunk start from it, the others from the text. */
-function fromTrunk(window: TextWork, trunk: TrunkState): TextWork[] {
-  const isAbove = ({ adapter }: WorkBranch): boolean => (adapter?.plan.firstLayer ?? Infinity) >= trunk.depth;
-  const above = window.branches.filter(isAbove);
-  const below = window.branches.filter((branch) => !isAbove(branch));
-  const texts: TextWork[] = [];
-  if (above.length > 0) texts.push({ ...window, branches: above, trunk });
-  if (below.length > 0) texts.push({ ...window, branches: below });
-  return texts;
+/** An encoder in memory and what runs on it. */
+interface Resident {
+  readonly loaded: LoadedEncoder;
+  readonly store: AdapterStore;
+  readonly pace: Pace;
+  readonly queue: WorkQueue;
+  readonly trunks: TrunkCache;
+}
+
+/** Branches that part from a trunk above its depth start there, the others from the text; each list by first layer. */
+function trunkTexts({ ids, branches }: TextWork, trunk: TrunkState | undefined, layers: number): TextWork[] {
+  const sorted = [...branches].sort((a, b) => firstLayerOf(a, layers) - firstLayerOf(b, layers));
+  if (trunk === undefined) return [{ ids, branches: sorted }];
+  const below = sorted.filter((branch) => firstLayerOf(branch, layers) < trunk.depth);
+  const above = sorted.slice(below.length);
+  return [
+    ...(below.length > 0 ? [{ ids, branches: below }] : []),
+    ...(above.length > 0 ? [{ ids, branches: above, trunk }] : []),
+  ];
 }
 
 function disposed(): RootstockError {

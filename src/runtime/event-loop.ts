@@ -8,7 +8,7 @@ interface Host {
 }
 
 /** Lets the event loop turn once: timers, input and network get their chance. `setTimeout` alone would cost browsers 4 ms. */
-export function turn(): Promise<void> {
+function turn(): Promise<void> {
   const host = globalThis as Host;
   if (host.scheduler?.yield !== undefined) return host.scheduler.yield();
   return new Promise((resolve) => {
@@ -24,21 +24,23 @@ export function turn(): Promise<void> {
   });
 }
 
-/** Tells when it is time to let the event loop turn. */
+/** When the event loop is to turn, for everything that one encoder does: passes, and texts that are encoded. */
 export class Pace {
   #since = performance.now();
+  #last: Promise<void> = Promise.resolve();
 
   get isDue(): boolean {
     return performance.now() - this.#since >= TURN_AFTER_MS;
   }
 
-  /** After waiting for anything. */
+  /** The event loop has turned by itself. */
   restart(): void {
     this.#since = performance.now();
   }
 
-  async turn(): Promise<void> {
-    await turn();
-    this.restart();
+  /** Waits for a turn. Whoever else waits gets another one, so that two never go on in the same. */
+  turn(): Promise<void> {
+    this.#last = this.#last.then(turn).then(() => this.restart());
+    return this.#last;
   }
 }

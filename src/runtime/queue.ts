@@ -1,11 +1,12 @@
 import { RootstockError } from "../errors.ts";
-import type { Adapter, AdapterStore } from "../model/adapter-store.ts";
+import type { AdapterStore } from "../model/adapter-store.ts";
 import type { Machine, Steps } from "../run/forward.ts";
-import { rowsOf, runPass, type PassText, type TrunkState } from "../run/pass.ts";
-import { Call, engineFault, type TextWork, type Work, type WorkBranch } from "./call.ts";
-import { Pace } from "./event-loop.ts";
+import { rowsOf, runPass } from "../run/pass.ts";
+import type { PassText, TrunkState } from "../run/pass-text.ts";
+import { Call, passFault, type SoleWork, type TextWork, type WorkBranch } from "./call.ts";
+import type { Pace } from "./event-loop.ts";
 
-/** A pass under way: its steps, and the calls that it works for, once a text. */
+/** A pass under way: its steps, and the calls that it works for, once for everything it took of them. */
 interface Pass {
   readonly steps: Steps;
   readonly calls: readonly Call[];
@@ -19,19 +20,23 @@ interface Pass {
 export class WorkQueue {
   readonly #machine: Machine;
   readonly #store: AdapterStore;
+  readonly #pace: Pace;
   readonly #limit: number;
-  readonly #calls: Call[] = [];
+  #calls: Call[] = [];
   #isRunning = false;
 
-  constructor(machine: Machine, store: AdapterStore, limit: number) {
+  constructor(machine: Machine, store: AdapterStore, pace: Pace, limit: number) {
     this.#machine = machine;
     this.#store = store;
+    this.#pace = pace;
     this.#limit = limit;
   }
 
   /** A place in the queue; give it work, or fail it. @throws RootstockError `queue-full`, and the signal's reason. */
   enter(signal: AbortSignal | undefined): Call {
     signal?.throwIfAborted();
+    // Nothing was under way: the event loop had its turns.
+    if (this.#calls.length === 0) this.#pace.restart();
     if (this.#calls.length >= this.#limit) this.#forgetOver();
     if (this.#calls.length >= this.#limit) {
       throw new RootstockError("queue-full", `${this.#limit} calls are under way already, the most this encoder takes. Wait for some, or load it with a larger queueLimit.`);
@@ -42,7 +47,7 @@ export class WorkQueue {
   }
 
   /** Gives a call its work and waits until it is done. */
-  async run(call: Call, work: Work): Promise<void> {
+  run(call: Call, work: TextWork[] | SoleWork): Promise<void> {
     call.give(work);
     if (!this.#isRunning) {
       this.#isRunning = true;
@@ -57,118 +62,102 @@ export class WorkQueue {
   }
 
   async #work(): Promise<void> {
-    await othersToCall();
-    const pace = new Pace();
     for (;;) {
+      await othersToCall();
       this.#forgetOver();
       const head = this.#calls[0];
       if (head === undefined) break;
-      if (!head.isReady) {
-        await head.whenReady();
-        pace.restart();
-      } else await this.#run(this.#nextPass(head), pace);
-      if (pace.isDue) await pace.turn();
+      if (head.isReady) await this.#run(head);
+      else await head.whenReady();
+      if (this.#pace.isDue) await this.#pace.turn();
     }
     this.#isRunning = false;
   }
 
-  async #run({ steps, calls }: Pass, pace: Pace): Promise<void> {
+  async #run(head: Call): Promise<void> {
+    let calls: readonly Call[] = [head];
     try {
-      while (steps.next().done !== true) {
-        if (!pace.isDue) continue;
-        await pace.turn();
-        if (calls.every((call) => call.isOver)) steps.return();
+      const pass = this.#nextPass(head);
+      calls = pass.calls;
+      while (pass.steps.next().done !== true) {
+        if (!this.#pace.isDue) continue;
+        await this.#pace.turn();
+        if (calls.every((call) => call.isOver)) pass.steps.return();
       }
       for (const call of calls) call.passed();
     } catch (error) {
-      const reason = engineFault(error);
+      const reason = passFault(error);
       for (const call of calls) call.fail(reason);
     } finally {
       this.#store.release();
     }
-    await othersToCall();
   }
 
   #forgetOver(): void {
-    for (let i = this.#calls.length - 1; i >= 0; i--) if (this.#calls[i]!.isOver) this.#calls.splice(i, 1);
+    this.#calls = this.#calls.filter((call) => !call.isOver);
   }
 
   #nextPass(head: Call): Pass {
-    if (head.sole !== null) return this.#solePass(head);
+    if (head.sole !== null) return this.#solePass(head, head.sole);
+    const { work, plan } = this.#machine;
     const texts: PassText[] = [];
     const calls: Call[] = [];
-    let rows = this.#machine.work.rows;
+    let rows = work.rows;
     for (const call of this.#calls) {
       if (!call.isReady || call.sole !== null) break;
-      let isFull = false;
-      if (call.texts.length === 0) {
+      if (call.text === null) {
         call.join();
         calls.push(call);
       }
-      while (!isFull && call.texts.length > 0) {
-        const text = this.#takeFrom(call, rows);
-        if (text === null) isFull = true;
-        else {
-          texts.push(text);
-          calls.push(call);
-          rows -= rowsOf(text, this.#machine.plan.config.layers);
-        }
+      while (call.text !== null) {
+        const text = this.#takeFrom(call, call.text, rows);
+        if (text === null) break;
+        texts.push(text);
+        calls.push(call);
+        rows -= rowsOf(text, plan.config.layers);
       }
-      if (isFull) break;
+      if (call.text !== null) break;
     }
-    if (calls.length === 0) return this.#refuse(head);
-    if (texts.length === 0) return { steps: nothing(), calls };
-    return { steps: runPass(this.#machine, texts), calls };
+    if (calls.length === 0) throw noRoom();
+    return { steps: texts.length === 0 ? nothing() : runPass(this.#machine, texts), calls };
   }
 
-  #solePass(call: Call): Pass {
-    const { adapter } = call.sole!;
-    if (!this.#store.hold(new Set(adapter === null ? [] : [adapter]))) return this.#refuse(call);
+  #solePass(call: Call, { adapter }: SoleWork): Pass {
+    if (adapter !== null && !this.#store.hold(adapter)) throw noRoom();
     return { steps: call.takeSole().run(this.#machine), calls: [call] };
   }
 
-  #refuse(call: Call): Pass {
-    call.fail(new RootstockError("no-memory-left", "the engine gives no memory for an adapter of this call. Free memory, or remove adapters."));
-    return { steps: nothing(), calls: [] };
-  }
-
   /**
-   * As many branches of the call's next text as there is room for; null when there is room for none. Where some are left
-   * for a later pass its trunk is kept for them, alone if need be.
+   * As many branches of a call's next text as there is room for; null when there is room for none. Where some are left
+   * for a later pass its trunk is kept for them, alone if there are rows for no more.
    */
-  #takeFrom(call: Call, rows: number): PassText | null {
+  #takeFrom(call: Call, { ids, branches, trunk: given }: TextWork, rows: number): PassText | null {
     const { layers } = this.#machine.plan.config;
-    const [text] = call.texts as [TextWork];
-    const branches = [...text.branches].sort((a, b) => firstLayerOf(a, layers) - firstLayerOf(b, layers));
-    const most = this.#residentBranches(branches);
-    for (const keepsTrunk of [true, false]) {
-      for (let count = most; count >= 0; count--) {
-        const rest = branches.slice(count);
-        const trunk = text.trunk ?? (keepsTrunk ? trunkFor(rest, layers) : undefined);
-        const isProgress = count > 0 || (trunk !== undefined && trunk.rows === null);
-        const taken = branches.slice(0, count);
-        if (isProgress && rowsOf({ ids: text.ids, branches: taken, trunk }, layers) <= rows) return call.take(taken, rest, trunk);
+    const copies = Math.floor(rows / ids.length);
+    let own = 0;
+    let isShared = branches.length === 0;
+    let best: { readonly count: number; readonly trunk: TrunkState | undefined } | null = null;
+    for (let count = 0; own + (isShared ? 1 : 0) <= copies; count++) {
+      const next = branches[count];
+      const trunk = given ?? trunkFor(next, layers);
+      const isMade = trunk !== undefined && trunk.rows === null;
+      if (own + (isShared || isMade ? 1 : 0) <= copies && (count > 0 || isMade)) best = { count, trunk };
+      if (next === undefined) break;
+      if (own + 1 > copies || !this.#holds(next)) {
+        if (count === 0) return null;
+        break;
       }
+      if (firstLayerOf(next, layers) < layers) own++;
+      else isShared = true;
     }
-    return null;
+    if (best !== null) return call.take(best.count, best.trunk);
+    // No room for the trunk beside the rows of one branch: that branch alone, and the others from the embeddings again.
+    return copies > 0 ? call.take(1, undefined) : null;
   }
 
-  /** How many of the branches have their adapters in the pool together, beside those of the pass. */
-  #residentBranches(branches: readonly WorkBranch[]): number {
-    const index = branches.findIndex(({ adapter }) => adapter !== null && !this.#store.hold(new Set<Adapter>([adapter])));
-    return index < 0 ? branches.length : index;
+  #holds({ adapter }: WorkBranch): boolean {
+    return adapter === null || this.#store.hold(adapter);
   }
-}
-
-function firstLayerOf({ adapter }: WorkBranch, layers: number): number {
-  return Math.min(adapter?.plan.firstLayer ?? layers, layers);
-}
-
-/** Where the trunk is kept for branches that come in a later pass; nowhere when one of them begins at the embeddings. */
-function trunkFor(rest: readonly WorkBranch[], layers: number): TrunkState | undefined {
-  if (rest.length === 0) return undefined;
-  const depth = Math.min(firstLayerOf(rest[0]!, layers), layers - 1);
-  return depth < 0 ? undefined : { depth, rows: null };
 }
 
 /** Calls made together, or by those who waited for the last pass, share a pass: they are a few microtasks away. */
@@ -177,3 +166,18 @@ async function othersToCall(): Promise<void> {
 }
 
 function* nothing(): Steps {}
+
+export function firstLayerOf({ adapter }: WorkBranch, layers: number): number {
+  return Math.min(adapter?.plan.firstLayer ?? layers, layers);
+}
+
+/** Where the trunk is kept for branches from `next` on, in a later pass; nowhere when that begins at the embeddings. */
+function trunkFor(next: WorkBranch | undefined, layers: number): TrunkState | undefined {
+  if (next === undefined) return undefined;
+  const depth = Math.min(firstLayerOf(next, layers), layers - 1);
+  return depth < 0 ? undefined : { depth, rows: null };
+}
+
+function noRoom(): RootstockError {
+  return new RootstockError("no-memory-left", "the engine gives no more memory for the adapters of this call. Free memory, or remove adapters.");
+}

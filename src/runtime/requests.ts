@@ -4,7 +4,7 @@ import { windowsOf, type TextWindow } from "../text/windows.ts";
 import type { LoadedEncoder } from "./load-encoder.ts";
 import { checkChoice, checkInteger, checkStrings, OVERFLOWS, type TextOptions, type TextRequest } from "./options.ts";
 import { headOf, type Task } from "./task.ts";
-import { Trunk } from "./trunk.ts";
+import { Trunk, type TrunkContent } from "./trunk.ts";
 
 /** A text as its tokens, and the windows that the encoder reads it in: one, unless it is too long. */
 export interface EncodedText {
@@ -16,36 +16,48 @@ export interface EncodedText {
 
 /** A request that has been checked; its text is not encoded yet unless it came as a trunk. */
 export interface CheckedRequest {
-  readonly content: Content;
+  readonly content: string | readonly string[] | TrunkContent;
   readonly tasks: readonly Task[];
 }
 
-export type Content = string | readonly string[] | Trunk;
+/** Where a part of a caller's list stands in it: a pool sends lists in parts, and errors count in the whole. */
+export interface PartOptions {
+  readonly part?: { readonly first: number; readonly count: number };
+}
 
-/** Checks requests, all of them before any is run. Errors name the request where there is more than one. */
-export function checkRequests(requests: readonly TextRequest[], taskOf: (name: string) => Task): CheckedRequest[] {
+/**
+ * Checks requests, all of them before any is run. Errors name the request where there is more than one.
+ * @param owner stands for the encoder, whose trunks alone are taken
+ */
+export function checkRequests(
+  requests: readonly TextRequest[],
+  options: PartOptions,
+  owner: object,
+  taskOf: (name: string) => Task,
+): CheckedRequest[] {
   if (!Array.isArray(requests)) throw new RootstockError("argument-invalid", "requests must be a list; for one text use run().");
   return (requests as readonly TextRequest[]).map((request, index) =>
-    atRequest(requests.length, index, () => {
+    atRequest(requests, index, options, () => {
       const { content, names } = contentOf(request);
       const tasks = [...new Set(names)].map(taskOf);
       for (const task of tasks) headOf(task);
-      return { content, tasks };
+      return { content: content instanceof Trunk ? content.open(owner) : content, tasks };
     }),
   );
 }
 
 /** Names the request in what `step` throws, where there is more than one. */
-export function atRequest<T>(count: number, index: number, step: () => T): T {
+export function atRequest<T>(requests: readonly unknown[], index: number, options: PartOptions, step: () => T): T {
+  const { first, count } = options.part ?? { first: 0, count: requests.length };
   try {
     return step();
   } catch (error) {
-    throw count > 1 ? located(error, `request ${index}`) : error;
+    throw count > 1 ? located(error, `request ${first + index}`) : error;
   }
 }
 
 /** A request's text, words or trunk, and its tasks. @throws RootstockError `argument-invalid`. */
-function contentOf(request: TextRequest): { content: Content; names: readonly string[] } {
+function contentOf(request: TextRequest): { content: string | readonly string[] | Trunk; names: readonly string[] } {
   if (typeof request !== "object" || request === null) {
     throw new RootstockError("argument-invalid", "a request is an object with text or tokens, and tasks.");
   }
@@ -64,7 +76,8 @@ function contentOf(request: TextRequest): { content: Content; names: readonly st
   }
   if (tokens !== null) {
     checkStrings(tokens, "tokens");
-    return { content: tokens, names: tasks };
+    // Read later, when the caller may have changed it.
+    return { content: [...tokens], names: tasks };
   }
   if (typeof text !== "string") throw new RootstockError("argument-invalid", "give text as a string, or tokens as a list of strings.");
   return { content: text, names: tasks };
@@ -76,7 +89,7 @@ function contentOf(request: TextRequest): { content: Content; names: readonly st
  */
 export function encodeText({ tokenizer, machine }: LoadedEncoder, content: string | readonly string[], options: TextOptions): EncodedText {
   if (tokenizer === null) {
-    throw new RootstockError("source-missing", "the encoder folder has no tokenizer.json, so it reads input ids only. Add the file and load the encoder again.");
+    throw new RootstockError("source-missing", "the encoder folder has no tokenizer.json, so it reads ids only. Add the file and load it again.");
   }
   const { maxPositions } = machine.plan.config;
   const limit = checkInteger(options.maxTokens ?? maxPositions, "maxTokens", 3, maxPositions);

@@ -1,7 +1,9 @@
-import { located } from "../errors.ts";
 import { classify, type Classification } from "../heads/classify.ts";
 import { decodeEntities, tokensToScore, type Entity, type EntityGroup } from "../heads/entities.ts";
-import type { PassText } from "../run/pass.ts";
+import { isFiniteArray } from "../model/finite.ts";
+import { overflow } from "../run/deliver.ts";
+import type { Machine } from "../run/forward.ts";
+import type { Output, Reading } from "../run/pass-text.ts";
 import { rowInWindow } from "../text/windows.ts";
 import type { Call, WorkBranch } from "./call.ts";
 import type { RunOptions } from "./options.ts";
@@ -14,52 +16,80 @@ export type TaskResult = Entity[] | EntityGroup[] | Classification[];
 /** Results of one request, under the names of its tasks. */
 export type Results<Name extends string = string> = Record<Name, TaskResult>;
 
+/** How results are wanted. */
+export type ResultOptions = Pick<RunOptions, "aggregation" | "ignoreLabels" | "offsets" | "topK">;
+
 /** A task's branches over a text, one a window; `done` gets the result when all have theirs. */
-export function taskBranches(call: Call, task: Task, text: EncodedText, options: RunOptions, done: (result: TaskResult) => void): WorkBranch[] {
-  const { windows } = text;
-  const pieces = new Array<Float32Array>(windows.length);
-  let missing = windows.length;
-  const fail = (error: unknown): void => call.fail(located(error, `task "${task.name}"`));
-  const isToken = headOf(task).kind === "token";
-  const tokens = isToken ? tokensToScore(text.encoded, options.aggregation ?? "first") : null;
-  return windows.map((window, index) => ({
-    adapter: task.adapter,
-    read: tokens === null ? "first" : tokensIn(tokens, window.from, window.to).map((token) => rowInWindow(window, text.encoded, token)),
-    fail,
-    output: {
-      kind: "scores",
-      apply: task.score,
-      take(scores) {
-        pieces[index] = scores;
-        if (--missing > 0) return;
-        try {
-          done(tokens === null ? labelsOf(task, windowMean(pieces, windows), options) : spansOf(task, joined(pieces), tokens, text, options));
-        } catch (error) {
-          fail(error);
-        }
-      },
-    },
-  }));
+export function taskBranches(call: Call, task: Task, text: EncodedText, options: ResultOptions, done: (result: TaskResult) => void): WorkBranch[] {
+  const output = (take: (scores: Float32Array) => void): Output => ({ kind: "scores", apply: task.score, take });
+  if (headOf(task).kind === "sequence") {
+    const weights = text.windows.map(({ length }) => length);
+    const labels = (pieces: readonly Float32Array[]): void => done(labelsOf(task, weightedMean(pieces, weights), options));
+    return windowBranches(call, task, text.windows.map(() => "first"), output, labels);
+  }
+  const tokens = tokensToScore(text.encoded, options.aggregation ?? "first");
+  const spans = (pieces: readonly Float32Array[]): void => done(spansOf(task, joined(pieces), tokens, text, options));
+  return windowBranches(call, task, windowReadings(tokens, text), output, spans);
 }
 
-/** Those of the tokens, in rising order, that lie in a range. */
-function tokensIn(tokens: Int32Array, from: number, to: number): Int32Array {
-  return tokens.filter((token) => token >= from && token < to);
-}
-
-function labelsOf(task: Task, scores: Float32Array, options: RunOptions): TaskResult {
-  return classify(scores, task.labels, { topK: options.topK === undefined ? 1 : options.topK });
-}
-
-function spansOf(task: Task, probabilities: Float32Array, tokens: Int32Array, { text, encoded }: EncodedText, options: RunOptions): TaskResult {
-  return decodeEntities({ probabilities, tokens }, text, encoded, task.scheme, {
-    aggregation: options.aggregation ?? "first",
-    ignoreLabels: options.ignoreLabels ?? ["O"],
-    offsets: options.offsets ?? "utf16",
+/** The branches of a text's sentence vector: the mean over the rows of all its windows, scaled to length 1. */
+export function vectorBranches(call: Call, task: Task | null, { windows }: EncodedText, machine: Machine, done: (vector: Float32Array) => void): WorkBranch[] {
+  const weights = windows.map(({ ids }) => ids.length);
+  const output = (take: (mean: Float32Array) => void): Output => ({ kind: "mean", take });
+  return windowBranches(call, task, windows.map(() => "all"), output, (pieces) => {
+    const { kernels, memory, work } = machine;
+    const mean = weightedMean(pieces, weights);
+    // Free while results are handed out.
+    const scratch = memory.floats(work.projected, mean.length);
+    scratch.set(mean);
+    kernels.l2Normalize(work.projected, mean.length);
+    if (!isFiniteArray(scratch)) throw overflow();
+    done(scratch.slice());
   });
 }
 
-/** Windows are read in the order of their tokens, so that their rows need only be put one after the other. */
+/** One branch a window; `done` gets their outputs in order when all are there, and what it throws fails the call. */
+export function windowBranches(
+  call: Call,
+  task: Task | null,
+  readings: readonly Reading[],
+  output: (take: (values: Float32Array) => void) => Output,
+  done: (pieces: readonly Float32Array[]) => void,
+): WorkBranch[] {
+  const fail = call.failIn(task);
+  const pieces = new Array<Float32Array>(readings.length);
+  let missing = readings.length;
+  const take = (index: number, values: Float32Array): void => {
+    pieces[index] = values;
+    if (--missing > 0) return;
+    try {
+      done(pieces);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  return readings.map((read, index) => ({ adapter: task?.adapter ?? null, read, fail, output: output((values) => take(index, values)) }));
+}
+
+/** Rows of each window that hold the tokens wanted. Windows are read in the order of their tokens, each token in one. */
+function windowReadings(tokens: Int32Array, { windows, encoded }: EncodedText): Int32Array[] {
+  let next = 0;
+  return windows.map((window) => {
+    const first = next;
+    while (next < tokens.length && tokens[next]! < window.to) next++;
+    return tokens.slice(first, next).map((token) => rowInWindow(window, encoded, token));
+  });
+}
+
+function labelsOf(task: Task, scores: Float32Array, { topK }: ResultOptions): TaskResult {
+  return classify(scores, task.labels, { topK: topK === undefined ? 1 : topK });
+}
+
+function spansOf(task: Task, probabilities: Float32Array, tokens: Int32Array, { text, encoded }: EncodedText, options: ResultOptions): TaskResult {
+  const { aggregation = "first", ignoreLabels = ["O"], offsets = "utf16" } = options;
+  return decodeEntities({ probabilities, tokens }, text, encoded, task.scheme, { aggregation, ignoreLabels, offsets });
+}
+
 function joined(pieces: readonly Float32Array[]): Float32Array {
   if (pieces.length === 1) return pieces[0]!;
   const out = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
@@ -71,21 +101,16 @@ function joined(pieces: readonly Float32Array[]): Float32Array {
   return out;
 }
 
-/** The mean over the windows of a long text, each weighted by its tokens, in float64 and in their order. */
-export function windowMean(pieces: readonly Float32Array[], windows: readonly { readonly length: number }[]): Float32Array {
+/** In float64 and in order, so that it is the same everywhere. */
+function weightedMean(pieces: readonly Float32Array[], weights: readonly number[]): Float32Array {
   const [first] = pieces;
   if (pieces.length === 1) return first!;
   const sum = new Float64Array(first!.length);
-  let weight = 0;
+  let total = 0;
   for (const [index, piece] of pieces.entries()) {
-    const { length } = windows[index]!;
-    weight += length;
-    for (let i = 0; i < sum.length; i++) sum[i]! += piece[i]! * length;
+    const weight = weights[index]!;
+    total += weight;
+    for (let i = 0; i < sum.length; i++) sum[i]! += piece[i]! * weight;
   }
-  return Float32Array.from(sum, (value) => value / weight);
-}
-
-/** The texts of a pass for one text: its branches window by window. */
-export function windowTexts({ windows }: EncodedText, branches: readonly (readonly WorkBranch[])[]): (Pick<PassText, "ids"> & { branches: WorkBranch[] })[] {
-  return windows.map(({ ids }, index) => ({ ids, branches: branches.map((own) => own[index]!) }));
+  return Float32Array.from(sum, (value) => value / total);
 }

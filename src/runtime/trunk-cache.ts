@@ -1,4 +1,4 @@
-import type { TrunkState } from "../run/pass.ts";
+import type { TrunkState } from "../run/pass-text.ts";
 
 /** Trunks of texts seen before, by their ids, up to a number of bytes; the one used longest ago goes first. */
 export class TrunkCache {

@@ -1,6 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import type { Encoder } from "../runtime/encoder.ts";
 import { checkChoice } from "../runtime/options.ts";
+import { encodeText } from "../runtime/requests.ts";
 import { checkNames, textList, type CallOptions } from "./call-options.ts";
 import type { Pipeline } from "./made-pipeline.ts";
 import { firstRow, lastRow, meanRow, scaleRows, signBits } from "./pooling.ts";
@@ -76,7 +77,7 @@ async function statesOf(
 ): Promise<Float32Array[]> {
   const kept: Float32Array[] = [];
   for (let first = 0; first < texts.length; first += TEXTS_AT_ONCE) {
-    const part = texts.slice(first, first + TEXTS_AT_ONCE).map((text) => encoder.encode(text, { overflow }).windows[0]!.ids);
+    const part = texts.slice(first, first + TEXTS_AT_ONCE).map((text) => encodeText(encoder.loaded, text, { overflow }).windows[0]!.ids);
     const states = await Promise.all(part.map((ids) => encoder.forward(ids, task, signal === undefined ? {} : { signal })));
     kept.push(...states.map(keep));
   }

@@ -2,6 +2,9 @@ import { RootstockError } from "../errors.ts";
 import type { Address } from "./kernels.ts";
 import { alignUp, type LinearMemory } from "./memory.ts";
 
+/** Blocks are made of so many bytes, and begin at their multiples. */
+export const BLOCK_ALIGNMENT = 64;
+
 interface Span {
   start: Address;
   bytes: number;
@@ -31,7 +34,7 @@ export class AdapterPool {
 
   /** A 64-byte aligned block. @throws RootstockError `no-memory-left`, with what is free. */
   allocate(bytes: number): Address {
-    const size = alignUp(Math.max(bytes, 1), 64);
+    const size = alignUp(Math.max(bytes, 1), BLOCK_ALIGNMENT);
     const index = this.#free.findIndex((span) => span.bytes >= size);
     const span = this.#free[index];
     if (span === undefined) {
@@ -50,7 +53,7 @@ export class AdapterPool {
 
   /** Gives back a block of `bytes` bytes as allocated, zeroed so that no tenant reads another's weights. */
   release(start: Address, bytes: number): void {
-    const size = alignUp(Math.max(bytes, 1), 64);
+    const size = alignUp(Math.max(bytes, 1), BLOCK_ALIGNMENT);
     this.#memory.octets(start, size).fill(0);
     this.#used -= size;
     const after = this.#free.findIndex((span) => span.start > start);

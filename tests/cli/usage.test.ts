@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { program, ROOT } from "./program.ts";
 
-const COMMANDS = ["run", "embed", "eval", "inspect", "convert", "demo"];
+const COMMANDS = ["run", "annotate", "embed", "eval", "inspect", "convert", "demo"];
+
+const ANNOTATE = ["annotate", "x.jsonl", "--output", "y.jsonl"];
+const MOOD = ["--tasks", "vader-dora"];
 
 describe("help and version", () => {
   it("lists the commands", async () => {
@@ -47,6 +50,21 @@ describe("wrong usage", () => {
     ["a missing argument", ["inspect"], "FOLDER"],
     ["one argument too many", ["inspect", "a", "b"], '"b"'],
     ["a missing option", ["eval", "--data", "x.jsonl"], "--adapter"],
+    ["no tasks", ["annotate", "x.jsonl", "--output", "y.jsonl"], "--tasks"],
+    ["a task without an adapter", [...ANNOTATE, "--tasks", "nobody"], '"nobody"; the adapters are: banking77-rslora, '],
+    ["a task given twice", [...ANNOTATE, "--tasks", "vader-dora,vader-dora"], '"vader-dora" twice'],
+    ["an adapter given twice", [...ANNOTATE, "--tasks", "a", "--adapter", "a=x", "--adapter", "a=y"], '--adapter names "a" twice'],
+    ["a file of no known kind", ["annotate", "x.doc", "--output", "y.jsonl", "--tasks", "vader-dora"], "--format jsonl|csv|tsv|text|parquet"],
+    ["an unknown format", [...ANNOTATE, ...MOOD, "--format", "xml"], "jsonl, csv, tsv, text, parquet"],
+    ["an unknown output format", [...ANNOTATE, ...MOOD, "--output-format", "csv"], "jsonl, parquet"],
+    ["a shard that is none", [...ANNOTATE, ...MOOD, "--shard", "4/3"], '--shard is "4/3"'],
+    ["no worker", [...ANNOTATE, ...MOOD, "--workers", "0"], '--workers is "0"'],
+    ["a time that is none", [...ANNOTATE, ...MOOD, "--checkpoint", "soon"], '--checkpoint is "soon"'],
+    ["to go on and to begin anew", [...ANNOTATE, ...MOOD, "--resume", "--overwrite"], "not both"],
+    ["an output that is the input", ["annotate", "x.jsonl", "--output", "./x.jsonl", ...MOOD], "is given for two things"],
+    ["to resume a pipe", ["annotate", "-", "--output", "-", "--resume", ...MOOD], "nothing to resume"],
+    ["Parquet from a pipe", ["annotate", "-", "--output", "y.jsonl", "--format", "parquet", ...MOOD], "not from standard input"],
+    ["Parquet into a pipe", ["annotate", "x.jsonl", "--output", "-", "--output-format", "parquet", ...MOOD], "not to standard output"],
     ["a conversion onto itself", ["convert", "x/../y", "y"], "give another"],
   ])("refuses %s with exit code 2 and one line", async (_, args, words) => {
     const { code, stdout, stderr } = await program(args);

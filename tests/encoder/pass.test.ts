@@ -4,8 +4,8 @@ import { AdapterStore } from "../../src/model/adapter-store.ts";
 import { loadAdapter } from "../../src/runtime/load-adapter.ts";
 import { someLabels } from "./gap.ts";
 import type { Machine } from "../../src/run/forward.ts";
-import { runPass, type Branch, type PassText } from "../../src/run/pass.ts";
-import type { Reading } from "../../src/run/reading.ts";
+import { runPass } from "../../src/run/pass.ts";
+import type { Branch, PassText, Reading } from "../../src/run/pass-text.ts";
 import type { AdapterPlan } from "../../src/model/slot.ts";
 import { loadParts } from "../../src/runtime/load-encoder.ts";
 

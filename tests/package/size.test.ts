@@ -23,3 +23,10 @@ it("the core bundles for a browser: nothing of Node is imported", async () => {
   const [chunk] = output;
   expect([...chunk.imports, ...chunk.dynamicImports]).toEqual(["@huggingface/tokenizers"]);
 });
+
+it("the pool bundles for a browser: its worker is a file of its own, and birpc is all that it adds", async () => {
+  const bundle = await rolldown({ input: ["src/pool/index.ts", "src/pool/worker.ts"], external: ["@huggingface/tokenizers", "birpc"], platform: "browser" });
+  const { output } = await bundle.generate({ format: "esm" });
+  const imports = output.flatMap((file) => (file.type === "chunk" ? [...file.imports, ...file.dynamicImports] : []));
+  expect(new Set(imports.filter((name) => !output.some(({ fileName }) => fileName === name)))).toEqual(new Set(["@huggingface/tokenizers", "birpc"]));
+});

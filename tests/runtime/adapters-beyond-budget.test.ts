@@ -1,7 +1,9 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Encoder, RunOptions } from "../../src/index.ts";
+import { Call } from "../../src/runtime/call.ts";
 import { loadOdd, ODD_ADAPTERS, words } from "./bert-odd.ts";
+import { refuses } from "./refuses.ts";
 
 const ALL: RunOptions = { topK: null, ignoreLabels: [] };
 const TEXT = words(12, 4);
@@ -55,6 +57,43 @@ describe("adapters beyond the budget", () => {
     for (const name of names(encoder)) await encoder.removeAdapter(name);
     expect(encoder.info.memory).toMatchObject({ adapters: 0, parkedAdapters: 0 });
     encoder.dispose();
+  });
+
+  it("do not cost other calls their attention masks", async () => {
+    using encoder = await loadOdd({ adapterBudget: 48 << 10 }, ODD_ADAPTERS.filter(({ name }) => ["all-linear", "dora-all-linear"].includes(name)));
+    const [ids, attentionMask] = [[2, 5, 6, 7, 8, 9, 3], [1, 1, 0, 0, 1, 0, 1]];
+    expect(residents(encoder).length).toBe(1);
+    const alone = [await encoder.logits(ids, "all-linear"), await encoder.logits(ids, "dora-all-linear", { attentionMask })];
+    expect(await Promise.all([encoder.logits(ids, "all-linear"), encoder.logits(ids, "dora-all-linear", { attentionMask })])).toEqual(alone);
+    expect(alone[1]).not.toEqual(await encoder.logits(ids, "dora-all-linear"));
+  });
+
+  it("go to the next pass without filling this one with copies of the trunk", async () => {
+    const { encoder } = await loadCopies(2, 1);
+    let texts = 0;
+    const take = Call.prototype.take;
+    vi.spyOn(Call.prototype, "take").mockImplementation(function (this: Call, ...args) {
+      texts++;
+      return take.apply(this, args);
+    });
+    await encoder.run(TEXT, ["copy0", "copy1"]);
+    expect(texts).toBe(2);
+    vi.restoreAllMocks();
+    encoder.dispose();
+  });
+
+  it("of a budget that is no multiple of 64 bytes", async () => {
+    const [one] = ODD_ADAPTERS.filter(({ name }) => name === "all-linear");
+    using probe = await loadOdd({}, [one!]);
+    const { bytes } = probe.info.tasks[0]!;
+    for (const missing of [1, 63]) {
+      using encoder = await loadOdd({ adapterBudget: bytes - missing }, []);
+      await refuses(encoder.addAdapter("one", one!.files, { labels: one!.labels }), "no-memory-left", /larger adapterBudget/);
+    }
+    using encoder = await loadOdd({ adapterBudget: bytes + 63 }, [one!]);
+    await encoder.run(TEXT, ["all-linear"]);
+    await encoder.addAdapter("two", one!.files, { labels: one!.labels });
+    expect(await encoder.run(TEXT, ["two"], ALL)).toEqual({ two: (await encoder.run(TEXT, ["all-linear"], ALL))["all-linear"] });
   });
 
   it("can be added while a run holds all the room there is", async () => {

@@ -195,7 +195,7 @@ class Trial {
 
 /** What needs no turn is done: refusals, and the settling of promises. */
 async function settled(): Promise<void> {
-  for (let i = 0; i < 20; i++) await Promise.resolve();
+  for (let i = 0; i < 60; i++) await Promise.resolve();
 }
 
 const name = fc.constantFrom(...NAMES);

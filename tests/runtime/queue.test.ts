@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { AdapterStore } from "../../src/model/adapter-store.ts";
 import { RootstockError, type Encoder, type RunOptions } from "../../src/index.ts";
 import { editTensors } from "./folder.ts";
 import { loadOdd, ODD_ADAPTERS, words } from "./bert-odd.ts";
@@ -88,6 +89,52 @@ describe("calls under way together", () => {
     expect((await small.embed(["w1"])).length).toBe(1);
   });
 
+  it("read what they were given, whatever their callers do with it afterwards", async () => {
+    const ids = [2, 5, 6, 7, 3];
+    const mask = [1, 0, 1, 1, 1];
+    const expected = await encoder.logits(ids, "ia3", { attentionMask: mask });
+    const [own, ownMask, typed, tokens] = [[...ids], [...mask], Int32Array.from(ids), ["w1", "w2"]];
+    const calls = [encoder.logits(own, "ia3", { attentionMask: ownMask }), encoder.logits(typed, "ia3", { attentionMask: mask }), encoder.forward(own, null)];
+    const options: { topK: number | null } = { topK: null };
+    const run = encoder.runBatch([{ tokens, tasks: ["ia3"] }], options);
+    own[2] = 2 ** 30;
+    own.push(...new Array<number>(7000).fill(1));
+    ownMask.fill(0);
+    structuredClone(typed, { transfer: [typed.buffer] });
+    tokens[0] = "w39 w38";
+    options.topK = 1;
+    const [a, b, states] = await Promise.all(calls);
+    expect(a).toEqual(expected);
+    expect(b).toEqual(expected);
+    expect(states).toEqual(await encoder.forward(ids, null));
+    expect(await run).toEqual(await encoder.runBatch([{ tokens: ["w1", "w2"], tasks: ["ia3"] }], { topK: null }));
+  });
+
+  it("go on after one whose work could not even begin", async () => {
+    vi.spyOn(AdapterStore.prototype, "hold").mockImplementationOnce(() => {
+      throw new RangeError("Array buffer allocation failed");
+    });
+    const broken = encoder.run(TEXTS[1]!, ["all-linear"], ALL);
+    await expect(broken).rejects.toThrow("allocation failed");
+    expect(Object.keys(await encoder.run(TEXTS[1]!, ["all-linear"], ALL))).toEqual(["all-linear"]);
+  });
+
+  it("of one text with thousands of tasks take steps in proportion", async () => {
+    const [one] = ODD_ADAPTERS.filter(({ name }) => name === "ia3");
+    using many = await loadOdd({}, []);
+    const names = Array.from({ length: 600 }, (_, i) => `t${i}`);
+    for (const name of names) await many.addAdapter(name, one!.files, { labels: one!.labels });
+    let held = 0;
+    const hold = AdapterStore.prototype.hold;
+    vi.spyOn(AdapterStore.prototype, "hold").mockImplementation(function (this: AdapterStore, adapter) {
+      held++;
+      return hold.call(this, adapter);
+    });
+    const results = await many.run(TEXTS[16]!, names, ALL);
+    expect(held).toBeLessThan(700);
+    for (const name of names) expect(results[name]).toEqual(results["t0"]);
+  });
+
   it("do not fail with one that overflows", async () => {
     const [one] = ODD_ADAPTERS.filter(({ name }) => name === "all-linear");
     const huge = editTensors(one!.files, "adapter_model.safetensors", (tensor) => {
@@ -139,6 +186,14 @@ describe("the event loop", () => {
     await new Promise((resolve) => setTimeout(resolve, 0));
     controller.abort(new Error("enough"));
     await expect(running).rejects.toThrow("enough");
+  });
+
+  it("turns between calls that are made in one tick", async () => {
+    const turns = everyStepTurns();
+    const calls = Array.from({ length: 40 }, (_, i) => encoder.run(TEXTS[i]!, []));
+    const before = turns();
+    await Promise.all(calls);
+    expect(turns() - before).toBeGreaterThan(30);
   });
 
   it("is let turn by setImmediate, a message, or a timer, where there is no scheduler", async () => {

@@ -52,6 +52,7 @@ describe("a trunk as a value", () => {
     await refuses(encoder.run(trunk, ["all-linear"]), "disposed", /trunk/);
     await refuses(encoder.trunk("  "), "text-empty", /empty/);
     await refuses(encoder.trunk(7 as never), "argument-invalid", /string/);
+    for (const tasks of ["a", 5, {}]) await refuses(encoder.trunk(TEXT, { tasks: tasks as never }), "argument-invalid", /tasks/);
     await refuses(encoder.trunk(TEXT, { tasks: ["nobody"] }), "task-unknown", /nobody/);
   });
 });

@@ -1,0 +1,49 @@
+import type { ParquetParsers } from "hyparquet";
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * How values of Parquet's richer types are read: as text that says them exactly. The library's own `Date` has milliseconds
+ * only. Old writers leave their strings without a type, so bytes are text where they are UTF-8, else base64.
+ */
+export const PARSERS: Partial<ParquetParsers> = {
+  timestampFromMilliseconds: (millis) => instant(millis, 3),
+  timestampFromMicroseconds: (micros) => instant(micros, 6),
+  timestampFromNanoseconds: (nanos) => instant(nanos, 9),
+  dateFromDays: (days: number | undefined) => (days == null ? null : new Date(days * 86_400_000).toISOString().replace(/T.*/, "")),
+  stringFromBytes: (bytes: Uint8Array | undefined) => (bytes === undefined ? null : textOrBase64(bytes)),
+};
+
+function textOrBase64(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return base64(bytes);
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+/** ISO 8601 with `digits` digits of a second. */
+function instant(count: bigint | null | undefined, digits: number): string | null {
+  if (count == null) return null;
+  const perSecond = 10n ** BigInt(digits);
+  const part = ((BigInt(count) % perSecond) + perSecond) % perSecond;
+  const date = new Date(Number((BigInt(count) - part) / perSecond) * 1000);
+  if (Number.isNaN(date.getTime())) return String(count);
+  return date.toISOString().replace(/\.\d+Z$/, `.${String(part).padStart(digits, "0")}Z`);
+}
+
+/** A value as JSON: whole numbers of any size digit for digit, bytes as base64, what JSON cannot say as null. */
+export function jsonText(value: unknown): string {
+  if (typeof value === "bigint") return String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return JSON.stringify(value);
+  if (value instanceof Date) return JSON.stringify(value);
+  if (value instanceof Uint8Array) return JSON.stringify(base64(value));
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return `[${Array.from(value as unknown as ArrayLike<unknown>, jsonText).join(",")}]`;
+  if (typeof value !== "object" || value === null) return "null";
+  return `{${Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${jsonText(item)}`).join(",")}}`;
+}

@@ -1,0 +1,3 @@
+// The pool's own worker, with a fault.
+import "./fault.mjs";
+import "../../dist/pool/worker.js";
