@@ -186,7 +186,7 @@ export class Encoder {
    */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     return this.#call(options.signal, async (call) => {
-      const { machine } = this.#live().loaded;
+      const { machine } = this.loaded;
       const task = options.task == null ? null : this.#task(options.task);
       checkStrings(texts, "texts");
       return this.#pinned(task === null ? [] : [task], async () => {
@@ -233,6 +233,11 @@ export class Encoder {
       run: (m) => hiddenStates(m, text, found?.adapter.plan ?? null, (state) => states.push(state)),
     }));
     return states;
+  }
+
+  /** @internal What it was made of, for rooms outside that need a text's ids. @throws RootstockError `disposed`. */
+  get loaded(): LoadedEncoder {
+    return this.#live().loaded;
   }
 
   /** Drops the linear memory and every task. Calls under way, and further ones, reject with `disposed`; disposing twice does nothing. */

@@ -89,7 +89,7 @@ function contentOf(request: TextRequest): { content: string | readonly string[] 
  */
 export function encodeText({ tokenizer, machine }: LoadedEncoder, content: string | readonly string[], options: TextOptions): EncodedText {
   if (tokenizer === null) {
-    throw new RootstockError("source-missing", "the encoder folder has no tokenizer.json, so it reads input ids only. Add the file and load the encoder again.");
+    throw new RootstockError("source-missing", "the encoder folder has no tokenizer.json, so it reads ids only. Add the file and load it again.");
   }
   const { maxPositions } = machine.plan.config;
   const limit = checkInteger(options.maxTokens ?? maxPositions, "maxTokens", 3, maxPositions);

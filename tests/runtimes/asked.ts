@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { ENGINES } from "./engines.mjs";
 
 /**
  * Which runtimes are tested. `ROOTSTOCK_RUNTIMES=chromium,workerd` asks for these by name: one that is absent is then a
@@ -8,6 +9,9 @@ import { dirname, join } from "node:path";
  */
 export const RUNTIMES = ["node", "deno", "bun", "workerd", "chromium"] as const;
 export type Runtime = (typeof RUNTIMES)[number];
+
+/** With those that other tests of this folder look for themselves. */
+const KNOWN: ReadonlySet<string> = new Set([...RUNTIMES, ...ENGINES, "firefox"]);
 
 const require = createRequire(import.meta.url);
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -37,8 +41,8 @@ function findProgram(runtime: Runtime): string | undefined {
 
 function asked(): ReadonlySet<string> | null {
   const names = (process.env["ROOTSTOCK_RUNTIMES"] ?? "").split(",").filter((name) => name !== "");
-  const unknown = names.find((name) => !(RUNTIMES as readonly string[]).includes(name));
-  if (unknown !== undefined) throw new Error(`ROOTSTOCK_RUNTIMES: there is no "${unknown}", only ${RUNTIMES.join(", ")}`);
+  const unknown = names.find((name) => !KNOWN.has(name));
+  if (unknown !== undefined) throw new Error(`ROOTSTOCK_RUNTIMES: there is no "${unknown}", only ${[...KNOWN].join(", ")}`);
   return names.length === 0 ? null : new Set(names);
 }
 

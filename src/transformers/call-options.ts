@@ -1,0 +1,33 @@
+import { RootstockError } from "../errors.ts";
+import { checkStrings, type TextOptions } from "../runtime/options.ts";
+
+/** What calls of every pipeline take beside transformers.js's own options. */
+export interface CallOptions extends Pick<TextOptions, "overflow" | "stride"> {
+  /** Ends the call, within 8 ms of work; it then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal;
+}
+
+/** Refuses options of other names: one that is misspelt would change nothing and say nothing. */
+export function checkNames(options: object, known: readonly string[], where: string): void {
+  if (typeof options !== "object" || options === null) throw new RootstockError("argument-invalid", `the options of ${where} must be an object.`);
+  for (const [name, value] of Object.entries(options)) {
+    if (value == null || known.includes(name)) continue;
+    throw new RootstockError("argument-invalid", `${where} has no option "${name}"; it has ${known.join(", ")}.`);
+  }
+}
+
+/** A call's texts as a list. @throws RootstockError `argument-invalid`. */
+export function textList(texts: string | readonly string[]): readonly string[] {
+  if (typeof texts === "string") return [texts];
+  checkStrings(texts, "a pipeline's input, where it is not one string,");
+  return texts;
+}
+
+/** Too long texts are cut, as transformers.js cuts them, unless the call says otherwise. */
+export function lengthOptions({ overflow, stride, signal }: CallOptions): CallOptions {
+  return {
+    overflow: overflow ?? (stride === undefined ? "truncate" : "windows"),
+    ...(stride === undefined ? {} : { stride }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}

@@ -1,0 +1,47 @@
+import type { Aggregation, Entity, EntityGroup } from "../heads/entities.ts";
+import type { Encoder } from "../runtime/encoder.ts";
+import { checkNames, lengthOptions, textList, type CallOptions } from "./call-options.ts";
+import type { Pipeline } from "./made-pipeline.ts";
+
+export interface TokenClassificationOptions extends CallOptions {
+  /** Labels that are left out; of groups, types. Default `["O"]`. */
+  readonly ignore_labels?: readonly string[];
+  /** `"none"` (default): one entry a token; else one an entity, its words labelled as the name says. */
+  readonly aggregation_strategy?: Aggregation;
+  /** The unit of `start` and `end`. Default `"utf16"`, JavaScript's own; `"codepoint"` counts as Python does. */
+  readonly offsets?: "utf16" | "codepoint";
+}
+
+type StrategyOf<Options> = "aggregation_strategy" extends keyof Options ? Options["aggregation_strategy"] : "none";
+
+type Spans<Strategy> = Strategy extends "none" | undefined ? Entity[] : EntityGroup[];
+
+/** Tokens, or entities where `aggregation_strategy` is not `"none"`. */
+export type TokenClassificationOutput<Options = TokenClassificationOptions> = Spans<StrategyOf<Options>>;
+
+export interface TokenClassificationPipeline extends Pipeline<"token-classification"> {
+  <const Options extends TokenClassificationOptions = {}>(text: string, options?: Options): Promise<TokenClassificationOutput<Options>>;
+  <const Options extends TokenClassificationOptions = {}>(texts: readonly string[], options?: Options): Promise<TokenClassificationOutput<Options>[]>;
+  <const Options extends TokenClassificationOptions = {}>(texts: string | readonly string[], options?: Options): Promise<TokenClassificationOutput<Options> | TokenClassificationOutput<Options>[]>;
+}
+
+const OPTIONS = ["ignore_labels", "aggregation_strategy", "offsets", "overflow", "stride", "signal"];
+
+/** One text's spans, or a list of them for a list. A text without a word has none. */
+export async function classifyTokens(encoder: Encoder, task: string, texts: string | readonly string[], options: TokenClassificationOptions): Promise<(Entity[] | EntityGroup[]) | (Entity[] | EntityGroup[])[]> {
+  checkNames(options, OPTIONS, "token-classification");
+  const list = textList(texts);
+  const filled = list.filter((text) => text.trim() !== "");
+  const found = await encoder.runBatch(
+    filled.map((text) => ({ text, tasks: [task] })),
+    {
+      ...lengthOptions(options),
+      aggregation: options.aggregation_strategy ?? "none",
+      ignoreLabels: options.ignore_labels ?? ["O"],
+      offsets: options.offsets ?? "utf16",
+    },
+  );
+  const results = found.map((result) => result[task] as Entity[] | EntityGroup[]).values();
+  const spans = list.map((text) => (text.trim() === "" ? [] : results.next().value!));
+  return typeof texts === "string" ? spans[0]! : spans;
+}

@@ -1,0 +1,184 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { loadEncoder, RootstockError, type ErrorCode } from "../../src/index.ts";
+import { pipeline, type ModelLike, type PipelineOptions, type PipelineType, type ProgressInfo } from "../../src/transformers/index.ts";
+import { ENCODER, ENTITIES, golden, MOOD } from "./golden.ts";
+
+async function refused(action: () => Promise<unknown>, code: ErrorCode, words: RegExp): Promise<void> {
+  const error = await action().then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(RootstockError);
+  expect(error).toMatchObject({ code, message: expect.stringMatching(words) });
+}
+
+const isLive = (encoder: { info: unknown }): boolean => {
+  try {
+    return encoder.info !== null;
+  } catch {
+    return false;
+  }
+};
+
+describe("sharing one encoder", () => {
+  it("keeps it until the last pipeline over it is disposed, and takes each adapter off with its own", async () => {
+    const ner = await pipeline("ner", ENCODER, { adapter: ENTITIES });
+    const mood = await pipeline("text-classification", ner, { adapter: MOOD });
+    const features = await pipeline("embeddings", { encoder: mood });
+    expect([ner.task, mood.task, features.task]).toEqual(["token-classification", "text-classification", "feature-extraction"]);
+    expect(mood.encoder).toBe(ner.encoder);
+    expect(features.encoder).toBe(ner.encoder);
+    expect(ner.encoder.info.tasks).toHaveLength(2);
+
+    await ner.dispose();
+    expect(mood.encoder.info.tasks).toHaveLength(1);
+    expect(await mood("fine")).toHaveLength(1);
+    await ner.dispose(); // again: nothing
+    await mood.dispose();
+    expect(isLive(features.encoder)).toBe(true);
+    await features[Symbol.asyncDispose]();
+    expect(isLive(features.encoder)).toBe(false);
+    const all: ((text: string) => Promise<unknown>)[] = [ner, mood, features];
+    for (const pipe of all) await refused(() => pipe("late"), "disposed", /pipeline was disposed/);
+    await refused(() => pipeline("ner", features, { adapter: ENTITIES }), "disposed", /encoder was disposed/);
+  });
+
+  it("leaves an encoder that the caller loaded, and its tasks", async () => {
+    const encoder = await loadEncoder(ENCODER);
+    await encoder.addAdapter("pipeline-1", ENTITIES);
+    const mood = await pipeline("text-classification", encoder, { adapter: MOOD });
+    const [again, too] = await Promise.all([pipeline("ner", encoder, { adapter: ENTITIES }), pipeline("ner", { encoder, adapter: ENTITIES })]);
+    expect(encoder.info.tasks.map(({ name }) => name).sort()).toEqual(["pipeline-1", "pipeline-2", "pipeline-3", "pipeline-4"]);
+    await Promise.all([mood.dispose(), again.dispose(), too.dispose()]);
+    expect(encoder.info.tasks.map(({ name }) => name)).toEqual(["pipeline-1"]);
+    const last = await pipeline("text-classification", encoder, { adapter: MOOD });
+    encoder.dispose();
+    await last.dispose();
+    await refused(() => pipeline("feature-extraction", encoder), "disposed", /encoder/);
+  });
+
+  it("lets calls under way finish when a pipeline is disposed", async () => {
+    const mood = await pipeline("text-classification", ENCODER, { adapter: MOOD });
+    const running = mood(Array.from({ length: 40 }, (_, index) => `text number ${index}`));
+    await mood.dispose();
+    expect(await running).toHaveLength(40);
+    expect(isLive(mood.encoder)).toBe(false);
+  });
+
+  it("keeps nothing in memory when making a pipeline fails", async () => {
+    const features = await pipeline("feature-extraction", ENCODER);
+    await refused(() => pipeline("ner", features, { adapter: MOOD }), "argument-invalid", /"text-classification"/);
+    await refused(() => pipeline("sentiment-analysis", features, { adapter: ENTITIES }), "argument-invalid", /"token-classification"/);
+    await refused(() => pipeline("ner", features, { adapter: "models/adapters/none" }), "source-missing", /adapter_config/);
+    await refused(() => pipeline("ner", features, { adapter: ENTITIES, labels: ["one"] }), "labels-mismatch", /label/);
+    expect(features.encoder.info.tasks).toEqual([]);
+    expect((await features("still here")).dims[0]).toBe(1);
+    await features.dispose();
+  });
+});
+
+describe("what it is made from", () => {
+  it("takes files in memory, where one may be called encoder, and an own source", async () => {
+    const files = (folder: string, names: readonly string[]): Record<string, Uint8Array> => Object.fromEntries(names.map((name) => [name, readFileSync(`${folder}/${name}`)]));
+    const encoder = { ...files(ENCODER, ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors", "rootstock.json"]), encoder: new Uint8Array(1) };
+    const adapter = new Map(Object.entries(files(MOOD, ["adapter_config.json", "adapter_model.safetensors", "config.json"])));
+    const mood = await pipeline("text-classification", { encoder, adapter }, { labels: ["down", "up"] });
+    expect(await mood("lovely")).toMatchObject([{ label: "up" }]);
+    const features = await pipeline("feature-extraction", encoder);
+    expect(features.encoder).not.toBe(mood.encoder);
+    await Promise.all([mood.dispose(), features.dispose()]);
+  });
+
+  it("passes load on to the encoder it loads", async () => {
+    const features = await pipeline("feature-extraction", new URL(`../../${ENCODER}`, import.meta.url), { load: { kernel: "fixed", adapterBudget: 0 } });
+    expect(features.encoder.info).toMatchObject({ kernel: "fixed", memory: { adapterBudget: 0 } });
+    await refused(() => pipeline("feature-extraction", features, { load: { kernel: "fixed" } }), "argument-invalid", /load is for/);
+    await features.dispose();
+  });
+
+  const folder = ENCODER;
+  it.each<[string, PipelineType | "fill-mask", ModelLike | null, PipelineOptions | Record<string, unknown>, RegExp]>([
+    ["a task that is not served", "fill-mask", folder, {}, /"fill-mask".*"feature-extraction"/],
+    ["no model", "ner", null, {}, /no default/],
+    ["no adapter for a head", "ner", folder, {}, /needs an adapter/],
+    ["two adapters", "ner", { encoder: folder, adapter: MOOD }, { adapter: MOOD }, /twice/],
+    ["an unknown option", "feature-extraction", folder, { quantised: true }, /no option "quantised"/],
+    ["another device", "feature-extraction", folder, { device: "webgpu" }, /device is "webgpu".*"wasm" or "cpu"/],
+    ["another dtype", "feature-extraction", folder, { dtype: "fp32" }, /dtype is "fp32".*int8/],
+    ["dtypes by file", "feature-extraction", folder, { dtype: { model: "q8" } }, /dtype is \{"model":"q8"\}/],
+    ["quantized: false", "feature-extraction", folder, { quantized: false }, /quantized is false/],
+    ["another revision", "feature-extraction", folder, { revision: "v2" }, /revision is "v2"/],
+    ["a cache", "feature-extraction", folder, { cache_dir: "cache" }, /cache_dir.*leave it out/],
+    ["a config", "feature-extraction", folder, { config: {} }, /config is \{\}/],
+    ["session options", "feature-extraction", folder, { session_options: { intraOpNumThreads: 1 } }, /session_options has intraOpNumThreads/],
+    ["a URL that is not local", "feature-extraction", "https://example.org/model", { local_files_only: true }, /local_files_only/],
+    ["a callback that is none", "feature-extraction", folder, { progress_callback: true }, /progress_callback/],
+  ])("refuses %s by name", async (_, task, model, options, words) => {
+    await refused(() => pipeline(task as PipelineType, model!, options as PipelineOptions), "argument-invalid", words);
+  });
+
+  it("takes options of transformers.js that change nothing", async () => {
+    const harmless: PipelineOptions[] = [
+      { device: "wasm", dtype: "q8", quantized: true, revision: "main", subfolder: "onnx", local_files_only: true },
+      { device: "cpu", dtype: "int8", subfolder: "", use_external_data_format: false, session_options: {} },
+      { device: null, dtype: null, config: null, cache_dir: null, model_file_name: null, session_options: null, progress_callback: null },
+    ];
+    for (const options of harmless) await (await pipeline("feature-extraction", ENCODER, options)).dispose();
+  });
+});
+
+describe("calls", () => {
+  it("refuse wrong options by name, and wrong input", async () => {
+    const ner = await pipeline("ner", ENCODER, { adapter: ENTITIES });
+    const mood = await pipeline("text-classification", ner, { adapter: MOOD });
+    const features = await pipeline("feature-extraction", ner);
+    const options = (given: object): never => given as never;
+    await refused(() => ner("text", options({ aggregation: "first" })), "argument-invalid", /no option "aggregation"/);
+    await refused(() => ner("text", options({ aggregation_strategy: "best" })), "argument-invalid", /"best"/);
+    await refused(() => mood("text", { top_k: 0 }), "argument-invalid", /topK is 0/);
+    await refused(() => mood([1] as never), "argument-invalid", /list of strings/);
+    await refused(() => mood(["fine", ""]), "text-empty", /request 1/);
+    await refused(() => features("text", options({ pooling: "sum" })), "argument-invalid", /pooling is "sum"/);
+    await refused(() => features("text", { quantize: true }), "argument-invalid", /give a pooling/);
+    await refused(() => features("text", options({ precision: "int4" })), "argument-invalid", /precision/);
+    await refused(() => features("a ".repeat(600), { overflow: "error" }), "text-too-long", /600|602/);
+    await Promise.all([ner.dispose(), mood.dispose(), features.dispose()]);
+  });
+
+  it("end with the reason of their signal, as loading does", async () => {
+    const reason = new Error("enough");
+    await expect(pipeline("ner", ENCODER, { adapter: ENTITIES, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const mood = await pipeline("text-classification", ENCODER, { adapter: MOOD });
+    const features = await pipeline("feature-extraction", mood);
+    const texts = Array.from({ length: 60 }, (_, index) => `a text that takes a while, number ${index}`);
+    const both: ((texts: string[], options: { signal: AbortSignal }) => Promise<unknown>)[] = [mood, features];
+    for (const pipe of both) {
+      const controller = new AbortController();
+      const running = pipe(texts, { signal: controller.signal });
+      setTimeout(() => controller.abort(reason), 0);
+      await expect(running).rejects.toBe(reason);
+    }
+    expect(await mood("fine")).toHaveLength(1);
+    await Promise.all([mood.dispose(), features.dispose()]);
+  });
+});
+
+describe("progress_callback", () => {
+  it("is called with transformers.js's events, in its order, and ends with ready", async () => {
+    const seen: ProgressInfo[] = [];
+    const ner = await pipeline("ner", ENCODER, { adapter: ENTITIES, progress_callback: (info) => seen.push(info) });
+    await ner.dispose();
+    for (const info of seen) expect(Object.keys(info).sort()).toEqual(golden.progress.keys[info.status]);
+    const weights = seen.filter((info) => "file" in info && info.file === "model.safetensors");
+    expect([...new Set(weights.map(({ status }) => status))]).toEqual(golden.progress.order);
+    expect(weights.filter(({ status }) => status === "progress").at(-1)).toMatchObject({ name: ENCODER, progress: 100 });
+    const done = seen.flatMap((info) => (info.status === "done" ? [info.file] : []));
+    expect(new Set(done).size).toBe(done.length);
+    expect(done).toContain("adapter/adapter_model.safetensors");
+    const totals = seen.filter((info) => info.status === "progress_total");
+    expect(totals.at(-1)).toMatchObject({ progress: 100 });
+    expect(Object.keys(totals.at(-1)!.files)).toEqual(done);
+    expect(seen.at(-1)).toEqual({ status: golden.progress.last, task: "token-classification", model: ENCODER });
+  });
+});
