@@ -166,7 +166,7 @@ function urlSource(base: URL): Source {
   };
 }
 
-async function* readBody(
+export async function* readBody(
   body: ReadableStream<Uint8Array>,
   location: string,
   signal: AbortSignal | undefined,
@@ -186,11 +186,11 @@ async function* readBody(
   }
 }
 
-function missing(file: string, folder: string): RootstockError {
+export function missing(file: string, folder: string): RootstockError {
   return new RootstockError("source-missing", `${file} is not in ${folder}. Check the path, or that the whole folder was copied.`);
 }
 
-function unreadable(path: string, cause: unknown): RootstockError {
+export function unreadable(path: string, cause: unknown): RootstockError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new RootstockError("source-unreadable", `${path} could not be read: ${reason}`, { cause });
 }
