@@ -1,5 +1,5 @@
 import { RootstockError } from "../errors.ts";
-import { unreadable } from "../load/source.ts";
+import { missing, unreadable } from "../load/source.ts";
 import type { StoredFile } from "./piece-list.ts";
 
 /** What a server says about a file. */
@@ -36,7 +36,11 @@ export async function ask(url: URL, stored: StoredFile | null, signal: AbortSign
   return { kind: "unreachable", error: unreadable(url.href, new Error(`HTTP status ${status}`)) };
 }
 
-/** A file whose bytes are known, from `from` up to and without `to`, or the whole of it where the server cannot do less. */
+/**
+ * A file whose digests are known: its bytes from `from` up to and without `to`, or all of them where the server cannot do less.
+ * @returns the body, and which byte it starts at
+ * @throws RootstockError `source-missing`, `source-unreadable`, `source-truncated`
+ */
 export async function askRange(url: URL, from: number, to: number, size: number, signal: AbortSignal | undefined): Promise<{ body: ReadableStream<Uint8Array>; at: number }> {
   const isWhole = from === 0 && to === size;
   let response: Response;
@@ -49,6 +53,7 @@ export async function askRange(url: URL, from: number, to: number, size: number,
   const { status, headers, body } = response;
   if (body === null || (status !== 200 && (status !== 206 || isWhole))) {
     await drop(response);
+    if (status === 404 || status === 410) throw missing(url.pathname.slice(url.pathname.lastIndexOf("/") + 1), new URL(".", url).href);
     throw unreadable(url.href, new Error(`HTTP status ${status}`));
   }
   // Other origins may hide both headers; the pieces' digests tell then.

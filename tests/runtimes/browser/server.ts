@@ -37,6 +37,8 @@ const TYPES: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
+/** What an application's own files are to the browser: kept, so that a page opens without a network. */
+const LASTING = /\.(html|js|wasm)$/;
 const CHUNK = 65_536;
 
 /** A file server on the loopback interface that can misbehave on demand and counts what it sends. */
@@ -83,7 +85,11 @@ export class FileServer {
     const reply = found === null ? { status: 404, body: new Uint8Array(0), headers: {} } : replyOf(found, path, request, fault);
     const entry = { path, range, status: reply.status, bytes: 0 };
     this.requests.push(entry);
-    response.writeHead(reply.status, { ...Object.fromEntries(this.headers), "content-length": reply.body.length, ...reply.headers });
+    response.writeHead(reply.status, {
+      ...(LASTING.test(path) ? { "cache-control": "max-age=3600" } : {}), ...Object.fromEntries(this.headers),
+      "content-length": reply.body.length,
+      ...reply.headers,
+    });
     for (let at = 0; at < reply.body.length; at += CHUNK) {
       if (fault.slowMs !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.slowMs));
       const end = Math.min(at + CHUNK, reply.body.length, fault.cutAfter ?? Infinity);
