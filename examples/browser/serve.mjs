@@ -13,10 +13,14 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
 /** All that the page needs: its own files and WebAssembly. */
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'";
 
-/** Starts the server. @returns its address and how to end it */
-export async function serve(port = 0) {
-  const worker = await bundleWorker();
-  const server = createServer((request, response) => answer(request, response, worker));
+/**
+ * Starts the server.
+ * @param more further files, path to contents
+ * @returns its address and how to end it
+ */
+export async function serve(port = 0, more = new Map()) {
+  const made = new Map([...more, ["/app/demo/encoder-worker.js", await bundleWorker()]]);
+  const server = createServer((request, response) => answer(request, response, made));
   await new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
   const stop = () => {
     server.close();
@@ -29,14 +33,14 @@ export async function serve(port = 0) {
 async function bundleWorker() {
   const bundle = await rolldown({ input: join(HERE, "encoder-worker.js"), platform: "browser", cwd: PACKAGE });
   const { output } = await bundle.generate({ format: "esm", minify: true });
-  return Buffer.from(output[0].code);
+  return output[0].code;
 }
 
-function answer(request, response, worker) {
+function answer(request, response, made) {
   const { pathname } = new URL(request.url, "http://127.0.0.1");
   const headers = { "content-security-policy": POLICY, "x-content-type-options": "nosniff" };
-  if (pathname === "/app/demo/encoder-worker.js") {
-    response.writeHead(200, { ...headers, "content-type": TYPES[".js"] }).end(worker);
+  if (made.has(pathname)) {
+    response.writeHead(200, { ...headers, "content-type": TYPES[extname(pathname)] }).end(made.get(pathname));
     return;
   }
   const file = fileAt(pathname);

@@ -6,7 +6,7 @@ import { ByteReader, canHash } from "../load/byte-reader.ts";
 import { missing, readBody, toSource, type OpenFile, type Source } from "../load/source.ts";
 import { FolderStore, type CacheHost } from "./folder-store.ts";
 import { listedPieces, type FileRecord, type PieceList, type StoredFile } from "./piece-list.ts";
-import { readKnown, readNew, type KnownFile } from "./read-pieces.ts";
+import { readKnown, readNew, Storing, type KnownFile } from "./read-pieces.ts";
 import { ask } from "./request.ts";
 
 /** Options of `cached` and `clearCache`. */
@@ -84,6 +84,8 @@ class CachedFolder implements Source {
   #manifest: Manifest | null = null;
   /** Pieces of its rootstock.json, which has no record before the version is whole. */
   #manifestPieces: readonly string[] = [];
+  /** Its pieces on their way into the store. */
+  #storing: Storing | null = null;
   /** Writes down that the version is stored; null when it was before. */
   #settle: ((store: FolderStore) => Promise<void>) | null = null;
 
@@ -109,14 +111,15 @@ class CachedFolder implements Source {
 
   /** The pieces of a file; after those of the weights the version is whole. */
   #known(file: string, list: PieceList, store: FolderStore, signal: AbortSignal | undefined): OpenFile {
+    const storing = (this.#storing ??= new Storing(store, () => this.#dropOldVersion(store)));
     const known: KnownFile = {
       url: this.#url(file),
       list,
       store,
+      storing,
       signal,
-      makeRoom: () => this.#dropOldVersion(store),
-      onEnd: async (isStored) => {
-        if (file !== WEIGHTS || !isStored) return;
+      onEnd: async () => {
+        if (file !== WEIGHTS || !(await storing.end())) return;
         await this.#settle?.(store);
         this.#settle = null;
       },
@@ -126,6 +129,7 @@ class CachedFolder implements Source {
 
   async #openManifest(store: FolderStore, signal: AbortSignal | undefined): Promise<OpenFile> {
     this.#manifest = null;
+    this.#storing = null;
     this.#settle = null;
     let settle: (() => Promise<void>) | null = null;
     const file = await this.#openUnlisted(MANIFEST_NAME, store, signal, async (record) => {
@@ -157,7 +161,8 @@ class CachedFolder implements Source {
     if (answer.kind === "file") return this.#openNew(url, answer.response, store, signal, keep);
     if (stored !== null) {
       if (answer.kind === "unreachable") await answer.page?.body?.cancel();
-      return { size: stored.size, chunks: readKnown({ url, list: stored, store, signal }) };
+      const storing = new Storing(store, async () => false);
+      return { size: stored.size, chunks: readKnown({ url, list: stored, store, storing, signal, onEnd: async () => void (await storing.end()) }) };
     }
     if (answer.kind === "unreachable" && answer.page !== undefined) {
       // Whoever reads it says best what is wrong with it.

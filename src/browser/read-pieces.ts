@@ -1,34 +1,27 @@
 import { RootstockError } from "../errors.ts";
 import { PIECE_BYTES } from "../format/manifest.ts";
 import { sha256 } from "../load/byte-reader.ts";
-import { readBody } from "../load/source.ts";
+import { BodyReader } from "./body-reader.ts";
 import type { FolderStore } from "./folder-store.ts";
 import { pieceSize, type PieceList } from "./piece-list.ts";
 import { askRange } from "./request.ts";
 
-/** Bytes of the stream in pieces of `pieceBytes`, the last one shorter, in one buffer that is filled again for the next. */
-async function* cut(chunks: AsyncIterable<Uint8Array>, pieceBytes: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const buffer = new Uint8Array(pieceBytes);
-  let fill = 0;
-  for await (let chunk of chunks) {
-    while (chunk.length > 0) {
-      const count = Math.min(chunk.length, pieceBytes - fill);
-      buffer.set(chunk.subarray(0, count), fill);
-      fill += count;
-      chunk = chunk.subarray(count);
-      if (fill < pieceBytes) continue;
-      yield buffer;
-      fill = 0;
+/** A body in pieces of `pieceBytes`, the last one shorter, each in the memory of the one before. `skip` bytes come before them. */
+async function* cut(reader: BodyReader, pieceBytes: number, skip = 0): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let piece = new Uint8Array(pieceBytes);
+  try {
+    while (skip > 0) {
+      piece = await reader.fill(piece.buffer, Math.min(skip, pieceBytes));
+      if (piece.length === 0) return;
+      skip -= piece.length;
     }
-  }
-  if (fill > 0) yield buffer.subarray(0, fill);
-}
-
-/** Leaves out the first `count` bytes of a stream. */
-async function* skip(chunks: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    if (count < chunk.length) yield chunk.subarray(count);
-    count = Math.max(0, count - chunk.length);
+    for (;;) {
+      piece = await reader.fill(piece.buffer, pieceBytes);
+      if (piece.length > 0) yield piece;
+      if (piece.length < pieceBytes) return;
+    }
+  } finally {
+    await reader.close();
   }
 }
 
@@ -36,11 +29,44 @@ export interface KnownFile {
   readonly url: URL;
   readonly list: PieceList;
   readonly store: FolderStore;
+  readonly storing: Storing;
   readonly signal: AbortSignal | undefined;
-  /** A piece could not be stored: deletes what is not needed any more. Was there anything? */
-  readonly makeRoom?: () => Promise<boolean>;
-  /** Called when the last piece was read: are all of them in the store? */
-  readonly onEnd?: (isStored: boolean) => Promise<void>;
+  /** Called when the last piece was read. */
+  readonly onEnd?: () => Promise<void>;
+}
+
+/** Pieces on their way into the store: one at a time, so that a slow disk holds the download up and not the memory. */
+export class Storing {
+  readonly #store: FolderStore;
+  readonly #makeRoom: () => Promise<boolean>;
+  #put = Promise.resolve();
+  #isOver = false;
+  #isComplete = true;
+
+  /** @param makeRoom deletes what is not needed any more when a piece does not fit. Was there anything? */
+  constructor(store: FolderStore, makeRoom: () => Promise<boolean>) {
+    this.#store = store;
+    this.#makeRoom = makeRoom;
+  }
+
+  /** Starts to store a piece when the last one is stored; its memory is free then. */
+  async add(digest: string, piece: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#put;
+    this.#put = this.#keep(digest, piece);
+  }
+
+  /** Waits until nothing is on its way. Was everything stored? */
+  async end(): Promise<boolean> {
+    await this.#put;
+    return this.#isComplete;
+  }
+
+  async #keep(digest: string, piece: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (this.#isOver || (await this.#store.keepPiece(digest, piece))) return;
+    // This one is fetched again another time; its memory holds the next by now.
+    this.#isComplete = false;
+    this.#isOver = !(await this.#makeRoom());
+  }
 }
 
 /**
@@ -51,9 +77,14 @@ export interface KnownFile {
 export async function* readKnown(file: KnownFile): AsyncGenerator<Uint8Array> {
   const { list, store, signal, onEnd } = file;
   const count = list.pieces.length;
-  const stored = (index: number): Promise<Uint8Array | null> =>
-    index < count ? store.piece(list.pieces[index]!, pieceSize(list, index)) : Promise.resolve(null);
-  const storing = { isComplete: true, isOver: false };
+  // Memory of two pieces: one that the caller copies, one that is read meanwhile.
+  let spare: ArrayBuffer | null = null;
+  const stored = async (index: number): Promise<Uint8Array<ArrayBuffer> | null> => {
+    if (index >= count) return null;
+    const memory = spare ?? new ArrayBuffer(Math.min(list.pieceBytes, list.size));
+    spare = null;
+    return store.piece(list.pieces[index]!, pieceSize(list, index), memory);
+  };
   let ahead = stored(0);
   for (let index = 0; index < count; ) {
     const piece = await ahead;
@@ -61,49 +92,38 @@ export async function* readKnown(file: KnownFile): AsyncGenerator<Uint8Array> {
     if (piece !== null) {
       ahead = stored(++index);
       yield piece;
+      spare = piece.buffer;
       continue;
     }
     let end = index + 1;
     while (end < count && !(await store.hasPiece(list.pieces[end]!))) end++;
-    yield* download(file, index, end, storing);
+    yield* download(file, index, end);
     ahead = stored((index = end));
   }
-  await onEnd?.(storing.isComplete);
+  await onEnd?.();
 }
 
 /** Pieces `from` up to and without `end`, from the server. */
-async function* download(file: KnownFile, from: number, end: number, storing: { isComplete: boolean; isOver: boolean }): AsyncGenerator<Uint8Array> {
-  const { url, list, store, signal, makeRoom } = file;
+async function* download({ url, list, storing, signal }: KnownFile, from: number, end: number): AsyncGenerator<Uint8Array> {
   const start = from * list.pieceBytes;
   const { body, at } = await askRange(url, start, Math.min(end * list.pieceBytes, list.size), list.size, signal);
-  const chunks = readBody(body, url.href, signal);
-  let putting = Promise.resolve();
   let index = from;
   try {
-    for await (const piece of cut(skip(chunks, start - at), list.pieceBytes)) {
+    for await (const piece of cut(new BodyReader(body, url.href, signal), list.pieceBytes, start - at)) {
       const digest = list.pieces[index]!;
       if (piece.length < pieceSize(list, index)) break;
       if ((await sha256(piece)) !== digest) {
         throw new RootstockError("digest-mismatch", `${url.href}: the bytes from ${index * list.pieceBytes} on are not those that rootstock.json or an earlier answer describes (SHA-256 differs). Copy the folder to the server again.`);
       }
-      // One piece at most is on its way into the store: a slow disk holds the download up, not the memory.
-      await putting;
-      putting = keep(digest, piece);
+      await storing.add(digest, piece);
       yield piece;
       if (++index === end) break;
     }
   } finally {
-    await putting;
+    // Whoever loads again at once finds what has arrived.
+    if (index < end) await storing.end();
   }
   if (index < end) throw new RootstockError("source-truncated", `${url.href} ends early, at piece ${index} of ${list.pieces.length}. Load again: what has arrived is kept.`);
-
-  async function keep(digest: string, piece: Uint8Array<ArrayBuffer>): Promise<void> {
-    // The store copies the piece before it first waits.
-    if (storing.isOver || (await store.keepPiece(digest, piece))) return;
-    // This one is fetched again another time; the buffer holds the next by now.
-    storing.isComplete = false;
-    storing.isOver = !(await makeRoom?.());
-  }
 }
 
 /**
@@ -114,7 +134,7 @@ export async function* readNew(url: URL, body: ReadableStream<Uint8Array>, store
   const pieces: string[] = [];
   let size = 0;
   let isStored = true;
-  for await (const piece of cut(readBody(body, url.href, signal), PIECE_BYTES)) {
+  for await (const piece of cut(new BodyReader(body, url.href, signal), PIECE_BYTES)) {
     const digest = await sha256(piece);
     isStored = isStored && (await store.keepPiece(digest, piece));
     pieces.push(digest);
