@@ -6,19 +6,31 @@ import type { FolderStore } from "./folder-store.ts";
 import { pieceSize, type PieceList } from "./piece-list.ts";
 import { askRange } from "./request.ts";
 
-/** A body in pieces of `pieceBytes`, the last one shorter, each in the memory of the one before. `skip` bytes come before them. */
+/**
+ * A body in pieces of `pieceBytes`, the last one shorter; `skip` bytes come before them. The next piece arrives in one memory while
+ * the caller has the other.
+ */
 async function* cut(reader: BodyReader, pieceBytes: number, skip = 0): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let piece = new Uint8Array(pieceBytes);
+  let spare = new ArrayBuffer(pieceBytes);
   try {
     while (skip > 0) {
-      piece = await reader.fill(piece.buffer, Math.min(skip, pieceBytes));
-      if (piece.length === 0) return;
-      skip -= piece.length;
+      const skipped = await reader.fill(spare, Math.min(skip, pieceBytes));
+      if (skipped.length === 0) return;
+      skip -= skipped.length;
+      spare = skipped.buffer;
     }
+    let next = reader.fill(spare, pieceBytes);
+    spare = new ArrayBuffer(pieceBytes);
     for (;;) {
-      piece = await reader.fill(piece.buffer, pieceBytes);
+      const piece = await next;
+      const isLast = piece.length < pieceBytes;
+      if (!isLast) {
+        next = reader.fill(spare, pieceBytes);
+        next.catch(() => undefined); // it is awaited above, unless the caller stops before
+      }
       if (piece.length > 0) yield piece;
-      if (piece.length < pieceBytes) return;
+      if (isLast) return;
+      spare = piece.buffer;
     }
   } finally {
     await reader.close();
