@@ -15,7 +15,7 @@ const JOB: Job = { model: MODEL, adapters: ADAPTERS, text: TEXT };
 const SIZE = 23_718_824;
 const PIECE = 4 << 20;
 /** The strictest policy under which WebAssembly runs at all. */
-const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; object-src 'none'; base-uri 'none'";
+const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' http://127.0.0.1:*; object-src 'none'; base-uri 'none'";
 
 describeBrowsers(["chromium", "firefox"], (name) => {
   let launched: Launched;
@@ -143,6 +143,25 @@ describeBrowsers(["chromium", "firefox"], (name) => {
     expect((await ask({ ...JOB, isFirst: true })).error).toBe(code);
     server.faults.clear();
     expect((await ask(JOB)).results).toHaveProperty("people");
+  });
+
+  it("another origin is read by simple requests alone: resumed, and confirmed by the ETag that it shows", async () => {
+    const other = new FileServer();
+    other.headers.set("access-control-allow-origin", "*").set("access-control-expose-headers", "etag");
+    other.faults.set("minilm-l6/model.safetensors", { cutAfter: 10_000_000 });
+    const model = `${await other.start()}models/minilm-l6`;
+    try {
+      expect((await ask({ model, isFirst: true })).error).toMatch(/^source-/);
+      other.faults.clear();
+      other.requests.length = 0;
+      expect((await ask({ model })).error).toBeUndefined();
+      expect(other.bytesOf("model.safetensors")).toBe(SIZE - 2 * PIECE);
+      other.requests.length = 0;
+      expect((await ask({ model })).error).toBeUndefined();
+      expect(other.requests.map(({ path, status }) => [path, status])).toEqual([[`${MODEL}/rootstock.json`, 200]]);
+    } finally {
+      await other.stop();
+    }
   });
 
   it("declares one linear memory, of exactly the encoder's plan and the adapters' budget", async () => {
