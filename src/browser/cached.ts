@@ -84,6 +84,8 @@ class CachedFolder implements Source {
   #manifest: Manifest | null = null;
   /** Pieces of its rootstock.json, which has no record before the version is whole. */
   #manifestPieces: readonly string[] = [];
+  /** Has rootstock.json changed in the life of this source? Loads at the same time may then be of different versions. */
+  #hasChanged = false;
   /** Its pieces on their way into the store. */
   #storing: Storing | null = null;
   /** Writes down that the version is stored; null when it was before. */
@@ -124,28 +126,30 @@ class CachedFolder implements Source {
         this.#settle = null;
       },
     };
-    return { size: list.size, chunks: readKnown(known) };
+    return { size: list.size, chunks: readKnown(known), isChecked: !this.#hasChanged };
   }
 
   async #openManifest(store: FolderStore, signal: AbortSignal | undefined): Promise<OpenFile> {
-    this.#manifest = null;
-    this.#storing = null;
-    this.#settle = null;
-    let settle: (() => Promise<void>) | null = null;
-    const file = await this.#openUnlisted(MANIFEST_NAME, store, signal, async (record) => {
-      // Until all of the new version has arrived, the old one is what works without a network.
-      settle = () => this.#replace(store, MANIFEST_NAME, record);
-      this.#manifestPieces = record.pieces;
-    });
-    const reader = new ByteReader(file, { name: MANIFEST_NAME, signal });
+    const fresh: { record: StoredFile | null } = { record: null };
     try {
-      const bytes = await reader.readRest(MAX_CONFIG_BYTES);
-      this.#manifest = parseManifest(bytes);
-      if (this.#manifest !== null) this.#settle = settle;
+      const file = await this.#openUnlisted(MANIFEST_NAME, store, signal, async (record) => void (fresh.record = record));
+      const bytes = await readSmall(file, MANIFEST_NAME, signal);
+      this.#begin(parseManifest(bytes), fresh.record);
       return { size: bytes.length, chunks: (async function* () { yield bytes; })() }; // prettier-ignore
-    } finally {
-      await reader.close();
+    } catch (error) {
+      this.#begin(null, null);
+      throw error;
     }
+  }
+
+  /** A load begins, of this version. @param record of its rootstock.json, where the stored one is another */
+  #begin(manifest: Manifest | null, record: StoredFile | null): void {
+    this.#hasChanged ||= this.#manifest !== null && JSON.stringify(piecesOf(this.#manifest)) !== JSON.stringify(piecesOf(manifest));
+    this.#manifest = manifest;
+    this.#manifestPieces = record?.pieces ?? [];
+    this.#storing = null;
+    // Until all of the new version has arrived, the old one is what works without a network.
+    this.#settle = manifest === null || record === null ? null : (store) => this.#replace(store, MANIFEST_NAME, record);
   }
 
   /** A file without known digests: the stored one if the server confirms it or cannot be reached. */
@@ -202,13 +206,26 @@ class CachedFolder implements Source {
 
   /** Digests of the version that is being read. */
   #digests(): string[] {
-    const listed = [...(this.#manifest?.files.values() ?? [])].flatMap((file) => listedPieces(file).pieces);
-    return [...listed, ...this.#manifestPieces];
+    return [...piecesOf(this.#manifest), ...this.#manifestPieces];
   }
 
   #url(file: string): URL {
     return new URL(encodeURIComponent(file), this.#base);
   }
+}
+
+async function readSmall(file: OpenFile, name: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const reader = new ByteReader(file, { name, signal });
+  try {
+    return await reader.readRest(MAX_CONFIG_BYTES);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Digests of all pieces of a version. */
+function piecesOf(manifest: Manifest | null): string[] {
+  return [...(manifest?.files.values() ?? [])].flatMap((file) => listedPieces(file).pieces);
 }
 
 /** null for what the loader will refuse: nothing is kept of it. */

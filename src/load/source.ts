@@ -7,6 +7,8 @@ export interface OpenFile {
   readonly size: number | null;
   /** The file's bytes in order, in pieces of any size. A piece may be reused once the next one is asked for. */
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** The source has compared all of it with the SHA-256 in rootstock.json: weights are not hashed a second time. */
+  readonly isChecked?: boolean;
 }
 
 /**

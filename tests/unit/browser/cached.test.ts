@@ -147,6 +147,16 @@ describe("a new version", () => {
     await expectWhole();
   });
 
+  it("leaves the loader to check what two loads of one source may have mixed", async () => {
+    const source = cached(base, { caches });
+    const isChecked = async (): Promise<boolean | undefined> => (await source.open("model.safetensors", { signal: undefined })).isChecked;
+    await readAll(source, "rootstock.json");
+    expect(await isChecked()).toBe(true);
+    folder = convertedFolder(weightBytes(5 * PIECE + 300, 1));
+    await readAll(source, "rootstock.json");
+    expect(await isChecked()).toBe(false);
+  });
+
   it("sweeps what an abandoned download left", async () => {
     server.faults.set("model.safetensors", { cutAfter: 3 * PIECE });
     await expect(load()).rejects.toThrow();
