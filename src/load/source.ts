@@ -7,6 +7,8 @@ export interface OpenFile {
   readonly size: number | null;
   /** The file's bytes in order, in pieces of any size. A piece may be reused once the next one is asked for. */
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** The source has compared all of it with the SHA-256 in rootstock.json: weights are not hashed a second time. */
+  readonly isChecked?: boolean;
 }
 
 /**
@@ -173,7 +175,7 @@ export function urlSource(base: URL, get: Fetch, read: BodyReader): Source {
   };
 }
 
-async function* readBody(chunks: AsyncIterable<Uint8Array>, location: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+export async function* readBody(chunks: AsyncIterable<Uint8Array>, location: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   try {
     yield* chunks;
   } catch (cause) {
@@ -182,7 +184,7 @@ async function* readBody(chunks: AsyncIterable<Uint8Array>, location: string, si
   }
 }
 
-async function* arrivingChunks(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* arrivingChunks(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = body.getReader();
   try {
     for (;;) {
@@ -195,11 +197,11 @@ async function* arrivingChunks(body: ReadableStream<Uint8Array>): AsyncGenerator
   }
 }
 
-function missing(file: string, folder: string): RootstockError {
+export function missing(file: string, folder: string): RootstockError {
   return new RootstockError("source-missing", `${file} is not in ${folder}. Check the path, or that the whole folder was copied.`);
 }
 
-function unreadable(path: string, cause: unknown): RootstockError {
+export function unreadable(path: string, cause: unknown): RootstockError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new RootstockError("source-unreadable", `${path} could not be read: ${reason}`, { cause });
 }

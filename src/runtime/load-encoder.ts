@@ -186,7 +186,7 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
   }
   const size = file.size ?? expected!.size;
   if (expected !== undefined) checkSize(name, size, expected.size);
-  const hashes = canHash() && (manifest === null || options.verify !== false);
+  const hashes = canHash() && (manifest === null || (options.verify !== false && !file.isChecked));
   // A file is one piece unless its manifest says otherwise; no piece is longer than the file, whatever it says.
   const pieceBytes = Math.max(1, Math.min(expected === undefined ? PIECE_BYTES : (expected.pieces?.bytes ?? size), size));
   if (pieceBytes > MAX_PIECE_BYTES) {

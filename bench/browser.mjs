@@ -1,0 +1,129 @@
+// Rootstock in browsers, from a server on the loopback interface: import to the first entities with an empty and a filled cache, a
+// text of 32 tokens, bytes that a page loads, peak memory of the page's process beside an empty one.
+//   node bench/browser.mjs [--browsers chromium,firefox] [--rounds 11]
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import puppeteer from "puppeteer-core";
+import { rolldown } from "rolldown";
+import { serve } from "../examples/browser/serve.mjs";
+import { peakOfPage } from "./browser/processes.mjs";
+import { ms, printTable } from "./table.mjs";
+
+const { values } = parseArgs({ options: { browsers: { type: "string", default: "chromium,firefox" }, rounds: { type: "string", default: "11" } } });
+const rounds = Number(values.rounds);
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const PATHS = { chromium: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium", firefox: process.env.FIREFOX_PATH ?? "/usr/bin/firefox-esr" };
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const PAGE = '<!doctype html><html lang="en"><title>Bench</title>';
+
+async function bundle(path) {
+  const build = await rolldown({ input: here(path), platform: "browser", cwd: here(".."), external: ["./rootstock.js"] });
+  return (await build.generate({ format: "esm", minify: true })).output[0].code;
+}
+
+async function withBrowser(name, use) {
+  const userDataDir = mkdtempSync(join(tmpdir(), "rootstock-bench-"));
+  const browser = await puppeteer.launch({
+    browser: name === "chromium" ? "chrome" : "firefox", executablePath: PATHS[name], headless: true, userDataDir, args: name === "chromium" ? FLAGS : [],
+  });
+  try {
+    return await use(browser, await browser.newPage());
+  } finally {
+    await browser.close();
+    rmSync(userDataDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+const subject = (page, name, args) => page.evaluate((which, given) => globalThis.subjects[which](given), name, args);
+const median = (sorted) => sorted[sorted.length >> 1];
+
+async function startTimes(page, url) {
+  const cold = [];
+  const warm = [];
+  let last;
+  for (let round = 0; round < rounds; round++) {
+    await page.goto(url);
+    await subject(page, "forget");
+    await page.goto(url);
+    cold.push((await subject(page, "start")).ms);
+    await page.goto(url);
+    warm.push((last = await subject(page, "start")).ms);
+  }
+  for (const times of [cold, warm]) times.sort((a, b) => a - b);
+  return { cold, warm, kernel: last.kernel, linear: last.linear };
+}
+
+/** Highest peak of a new browser's page process: empty, and after loading and one text. */
+async function memory(name, address) {
+  const peaks = [];
+  for (const file of ["empty.html", "index.html", "index.html"]) {
+    peaks.push(await withBrowser(name, async (browser, page) => {
+      await page.goto(`${address}app/bench/${file}`);
+      // The third has its files in the cache, from a page whose process is gone.
+      if (peaks.length > 0) await subject(page, "start");
+      if (peaks.length === 2) {
+        await page.close();
+        const next = await browser.newPage();
+        await next.goto(`${address}app/bench/${file}`);
+        await subject(next, "start");
+      }
+      return peakOfPage(browser.process().pid);
+    }));
+  }
+  return { empty: peaks[0], cold: peaks[1] - peaks[0], warm: peaks[2] - peaks[0] };
+}
+
+/** A slow device: Chromium slows the page's main thread down; does that reach workers? */
+async function throttled(page, url) {
+  await page.goto(url);
+  const of = async () => [
+    median(await subject(page, "run", { tasks: ["people", "intent"], rounds: 30 })),
+    median(await subject(page, "worker", { name: "run", args: { tasks: ["people", "intent"], rounds: 30 } })),
+  ];
+  const full = await of();
+  const client = await page.createCDPSession();
+  await client.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  const slow = await of();
+  await client.send("Emulation.setCPUThrottlingRate", { rate: 1 });
+  return { full, slow };
+}
+
+const library = await bundle("browser/rootstock.mjs");
+const { address, stop } = await serve(0, new Map([
+  ["/app/bench/index.html", `${PAGE}<script type="module" src="subject.js"></script>`],
+  ["/app/bench/empty.html", PAGE],
+  ["/app/bench/subject.js", await bundle("browser/subject.mjs")],
+  ["/app/bench/rootstock.js", library],
+])); // prettier-ignore
+const url = `${address}app/bench/index.html`;
+
+const gzipped = [library, ...["relaxed", "fixed"].map((kind) => readFileSync(here(`../build/wasm/${kind}.wasm`)))].map((part) => gzipSync(part, { level: 9 }).length);
+const bytes = gzipped.reduce((sum, size) => sum + size, 0);
+console.log(`a page's own JavaScript with tokenizers, and both kernel binaries, gzipped: ${gzipped.join(" + ")} = ${bytes} bytes (goal ≤ 75,000)`);
+
+for (const name of values.browsers.split(",")) {
+  await withBrowser(name, async (browser, page) => {
+    const { cold, warm, kernel, linear } = await startTimes(page, url);
+    console.log(`\n${await browser.version()}, kernel ${kernel}, linear memory ${(linear / 1e6).toFixed(1)} MB; best, median of ${rounds}`);
+    await page.goto(url);
+    const one = await subject(page, "run", { tasks: ["people"], rounds: 60 });
+    const two = await subject(page, "run", { tasks: ["people", "intent"], rounds: 60 });
+    printTable(["", "best ms", "median ms"], [
+      ["import to first entities, empty cache (goal ≤ 400)", ms(cold[0]), ms(median(cold))],
+      ["import to first entities, filled cache (goal ≤ 200)", ms(warm[0]), ms(median(warm))],
+      ["32 tokens, one task", ms(one[0]), ms(median(one))],
+      ["32 tokens, two tasks", ms(two[0]), ms(median(two))],
+    ]); // prettier-ignore
+    if (name !== "chromium") return;
+    const { full, slow } = await throttled(page, url);
+    console.log(`32 tokens, two tasks, CPU slowed down 4 times (goal < 120): page ${ms(slow[0])} ms (else ${ms(full[0])}), worker ${ms(slow[1])} ms (else ${ms(full[1])})`);
+  });
+  const { empty, cold, warm } = await memory(name, address);
+  const mb = (value) => `${(value / 1e6).toFixed(0)} MB`;
+  console.log(`peak memory of the page's process above an empty page's ${mb(empty)}: ${mb(cold)} when downloading, ${mb(warm)} from the cache (goal ≤ 90 MB)`);
+}
+stop();

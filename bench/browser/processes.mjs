@@ -1,0 +1,27 @@
+// Peak resident memory of the process that shows a page, from /proc (Linux).
+import { readdirSync, readFileSync } from "node:fs";
+
+function read(pid, file) {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return ""; // gone meanwhile
+  }
+}
+
+/** Process ids of `root` and all below it. */
+function family(root) {
+  const parents = new Map(readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((pid) => [pid, /\) \S (\d+)/.exec(read(pid, "stat"))?.[1]]));
+  const members = new Set([String(root)]);
+  for (let size = 0; size < members.size; ) {
+    size = members.size;
+    for (const [pid, parent] of parents) if (members.has(parent)) members.add(pid);
+  }
+  return [...members];
+}
+
+/** Bytes: the highest peak (VmHWM) of a page's process among the browser's. Others hold nothing of the page's size. */
+export function peakOfPage(root) {
+  const pages = family(root).filter((pid) => /--type=renderer|-contentproc.*\btab\b/.test(read(pid, "cmdline").replaceAll("\0", " ")));
+  return Math.max(...pages.map((pid) => Number(/VmHWM:\s+(\d+) kB/.exec(read(pid, "status"))?.[1] ?? 0) * 1024));
+}
