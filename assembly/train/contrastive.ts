@@ -1,4 +1,4 @@
-// InfoNCE over a square of scores, both directions: each text should find its partner among all partners, and the partner it.
+// InfoNCE over a square of scores: each text should find its partner among all partners, and its partner it among all texts.
 // van den Oord et al., arXiv 1807.03748; in-batch negatives as in arXiv 2212.03533.
 import { expOf } from "./cross-entropy";
 
@@ -40,33 +40,35 @@ function surprise(score: f32, terms: i32): f32 {
 }
 
 /**
- * losses[i] = ½·(−log softmax_j(scores[i][·])[i] − log softmax_j(scores[·][i])[i]).
- * @param scores  f32 [count][count]: similarity of text i and partner j over the temperature; becomes `scale` times the
- *                gradient of Σ losses
- * @param leftOut u8 [count][count], not 0 = j is no negative of i (a text or partner that is equal), or 0: all are
- * @param terms   scratch, f32 [2][count][2]
- * @param losses  f32 [count], not scaled
+ * losses[i] = −rowShare·log softmax_j(scores[i][·])[i] − (1 − rowShare)·log softmax_j(scores[·][i])[i].
+ * @param scores   f32 [count][count]: similarity of text i and partner j over the temperature; becomes `scale` times the
+ *                 gradient of Σ losses
+ * @param leftOut  u8 [count][count], not 0 = j is no negative of i (a text or partner that is equal), or 0: all are
+ * @param rowShare 1: texts find partners; 0: partners find texts; 1/2: both
+ * @param terms    scratch, f32 [2][count][2]
+ * @param losses   f32 [count], not scaled
  */
-export function contrastive(scores: i32, count: i32, leftOut: i32, scale: f32, terms: i32, losses: i32): void {
+export function contrastive(scores: i32, count: i32, leftOut: i32, rowShare: f32, scale: f32, terms: i32, losses: i32): void {
   const rowBytes = count << 2;
   const columnTerms = terms + (count << 3);
+  const columnShare = <f32>1 - rowShare;
   for (let i = 0; i < count; i++) {
     spread(scores + i * rowBytes, count, i, 4, true, leftOut, terms + (i << 3));
     spread(scores + (i << 2), count, i, rowBytes, false, leftOut, columnTerms + (i << 3));
   }
-  const half = <f32>0.5 * scale;
   for (let row = 0; row < count; row++) {
     const own = load<f32>(scores + row * rowBytes + (row << 2));
-    store<f32>(losses + (row << 2), <f32>0.5 * (surprise(own, terms + (row << 3)) + surprise(own, columnTerms + (row << 3))));
+    const loss = rowShare * surprise(own, terms + (row << 3)) + columnShare * surprise(own, columnTerms + (row << 3));
+    store<f32>(losses + (row << 2), loss);
     for (let column = 0; column < count; column++) {
       const at = scores + row * rowBytes + (column << 2);
       let gradient: f32 = 0;
       if (!isLeftOut(leftOut, count, row, column)) {
         const score = load<f32>(at);
-        gradient = share(score, terms + (row << 3)) + share(score, columnTerms + (column << 3));
-        if (row == column) gradient -= 2;
+        gradient = rowShare * share(score, terms + (row << 3)) + columnShare * share(score, columnTerms + (column << 3));
+        if (row == column) gradient -= 1;
       }
-      store<f32>(at, gradient * half);
+      store<f32>(at, gradient * scale);
     }
   }
 }

@@ -46,9 +46,11 @@ export async function readBinary(
   given: KernelBinaries | undefined,
   signal: AbortSignal | undefined,
 ): Promise<KernelBinary> {
-  const own = given?.[name];
-  if (own !== undefined) return own;
-  const url = LOCATIONS[name]();
+  return given?.[name] ?? readBinaryAt(name, LOCATIONS[name](), signal);
+}
+
+/** The bytes of a kernel binary that lies beside the package's code. @throws RootstockError `source-unreadable`. */
+export async function readBinaryAt(name: string, url: URL, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const fs = url.protocol === "file:" ? fileSystem() : undefined;
     if (fs !== undefined) return fs.readFileSync(url) as Uint8Array<ArrayBuffer>;

@@ -66,7 +66,7 @@ function takesPart(leftOut: Uint8Array, count: i32, i: i32, j: i32): bool {
 }
 
 /** An empty `leftOut` means that nothing is. */
-export function contrastive(scores: Float32Array, count: i32, leftOut: Uint8Array, scale: f32): Float32Array {
+export function contrastive(scores: Float32Array, count: i32, leftOut: Uint8Array, rowShare: f32, scale: f32): Float32Array {
   const all = new Float32Array(count * count + count);
   const largest = new Float32Array(2 * count);
   const sums = new Float32Array(2 * count);
@@ -87,12 +87,13 @@ export function contrastive(scores: Float32Array, count: i32, leftOut: Uint8Arra
     const own = scores[i * count + i];
     const found = largest[i] - own + Mathf.log(sums[i]);
     const finds = largest[count + i] - own + Mathf.log(sums[count + i]);
-    all[count * count + i] = <f32>0.5 * (found + finds);
+    all[count * count + i] = rowShare * found + (<f32>1 - rowShare) * finds;
     for (let j = 0; j < count; j++) {
       if (!takesPart(leftOut, count, i, j)) continue;
       const score = scores[i * count + j];
-      const p = exp(score - largest[i]) / sums[i] + exp(score - largest[count + j]) / sums[count + j];
-      all[i * count + j] = (i == j ? p - 2 : p) * (<f32>0.5 * scale);
+      const finding = rowShare * (exp(score - largest[i]) / sums[i]);
+      const p = finding + (<f32>1 - rowShare) * (exp(score - largest[count + j]) / sums[count + j]);
+      all[i * count + j] = (i == j ? p - 1 : p) * scale;
     }
   }
   return all;

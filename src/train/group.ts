@@ -1,0 +1,87 @@
+import { encoderModules, type EncoderModule } from "../format/encoder-modules.ts";
+import type { EncoderConfig, LayerLinear, LayerNormPart } from "../format/types.ts";
+import { LINEAR_PARTS, NORM_PARTS } from "../model/plan.ts";
+import type { Layout } from "../wasm/memory.ts";
+import { planHead, type HeadKind } from "./head.ts";
+import type { TrainLayer, TrainLayerSlots } from "./layer.ts";
+import type { Parameter, Parameters } from "./parameters.ts";
+import type { TrainGroup } from "./pass.ts";
+import { planSlot, type SlotKind, type TrainSlot } from "./slot.ts";
+
+/** An adapter to be trained. */
+export interface GroupOptions {
+  /** First part of its parameters' names. */
+  readonly name: string;
+  /** Layers of the encoder that it changes; [] for a head alone. */
+  readonly layers: readonly number[];
+  readonly targets: readonly LayerLinear[];
+  readonly kind: "lora" | "dora" | "ia3" | "none";
+  /** r and alpha of "lora" and "dora". */
+  readonly rank?: number;
+  readonly alpha?: number;
+  /** s = alpha/√r instead of alpha/r. */
+  readonly rsLora?: boolean;
+  /** Targets whose input (IA)³ scales; it scales the output of others. Default: "output", as PEFT has it for BERT. */
+  readonly feedforward?: readonly LayerLinear[];
+  /** Which biases are trained: of the targets (PEFT's "lora_only"), or of every linear layer and LayerNorm of `layers`. */
+  readonly bias?: "none" | "targets" | "layers";
+  readonly head: HeadKind | null;
+}
+
+/** The modules of one transformer layer by part. */
+export function layerModules(config: EncoderConfig, layer: number): ReadonlyMap<LayerLinear | LayerNormPart, EncoderModule> {
+  const stored = layer % config.storedLayers;
+  const found = new Map<LayerLinear | LayerNormPart, EncoderModule>();
+  for (const module of encoderModules(config)) {
+    if (module.kind === "table" || module.site.layer !== stored) continue;
+    found.set(module.site.part as LayerLinear | LayerNormPart, module);
+  }
+  return found;
+}
+
+/** Reserves an adapter's parameters and buffers. `layers` are the model's, the first of them the encoder's `firstLayer`. */
+export function planGroup(
+  layout: Layout, parameters: Parameters, config: EncoderConfig, options: GroupOptions, layers: readonly TrainLayer[], firstLayer: number, rows: number,
+): TrainGroup {
+  const { name, head } = options;
+  return {
+    name,
+    layers: layers.map((layer, at) => (options.layers.includes(firstLayer + at) ? planSlots(layout, parameters, config, options, layer, firstLayer + at, rows) : null)),
+    head: head === null ? null : planHead(layout, parameters, name, head, rows, config.hidden),
+  };
+}
+
+function planSlots(layout: Layout, parameters: Parameters, config: EncoderConfig, options: GroupOptions, layer: TrainLayer, index: number, rows: number): TrainLayerSlots {
+  const modules = layerModules(config, index);
+  const linears: Partial<Record<LayerLinear, TrainSlot>> = {};
+  const norms: Partial<Record<LayerNormPart, Parameter>> = {};
+  const nameOf = (part: LayerLinear | LayerNormPart): string => `${options.name}/${modules.get(part)!.path}`;
+  for (const part of LINEAR_PARTS) {
+    const kind = slotKind(options, part);
+    if (kind !== null) linears[part] = planSlot(layout, parameters, nameOf(part), layer.linears[part], kind, rows);
+  }
+  if (options.bias === "layers") for (const part of NORM_PARTS) norms[part] = parameters.add(`${nameOf(part)}.bias`, config.hidden);
+  return { linears, norms };
+}
+
+function slotKind({ kind, targets, rank = 8, alpha = rank, rsLora = false, feedforward = ["output"], bias = "none" }: GroupOptions, part: LayerLinear): SlotKind | null {
+  const isTarget = kind !== "none" && targets.includes(part);
+  const hasBias = bias === "layers" || (bias === "targets" && targets.includes(part));
+  if (!isTarget && !hasBias) return null;
+  const hasRank = isTarget && kind !== "ia3";
+  return {
+    rank: hasRank ? rank : 0,
+    scale: hasRank ? alpha / (rsLora ? Math.sqrt(rank) : rank) : 0,
+    dora: isTarget && kind === "dora",
+    ia3: !isTarget || kind !== "ia3" ? null : feedforward.includes(part) ? "input" : "output",
+    bias: hasBias,
+  };
+}
+
+/** Most rank and most classes of some adapters: what the workspace has to hold. */
+export function groupLimits(groups: readonly GroupOptions[]): { rank: number; classes: number } {
+  return {
+    rank: Math.max(4, ...groups.map(({ rank = 8 }) => rank)),
+    classes: Math.max(1, ...groups.map(({ head }) => head?.classes ?? 1)),
+  };
+}
