@@ -21,7 +21,7 @@ export interface GroupOptions {
   readonly alpha?: number;
   /** s = alpha/√r instead of alpha/r. */
   readonly rsLora?: boolean;
-  /** Targets whose input (IA)³ scales; it scales the output of others. Default: "output", as PEFT has it for BERT. */
+  /** Targets whose input (IA)³ scales; it scales the output of others. Default: both output layers, as PEFT has it for BERT. */
   readonly feedforward?: readonly LayerLinear[];
   /** Which biases are trained: of the targets (PEFT's "lora_only"), or of every linear layer and LayerNorm of `layers`. */
   readonly bias?: "none" | "targets" | "layers";
@@ -64,7 +64,7 @@ function planSlots(layout: Layout, parameters: Parameters, config: EncoderConfig
   return { linears, norms };
 }
 
-function slotKind({ kind, targets, rank = 8, alpha = rank, rsLora = false, feedforward = ["output"], bias = "none" }: GroupOptions, part: LayerLinear): SlotKind | null {
+function slotKind({ kind, targets, rank = 8, alpha = rank, rsLora = false, feedforward = ["attentionOutput", "output"], bias = "none" }: GroupOptions, part: LayerLinear): SlotKind | null {
   const isTarget = kind !== "none" && targets.includes(part);
   const hasBias = bias === "layers" || (bias === "targets" && targets.includes(part));
   if (!isTarget && !hasBias) return null;

@@ -10,8 +10,6 @@ export interface TrainMachine {
   readonly kernels: Kernels;
   readonly train: TrainKernels;
   readonly memory: LinearMemory;
-  /** Bytes of one activation code as `quantizeRows` writes it. */
-  readonly codeBytes: number;
 }
 
 /** Whether products fuse multiply and add. */
@@ -24,6 +22,8 @@ export interface TrainMachineOptions {
   readonly build?: TrainBuild | undefined;
   /** Take this int8 product. */
   readonly product?: ProductKernel | undefined;
+  /** What serves: tests put float32 kernels in its place. */
+  readonly start?: typeof startEngine | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,8 +38,7 @@ const END_OF_POSITIVE = 2 ** 31;
 
 /**
  * Plans a memory, makes it, and puts the kernels on it.
- * @param plan reserves whatever the training needs; called once, before the memory exists. `codeBytes` is the most that a code
- *   may take
+ * @param plan reserves whatever the training needs; called once, before the memory exists
  * @returns the machine, and what `plan` returned
  * @throws RootstockError `limit-exceeded` beyond 2 GiB, `no-memory-left`, `source-unreadable`, `simd-unsupported`, `engine-fault`.
  */
@@ -56,9 +55,9 @@ export async function startTraining<Plan>(
     );
   }
   const memory = new LinearMemory(layout.end, layout.end);
-  const { kernels, codeBytes } = await startEngine(memory, scratch, { wasm: options.wasm, product: options.product, signal: options.signal });
+  const { kernels } = await (options.start ?? startEngine)(memory, scratch, { wasm: options.wasm, product: options.product, signal: options.signal });
   const build = options.build ?? (supportsRelaxedSimd() ? "train-relaxed" : "train-fixed");
   const binary = options.wasm?.[build] ?? (await readBinaryAt(build, LOCATIONS[build](), options.signal));
   const train = await instantiate<TrainKernels>(build, binary, memory);
-  return { machine: { kernels, train, memory, codeBytes }, plan: planned };
+  return { machine: { kernels, train, memory }, plan: planned };
 }

@@ -7,6 +7,8 @@ import { trainAttentionBytes } from "./scratch.ts";
 
 /** Rows that are quantised at once, as in serving: their codes stay in the cache. */
 const BLOCK_ROWS = 24;
+/** Of one activation code: 1 or 2, and 4 where tests serve in float32. */
+const CODE_BYTES = 4;
 
 /** What lies between two steps and is not kept, reserved once. Shapes are for `rows` token rows; f32 unless said. */
 export interface TrainWorkspace {
@@ -76,7 +78,7 @@ export function planTrainWorkspace(layout: Layout, config: EncoderConfig, { rows
     types: floats(rows),
     mask: layout.reserve(rows),
     read: floats(rows),
-    codes: layout.reserve(BLOCK_ROWS * widest * 2),
+    codes: layout.reserve(BLOCK_ROWS * widest * CODE_BYTES),
     rowTerms: layout.reserve(BLOCK_ROWS * 16),
     scaled: floats(rows * widest),
     dropped: floats(rows * widest),
