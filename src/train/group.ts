@@ -1,5 +1,7 @@
+import { RootstockError } from "../errors.ts";
 import { encoderModules, type EncoderModule } from "../format/encoder-modules.ts";
 import type { EncoderConfig, LayerLinear, LayerNormPart } from "../format/types.ts";
+import { MAX_LABELS, MAX_RANK } from "../limits.ts";
 import { LINEAR_PARTS, NORM_PARTS } from "../model/plan.ts";
 import type { Layout } from "../wasm/memory.ts";
 import { planHead, type HeadKind } from "./head.ts";
@@ -39,11 +41,24 @@ export function layerModules(config: EncoderConfig, layer: number): ReadonlyMap<
   return found;
 }
 
+/** @throws RootstockError `argument-invalid`. */
+function checkGroup({ layers: count }: EncoderConfig, { name, layers, kind, rank = 8, bias = "none", head }: GroupOptions): void {
+  const wrong = (what: string): RootstockError => new RootstockError("argument-invalid", `the adapter "${name}": ${what}`);
+  const isWithin = (value: number, most: number): boolean => Number.isInteger(value) && value >= 1 && value <= most;
+  const layer = layers.find((index) => !Number.isInteger(index) || index < 0 || index >= count);
+  if (!/^[^/]+$/.test(name)) throw wrong("its name must not be empty and must hold no /, which ends it in the parameters' names.");
+  if (layer !== undefined) throw wrong(`there is no layer ${layer}; the encoder has layers 0 to ${count - 1}.`);
+  if ((kind === "lora" || kind === "dora") && !isWithin(rank, MAX_RANK)) throw wrong(`its rank is ${rank}; it must be a whole number from 1 to ${MAX_RANK}.`);
+  if (kind === "ia3" && bias !== "none") throw wrong("(IA)³ trains no biases. Take LoRA, or leave out the biases.");
+  if (head !== null && !isWithin(head.classes, MAX_LABELS)) throw wrong(`its head has ${head.classes} classes; there must be 1 to ${MAX_LABELS}.`);
+}
+
 /** Reserves an adapter's parameters and buffers. `layers` are the model's, the first of them the encoder's `firstLayer`. */
 export function planGroup(
   layout: Layout, parameters: Parameters, config: EncoderConfig, options: GroupOptions, layers: readonly TrainLayer[], firstLayer: number, rows: number,
 ): TrainGroup {
   const { name, head } = options;
+  checkGroup(config, options);
   return {
     name,
     layers: layers.map((layer, at) => (options.layers.includes(firstLayer + at) ? planSlots(layout, parameters, config, options, layer, firstLayer + at, rows) : null)),

@@ -133,7 +133,7 @@ export function adaptBackward(
 ): void {
   const { columns, magnitude, outputScale, numbers, keptOutput } = slot;
   const bias = slot.bias ?? linear.trained?.bias ?? null;
-  // (IA)³'s g scales the layer's own bias, DoRA's does not.
+  // (IA)³'s g scales the layer's own bias, DoRA's does not; (IA)³ has no c.
   if (bias !== null && outputScale === null) train.columnSums(dy, rows, columns, bias.gradient);
   if (outputScale !== null) train.columnDots(dy, keptOutput, rows, columns, outputScale.gradient);
   if (magnitude !== null) {
