@@ -41,11 +41,14 @@ export function layerModules(config: EncoderConfig, layer: number): ReadonlyMap<
   return found;
 }
 
-/** @throws RootstockError `argument-invalid`. */
-function checkGroup({ layers: count }: EncoderConfig, { name, layers, kind, rank = 8, bias = "none", head }: GroupOptions): void {
+/** @throws RootstockError `argument-invalid`, `adapter-unsupported`. */
+function checkGroup({ layers: count, storedLayers }: EncoderConfig, { name, layers, kind, rank = 8, bias = "none", head }: GroupOptions): void {
   const wrong = (what: string): RootstockError => new RootstockError("argument-invalid", `the adapter "${name}": ${what}`);
   const isWithin = (value: number, most: number): boolean => Number.isInteger(value) && value >= 1 && value <= most;
   const layer = layers.find((index) => !Number.isInteger(index) || index < 0 || index >= count);
+  if (storedLayers < count && layers.length > 0) {
+    throw new RootstockError("adapter-unsupported", `the adapter "${name}": this encoder runs one layer many times (ALBERT), and adapters on such layers cannot be trained. Train the head alone, or take another encoder.`);
+  }
   if (!/^[^/]+$/.test(name)) throw wrong("its name must not be empty and must hold no /, which ends it in the parameters' names.");
   if (layer !== undefined) throw wrong(`there is no layer ${layer}; the encoder has layers 0 to ${count - 1}.`);
   if ((kind === "lora" || kind === "dora") && !isWithin(rank, MAX_RANK)) throw wrong(`its rank is ${rank}; it must be a whole number from 1 to ${MAX_RANK}.`);

@@ -59,6 +59,8 @@ export interface PassText {
   readonly state?: Float32Array;
   /** Tokens whose last state is wanted, rising; absent: all. */
   readonly read?: ArrayLike<number> | undefined;
+  /** One a token: 0 = left out of attention's keys and of means. Absent: none is. */
+  readonly mask?: ArrayLike<number> | undefined;
 }
 
 /**
@@ -78,7 +80,8 @@ export function beginPass(m: TrainMachine, model: TrainModel, texts: readonly Pa
     else m.memory.floats(model.states[0]! + first * model.config.hidden * 4, text.state!.length).set(text.state!);
     const read = text.read ?? Array.from({ length }, (_, token) => token);
     for (let i = 0; i < read.length; i++) i32[(work.read >>> 2) + queries.rows + i] = first + read[i]!;
-    batch.segments.push({ first, length, mask: 0 });
+    if (text.mask !== undefined) for (let i = 0; i < length; i++) m.memory.u8[work.mask + first + i] = text.mask[i] ? 1 : 0;
+    batch.segments.push({ first, length, mask: text.mask === undefined ? 0 : work.mask + first });
     queries.segments.push({ first: queries.rows, length: read.length, mask: 0 });
     batch.rows += length;
     queries.rows += read.length;
@@ -87,8 +90,8 @@ export function beginPass(m: TrainMachine, model: TrainModel, texts: readonly Pa
 }
 
 /** Tokens of a text. */
-function checkText({ config, embeddings, work }: TrainModel, { ids, state }: PassText, before: number): number {
-  if (embeddings !== null && ids !== undefined) checkRows(config, { ids });
+function checkText({ config, embeddings, work }: TrainModel, { ids, state, mask }: PassText, before: number): number {
+  if (embeddings !== null && ids !== undefined) checkRows(config, mask === undefined ? { ids } : { ids, mask });
   const length = embeddings !== null ? ids?.length : state === undefined ? undefined : state.length / config.hidden;
   if (length === undefined || !Number.isInteger(length)) {
     throw new RootstockError("argument-invalid", `a text of this pass needs ${embeddings === null ? `its state, ${config.hidden} numbers a token` : "its token ids"}.`);

@@ -2,12 +2,14 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { LoadParts } from "../../src/runtime/load-encoder.ts";
 import { adamWStep, gradientNorm } from "../../src/train/adamw.ts";
+import { fillAdapterModel, planAdapterModel } from "../../src/train/adapter-model.ts";
 import { planFullModel } from "../../src/train/full-model.ts";
+import type { GroupOptions } from "../../src/train/group.ts";
 import { headBackward, headForward } from "../../src/train/head.ts";
 import { initialise } from "../../src/train/initial.ts";
 import { crossEntropyLoss, labelTotal, sumOf } from "../../src/train/losses.ts";
 import { startTraining, type TrainMachine } from "../../src/train/machine.ts";
-import { readParameter, zeroGradients } from "../../src/train/parameters.ts";
+import { readParameter, writeParameter, zeroGradients } from "../../src/train/parameters.ts";
 import { backward, beginPass, forward, type PassText, type TrainModel } from "../../src/train/pass.ts";
 import { refresh } from "../../src/train/refresh.ts";
 import { largestGap } from "../encoder/gap.ts";
@@ -101,6 +103,27 @@ describe("adapter mode, int8", () => {
     }
     expect(losses.at(-1)).toBeLessThan(losses[0]! / 3);
     expect(Buffer.compare(loaded.machine.memory.u8, weights)).toBe(0);
+  });
+
+  it("a head alone reads the last state, and its gradients are those of the head of a whole adapter", async () => {
+    const { loaded, encoder, machine: m, model } = await startAdapter(`${ADAPTERS}/lora-token`);
+    const [{ memory, plan }, { format }] = [loaded.machine, loaded];
+    const host = { memory, plan, format };
+    const group: GroupOptions = { ...groupOf(`${ADAPTERS}/lora-token`), layers: [], kind: "none" };
+    const { machine: own, plan: alone } = await startTraining((layout) => planAdapterModel(layout, host, { group, rows: ROWS }));
+    expect([...alone.parameters].map(({ name }) => name)).toEqual(["task/classifier.weight", "task/classifier.bias"]);
+    fillAdapterModel(own, alone, host);
+    for (const parameter of alone.parameters) writeParameter(own, parameter, "value", readParameter(m, model.parameters.get(parameter.name), "value"));
+    refresh(own, alone);
+    const texts = await Promise.all(TEXTS.map(async (ids) => ({ state: await encoder.forward(ids, "task"), read: [0, 2] })));
+    zeroGradients(own, alone.parameters);
+    const loss = step(own, alone, texts);
+    zeroGradients(m, model.parameters);
+    const trunks = await trunksOf({ loaded, encoder, machine: m, model });
+    expect(step(m, model, trunks.map((text) => ({ ...text, read: [0, 2] })))).toBe(loss);
+    for (const parameter of alone.parameters) {
+      expect(readParameter(own, parameter, "gradient")).toEqual(readParameter(m, model.parameters.get(parameter.name), "gradient"));
+    }
   });
 
   it("the same seed gives the same bits, another other ones", async () => {

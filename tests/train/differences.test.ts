@@ -14,7 +14,7 @@ import { trainBuilds } from "../kernels/instance.ts";
 import { Random } from "../kernels/int8-layout.ts";
 import { ACTIVATIONS, crossEntropy, dense, lastState, slotNorms, type Twin64, type Values } from "./float64-encoder.ts";
 
-const TEXTS = [[3, 7, 1, 12, 5], [9], [4, 4, 16, 2, 11, 8, 0]];
+const TEXTS = [[3, 7, 6, 12, 5], [9], [4, 4, 16, 2, 11, 8, 0]];
 const CLASSES = 3;
 const TOKEN: HeadKind = { classes: CLASSES, through: "token", name: "classifier" };
 
@@ -46,6 +46,9 @@ const CASES: Case[] = [
   { what: "the head alone, through the pooler, first tokens read", group: { kind: "none", targets: [], layers: [] }, head: { ...TOKEN, through: "pooler" }, read: [0] },
   { what: "a head with a dense layer of its own, first tokens read", group: { kind: "lora", targets: ["query", "value"], rank: 2, alpha: 2 }, head: { classes: CLASSES, through: { name: "classifier.dense", activation: "gelu" }, name: "classifier.out_proj" }, read: [0] },
   { what: "factorised embeddings (ELECTRA)", group: { kind: "lora", targets: ["key"], rank: 1, alpha: 1 }, config: { model_type: "electra", embedding_size: 8 } },
+  { what: "one layer that is run twice (ALBERT)", group: { layers: [] }, config: { model_type: "albert", embedding_size: 8 } },
+  { what: "positions after the padding's (RoBERTa)", group: { kind: "lora", targets: ["value"], rank: 2, alpha: 2 }, config: { model_type: "roberta", pad_token_id: 1, max_position_embeddings: 11, type_vocab_size: 1 } },
+  { what: "no token types (DistilBERT)", group: { kind: "lora", targets: ["query"], rank: 2, alpha: 2 }, config: { model_type: "distilbert", dim: 12, n_layers: 2, n_heads: 3, hidden_dim: 21, activation: "gelu" } },
 ];
 
 interface Started {

@@ -1,4 +1,5 @@
 // A BERT encoder with an adapter in plain float64, one text at a time: what gradients are compared with by differences.
+import { encoderModules } from "../../src/format/encoder-modules.ts";
 import type { EncoderConfig, LayerLinear } from "../../src/format/types.ts";
 import { layerModules } from "../../src/train/group.ts";
 
@@ -114,9 +115,11 @@ export function lastState(twin: Twin64, values: Values, ids: readonly number[]):
   const table = (name: string): Float64Array => values.get(`backbone/embeddings.${name}.weight`)!;
   const width = config.embeddingSize;
   const row = (name: string, id: number): number[] => Array.from(table(name).subarray(id * width, (id + 1) * width));
-  const sums = ids.map((id, position) => row("word_embeddings", id).map((value, k) => value + row("position_embeddings", position)[k]! + row("token_type_embeddings", 0)[k]!));
+  const type = config.typeVocabulary > 0 ? row("token_type_embeddings", 0) : [];
+  const sums = ids.map((id, position) => row("word_embeddings", id).map((value, k) => value + row("position_embeddings", position + config.positionOffset)[k]! + (type[k] ?? 0)));
   let x = norm(table("LayerNorm"), values.get("backbone/embeddings.LayerNorm.bias")!, config.epsilon, sums);
-  if (config.projection) x = linear(twin, values, "embeddings_project", null, x);
+  const projection = encoderModules(config).find(({ name }) => name === "embeddings.projection");
+  if (projection !== undefined) x = linear(twin, values, projection.path, null, x);
   for (let index = 0; index < config.layers; index++) x = layer(twin, values, index, x);
   return x;
 }

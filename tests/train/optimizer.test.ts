@@ -91,6 +91,12 @@ describe("an adapter to be trained", () => {
   });
 });
 
+it("adapters on a layer that is run many times are refused: adapter-unsupported", async () => {
+  const albert = { ...config, storedLayers: 1, family: "albert" as const };
+  const group: GroupOptions = { name: "task", layers: [0], targets: ["query"], kind: "lora", head: null };
+  await expect(startTraining((layout) => planFullModel(layout, albert, { groups: [group], rows: 8 }))).rejects.toMatchObject({ code: "adapter-unsupported" });
+});
+
 describe("the machine", () => {
   it("refuses a training of more than 2 GiB", async () => {
     await expect(startTraining((layout) => layout.reserve(2 ** 31))).rejects.toMatchObject({ code: "limit-exceeded" });

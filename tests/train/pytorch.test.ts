@@ -81,6 +81,21 @@ describe.each(trainBuilds)("a tiny BERT with two LoRA groups against PyTorch, %s
     }
   });
 
+  it("the same steps give the same bits", async () => {
+    const run = async (): Promise<Float32Array[]> => {
+      const { machine, model } = (fixture = await startFixture(build));
+      for (let step = 1; step <= 3; step++) {
+        zeroGradients(machine, model.parameters);
+        nerStep(fixture);
+        tcStep(fixture);
+        adamWStep(machine, model.parameters, step, { learningRate: 1e-3 }, 1);
+        refresh(machine, model);
+      }
+      return [...model.parameters].map((parameter) => readParameter(machine, parameter, "value"));
+    };
+    expect(await run()).toEqual(await run());
+  });
+
   it("20 steps of AdamW on ner + 0.5·tc with clipping: losses within 1e-4, weights within 1e-4", () => {
     const { machine, model } = fixture;
     const { lr, betas, eps, weight_decay, clip_norm } = given.adamw;
