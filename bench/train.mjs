@@ -173,11 +173,15 @@ async function fullMode(limit) {
 }
 
 const limit = ceilings();
-console.log(`${cpus()[0].model}, Node ${process.version}; micro-batches of ${rows} rows; ceilings ${limit.float.toFixed(1)} GFLOPS f32, ${limit.int8.toFixed(1)} GOPS int8`);
+console.log(`${cpus()[0].model}, Node ${process.version}; micro-batches of ${rows} rows`);
+console.log(`ceilings ${limit.float.toFixed(1)} GFLOPS f32, ${limit.int8.toFixed(1)} GOPS int8`);
 if (only.has("products")) {
   const { machine, plan } = await startTraining((layout) => {
     const floats = (count) => layout.reserve(count * 4);
-    return { x: floats(rows * WIDE), y: floats(rows * WIDE), w: floats(HIDDEN * WIDE), panels: floats(HIDDEN * WIDE), back: floats(HIDDEN * WIDE), turned: floats((rows + 4) * WIDE), inputs: floats(rows * WIDE) };
+    return {
+      x: floats(rows * WIDE), y: floats(rows * WIDE), w: floats(HIDDEN * WIDE), panels: floats(HIDDEN * WIDE), back: floats(HIDDEN * WIDE),
+      turned: floats((rows + 4) * WIDE), inputs: floats(rows * WIDE),
+    };
   });
   products(machine, plan, limit.float);
 }

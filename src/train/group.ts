@@ -47,7 +47,10 @@ function checkGroup({ layers: count, storedLayers }: EncoderConfig, { name, laye
   const isWithin = (value: number, most: number): boolean => Number.isInteger(value) && value >= 1 && value <= most;
   const layer = layers.find((index) => !Number.isInteger(index) || index < 0 || index >= count);
   if (storedLayers < count && layers.length > 0) {
-    throw new RootstockError("adapter-unsupported", `the adapter "${name}": this encoder runs one layer many times (ALBERT), and adapters on such layers cannot be trained. Train the head alone, or take another encoder.`);
+    throw new RootstockError(
+      "adapter-unsupported",
+      `the adapter "${name}": this encoder runs one layer many times (ALBERT), and adapters on such layers cannot be trained. Train the head alone, or take another encoder.`,
+    );
   }
   if (!/^[^/]+$/.test(name)) throw wrong("its name must not be empty and must hold no /, which ends it in the parameters' names.");
   if (layer !== undefined) throw wrong(`there is no layer ${layer}; the encoder has layers 0 to ${count - 1}.`);
@@ -69,7 +72,9 @@ export function planGroup(
   };
 }
 
-function planSlots(layout: Layout, parameters: Parameters, config: EncoderConfig, options: GroupOptions, layer: TrainLayer, index: number, rows: number): TrainLayerSlots {
+function planSlots(
+  layout: Layout, parameters: Parameters, config: EncoderConfig, options: GroupOptions, layer: TrainLayer, index: number, rows: number,
+): TrainLayerSlots {
   const modules = layerModules(config, index);
   const linears: Partial<Record<LayerLinear, TrainSlot>> = {};
   const norms: Partial<Record<LayerNormPart, Parameter>> = {};
@@ -82,7 +87,8 @@ function planSlots(layout: Layout, parameters: Parameters, config: EncoderConfig
   return { linears, norms };
 }
 
-function slotKind({ kind, targets, rank = 8, alpha = rank, rsLora = false, feedforward = ["attentionOutput", "output"], bias = "none" }: GroupOptions, part: LayerLinear): SlotKind | null {
+function slotKind(options: GroupOptions, part: LayerLinear): SlotKind | null {
+  const { kind, targets, rank = 8, alpha = rank, rsLora = false, feedforward = ["attentionOutput", "output"], bias = "none" } = options;
   const isTarget = kind !== "none" && targets.includes(part);
   const hasBias = bias === "layers" || (bias === "targets" && targets.includes(part));
   if (!isTarget && !hasBias) return null;

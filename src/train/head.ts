@@ -32,7 +32,8 @@ export interface HeadKind {
 
 export function planHead(layout: Layout, parameters: Parameters, group: string, { classes, through, name }: HeadKind, rows: number, hidden: number): TrainHead {
   const floats = (width: number): Address => layout.reserve(rows * width * 4);
-  const dense = typeof through === "string" ? null : { linear: planTrained(layout, parameters, `${group}/${through.name}`, hidden, hidden), activation: through.activation };
+  const own = typeof through === "string" ? null : through;
+  const dense = own && { linear: planTrained(layout, parameters, `${group}/${own.name}`, hidden, hidden), activation: own.activation };
   return {
     usesPooler: through === "pooler",
     dense,

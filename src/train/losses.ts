@@ -64,7 +64,9 @@ export function crossEntropyLoss(
   const { weights, smoothing = 0, allowed } = options;
   for (let row = 0; row < labels.length; row++) {
     const label = labels[row]!;
-    if (label >= classes || allowed?.[label] === 0) throw new RootstockError("argument-invalid", `row ${row} has the label ${label}, which is none of the ${classes} classes that its head tells apart.`);
+    if (label >= classes || allowed?.[label] === 0) {
+      throw new RootstockError("argument-invalid", `row ${row} has the label ${label}, which is none of the ${classes} classes that its head tells apart.`);
+    }
     memory.i32[(place.labels >>> 2) + row] = label;
   }
   if (weights !== undefined) memory.floats(place.weights, classes).set(weights);

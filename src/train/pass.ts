@@ -98,7 +98,10 @@ function checkText({ config, embeddings, work }: TrainModel, { ids, state, mask 
   }
   if (length > work.longest) throw new RootstockError("text-too-long", `a text has ${length} tokens; there is room for ${work.longest} in one text.`);
   if (before + length > work.rows) {
-    throw new RootstockError("argument-invalid", `the texts have more than ${work.rows} tokens together, for which there is room. Pass fewer at once and let gradients add up.`);
+    throw new RootstockError(
+      "argument-invalid",
+      `the texts have more than ${work.rows} tokens together, for which there is room. Pass fewer at once and let gradients add up.`,
+    );
   }
   return length;
 }

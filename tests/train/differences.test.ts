@@ -44,7 +44,11 @@ const CASES: Case[] = [
   { what: "(IA)³ on key, value and the feed-forward's input", group: { kind: "ia3", targets: ["key", "value", "output"] }, config: { hidden_act: "relu" } },
   { what: "biases alone", group: { kind: "none", targets: ["query", "intermediate"], bias: "layers" } },
   { what: "the head alone, through the pooler, first tokens read", group: { kind: "none", targets: [], layers: [] }, head: { ...TOKEN, through: "pooler" }, read: [0] },
-  { what: "a head with a dense layer of its own, first tokens read", group: { kind: "lora", targets: ["query", "value"], rank: 2, alpha: 2 }, head: { classes: CLASSES, through: { name: "classifier.dense", activation: "gelu" }, name: "classifier.out_proj" }, read: [0] },
+  {
+    what: "a head with a dense layer of its own, first tokens read", group: { kind: "lora", targets: ["query", "value"], rank: 2, alpha: 2 },
+    head: { classes: CLASSES, through: { name: "classifier.dense", activation: "gelu" }, name: "classifier.out_proj" },
+    read: [0],
+  },
   { what: "factorised embeddings (ELECTRA)", group: { kind: "lora", targets: ["key"], rank: 1, alpha: 1 }, config: { model_type: "electra", embedding_size: 8 } },
   { what: "one layer that is run twice (ALBERT)", group: { layers: [] }, config: { model_type: "albert", embedding_size: 8 } },
   { what: "positions after the padding's (RoBERTa)", group: { kind: "lora", targets: ["value"], rank: 2, alpha: 2 }, config: { model_type: "roberta", pad_token_id: 1, max_position_embeddings: 11, type_vocab_size: 1 } },
