@@ -1,7 +1,8 @@
 // Every figure of the README: builds what is needed, then runs each benchmark on this Node and on Node 24, on one core.
 //   npm run bench -- [--onnx model_int8.onnx] [--only kernels,encoder,start-up,swap,pool] [--cpu 1]
 //   npm run bench -- --only tasks [--onnx model_int8.onnx] [--sections A,B] [--rounds 15] [--texts FILE] [--json FILE]
-// tasks takes minutes, so it runs only when it is named.
+//   npm run bench -- --only train [--rounds 5]
+// tasks and train take minutes, so they run only when they are named.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -25,7 +26,7 @@ const onnx = values.onnx === undefined ? [] : ["--onnx", resolve(values.onnx)];
 // Paths are the caller's; what is not given is left to the benchmark's own default.
 const paths = Object.entries({ texts: values.texts, json: values.json }).flatMap(([name, path]) => (path === undefined ? [] : [`--${name}`, resolve(path)]));
 const plain = Object.entries({ sections: values.sections, rounds: values.rounds }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
-const options = { encoder: onnx, "start-up": onnx, tasks: [...onnx, ...paths, ...plain] };
+const options = { encoder: onnx, "start-up": onnx, tasks: [...onnx, ...paths, ...plain], train: values.rounds === undefined ? [] : ["--rounds", values.rounds] };
 process.chdir(root);
 
 const { dependencies } = JSON.parse(readFileSync("bench/package.json", "utf8"));

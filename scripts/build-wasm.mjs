@@ -1,9 +1,9 @@
 // Compiles the kernel modules: asconfig.json's targets into build/wasm/*.wasm.
 //
-//   node scripts/build-wasm.mjs [--force] [target…]        default: fixed relaxed reference (not the bench's own)
+//   node scripts/build-wasm.mjs [--force] [target…]        default: all but the bench's own ceilings
 //
 // A target whose sources, options, compiler and output have not changed since the last build is skipped.
-// A shipped module (fixed, relaxed) must import `env.memory` and nothing else, and its constants must lie below the
+// A shipped module (fixed, relaxed, train-fixed, train-relaxed) must import `env.memory` and nothing else, and its constants must lie below the
 // host's arena, or the build fails: both are promises the loader relies on.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,16 +13,18 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stampFile = join(root, "build/wasm/inputs.json");
 
-/** Where the host's arena begins. Both modules' constants fit below it, each from its own memoryBase, so the two may share one memory. */
+/** Where the host's arena begins. All shipped modules' constants fit below it, each from its own memoryBase, so that they may share one memory. */
 const ARENA_BASE = 65536;
 const TARGETS = {
-  fixed: { entry: "assembly/fixed.ts", shipped: true, base: 1024, end: 32768 },
-  relaxed: { entry: "assembly/relaxed.ts", shipped: true, base: 32768, end: ARENA_BASE },
+  fixed: { entry: "assembly/fixed.ts", shipped: true, base: 1024, end: 16384 },
+  "train-fixed": { entry: "assembly/train.ts", shipped: true, base: 16384, end: 32768 },
+  relaxed: { entry: "assembly/relaxed.ts", shipped: true, base: 32768, end: 49152 },
+  "train-relaxed": { entry: "assembly/train.ts", shipped: true, base: 49152, end: ARENA_BASE },
   "ceiling-fixed": { entry: "assembly/bench/ceiling.ts", shipped: false },
   "ceiling-relaxed": { entry: "assembly/bench/ceiling.ts", shipped: false },
   reference: { entry: "assembly/reference.ts", shipped: false, transform: "./scripts/as-bind-transform.mjs" },
 };
-const DEFAULT_TARGETS = ["fixed", "relaxed", "reference"];
+const DEFAULT_TARGETS = ["fixed", "relaxed", "train-fixed", "train-relaxed", "reference"];
 
 function fail(message) {
   console.error(`build-wasm: ${message}`);

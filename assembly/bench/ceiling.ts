@@ -1,5 +1,5 @@
-// How fast the inner steps of the int8 products can go on this machine: no tiles, no epilogue, factors in registers.
-// A bench-only module; bench/kernels.mjs quotes each kernel as a share of its own ceiling.
+// How fast the inner steps of the products can go on this machine: no tiles, no epilogue, factors in registers.
+// A bench-only module; bench/kernels.mjs and bench/train.mjs quote each kernel as a share of its own ceiling.
 //
 // One store and two loads a round are there because V8 unrolls a loop and computes equal products once ("measuring" twice the
 // true figure); it may not assume that the loads after a store still give the same. They use no port that the arithmetic
@@ -11,6 +11,7 @@ const OPERANDS = memory.data<u8>([
   9, 8, 7, 6, 5, 4, 3, 2, 1, 2, 3, 4, 5, 6, 7, 8, 1, 4, 7, 1, 4, 7, 1, 4, 7, 1, 4, 7, 1, 4, 7, 1,
   5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 8, 8, 7, 7, 6, 6,
 ], 16);
+const FLOATS = memory.data<f32>([0.5, 0.25, 0.5, 0.25, 0.25, 0.5, 0.25, 0.5], 16);
 const SCRATCH = memory.data(16, 16);
 const ONES = memory.data<i16>([1, 1, 1, 1, 1, 1, 1, 1], 16);
 
@@ -93,6 +94,35 @@ export function rel1Ceiling(rounds: i32): i32 {
     j = rel1Step(j, x, w);
     k = rel1Step(k, x, w);
     l = rel1Step(l, x, w);
+  } while (--rounds);
+  return sum6(a, b, c, d, e, f) + sum6(g, h, i, j, k, l);
+}
+
+// @ts-ignore: decorator
+@inline
+function floatStep(acc: v128, x: v128, w: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(x, w, acc);
+  return f32x4.add(acc, f32x4.mul(x, w));
+}
+
+/** 12 steps of the training's f32 product a round, 4 multiply-adds each; fused where relaxed SIMD is. */
+export function floatCeiling(rounds: i32): i32 {
+  const x = v128.load(FLOATS), w = v128.load(FLOATS, 16); // literals would be rebuilt at every use
+  let a = f32x4.splat(1), b = f32x4.splat(2), c = f32x4.splat(3), d = f32x4.splat(4), e = f32x4.splat(5), f = f32x4.splat(6);
+  let g = f32x4.splat(7), h = f32x4.splat(8), i = f32x4.splat(9), j = f32x4.splat(10), k = f32x4.splat(11), l = f32x4.splat(12);
+  do {
+    a = floatStep(a, x, w);
+    b = floatStep(b, x, w);
+    c = floatStep(c, x, w);
+    d = floatStep(d, x, w);
+    e = floatStep(e, x, w);
+    f = floatStep(f, x, w);
+    g = floatStep(g, x, w);
+    h = floatStep(h, x, w);
+    i = floatStep(i, x, w);
+    j = floatStep(j, x, w);
+    k = floatStep(k, x, w);
+    l = floatStep(l, x, w);
   } while (--rounds);
   return sum6(a, b, c, d, e, f) + sum6(g, h, i, j, k, l);
 }

@@ -52,11 +52,13 @@ function pair(high: i32, low: i32, a: v128): v128 {
   return f32x4.add(f32x4.mul(constant(high), a), constant(low));
 }
 
-/** P is summed by pairs (Estrin), not by Horner's rule: a chain half as long, 0.164 against 0.196 ms for 196,608 values. */
+/**
+ * 2·Q(a), Q the normal distribution's upper tail, for a in [0, 12]. P is summed by pairs (Estrin), not by Horner's rule: a chain
+ * half as long, 0.164 against 0.196 ms for the GELU of 196,608 values.
+ */
 // @ts-ignore: decorator
 @inline
-function geluOf(x: v128): v128 {
-  const a = f32x4.pmin(magnitude(x), constant(2));
+export function doubledTail(a: v128): v128 {
   const a2 = f32x4.mul(a, a);
   const a4 = f32x4.mul(a2, a2);
   const low = f32x4.add(f32x4.mul(pair(8, 9, a), a2), pair(10, 0, a));
@@ -65,8 +67,14 @@ function geluOf(x: v128): v128 {
   let tail = f32x4.div(constant(0), root); // (2·Q)^(1/8)
   tail = f32x4.mul(tail, tail);
   tail = f32x4.mul(tail, tail);
-  tail = f32x4.mul(tail, tail);
-  return f32x4.sub(positivePart(x), f32x4.mul(f32x4.mul(a, constant(1)), tail));
+  return f32x4.mul(tail, tail);
+}
+
+// @ts-ignore: decorator
+@inline
+function geluOf(x: v128): v128 {
+  const a = f32x4.pmin(magnitude(x), constant(2));
+  return f32x4.sub(positivePart(x), f32x4.mul(f32x4.mul(a, constant(1)), doubledTail(a)));
 }
 
 /** 0.5·x·(1 + tanh u) = x·sigmoid(2u), so Q = t/(1 + t) with t = e^(−2|u|), u = sqrt(2/π)·(x + 0.044715·x³). */

@@ -16,13 +16,13 @@ const FIRST_LANES: i32 = <i32>memory.data<u32>([
 /** Zeroes all but the first `count` lanes; `count` at least 1. */
 // @ts-ignore: decorator
 @inline
-function firstLanes(value: v128, count: i32): v128 {
+export function firstLanes(value: v128, count: i32): v128 {
   return v128.and(value, v128.load(FIRST_LANES + (min(count, 4) << 4)));
 }
 
 // @ts-ignore: decorator
 @inline
-function joinLanes(sum0: v128, sum1: v128, sum2: v128, sum3: v128): f32 {
+export function joinLanes(sum0: v128, sum1: v128, sum2: v128, sum3: v128): f32 {
   const sum = f32x4.add(f32x4.add(sum0, sum1), f32x4.add(sum2, sum3));
   return f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1)
     + (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3));

@@ -1,8 +1,8 @@
 // Scalar twins of f32/activations.ts: a new array instead of in place.
 import { atLeast, atMost, exp } from "./exp";
 
-function geluOf(x: f32): f32 {
-  const a = atMost(abs<f32>(x), 12);
+/** 2·Q(a), Q the normal distribution's upper tail. */
+export function doubledTail(a: f32): f32 {
   const a2 = a * a;
   const a4 = a2 * a2;
   const low = (<f32>0.008591652125 * a + <f32>0.04478879456) * a2 + (<f32>0.09973249613 * a + 1);
@@ -11,8 +11,12 @@ function geluOf(x: f32): f32 {
   let tail: f32 = <f32>1 / root;
   tail *= tail;
   tail *= tail;
-  tail *= tail;
-  return atLeast(x, 0) - a * <f32>0.5 * tail;
+  return tail * tail;
+}
+
+function geluOf(x: f32): f32 {
+  const a = atMost(abs<f32>(x), 12);
+  return atLeast(x, 0) - a * <f32>0.5 * doubledTail(a);
 }
 
 function geluTanhOf(x: f32): f32 {

@@ -8,9 +8,11 @@ const LOCATIONS = {
   fixed: () => new URL("../../build/wasm/fixed.wasm", import.meta.url),
 };
 
+/** The core's own binaries. @throws RootstockError `source-unreadable`. */
+export const readBeside: OwnBinary = (name, signal) => readBinaryAt(name, LOCATIONS[name](), signal);
+
 /** The bytes of a kernel binary that lies beside the package's code. @throws RootstockError `source-unreadable`. */
-export const readBeside: OwnBinary = async (name, signal) => {
-  const url = LOCATIONS[name]();
+export async function readBinaryAt(name: string, url: URL, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const fs = url.protocol === "file:" ? fileSystem() : undefined;
     if (fs !== undefined) return fs.readFileSync(url) as Uint8Array<ArrayBuffer>;
@@ -25,4 +27,4 @@ export const readBeside: OwnBinary = async (name, signal) => {
       { cause },
     );
   }
-};
+}

@@ -1,6 +1,6 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import { RootstockError } from "../errors.ts";
-import { supportsRelaxedSimd, supportsSimd, type KernelBinaries, type OwnBinary } from "./binaries.ts";
+import { supportsRelaxedSimd, supportsSimd, type KernelBinaries, type KernelBinary, type OwnBinary } from "./binaries.ts";
 import type { Address, KernelExports, Kernels, Matmul, ProductKernel } from "./kernels.ts";
 import { Layout, LinearMemory } from "./memory.ts";
 import { selfTest, SELF_TEST_BYTES } from "./self-test.ts";
@@ -98,12 +98,16 @@ export function withFasterProduct(engine: Engine, scratch: Address): Engine {
 }
 
 async function load(name: "relaxed" | "fixed", memory: LinearMemory, options: EngineOptions, own: OwnBinary): Promise<KernelExports> {
-  const binary = options.wasm?.[name] ?? (await own(name, options.signal));
+  return instantiate<KernelExports>(name, options.wasm?.[name] ?? (await own(name, options.signal)), memory);
+}
+
+/** A kernel binary's exports on `memory`. @throws RootstockError `engine-fault`. */
+export async function instantiate<Exports>(name: string, binary: KernelBinary, memory: LinearMemory): Promise<Exports> {
   try {
     // Compiled here: the loader's own asynchronous form asks for `Response`, which costs Node 5 ms of start-up.
     const module = binary instanceof WebAssembly.Module ? binary : await WebAssembly.compile(binary);
     const { exports } = instantiateSync(module, { env: { memory: memory.memory } });
-    return exports as unknown as KernelExports;
+    return exports as unknown as Exports;
   } catch (cause) {
     throw new RootstockError(
       "engine-fault",

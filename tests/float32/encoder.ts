@@ -19,7 +19,7 @@ export const float32Format: WeightFormat = {
   },
 };
 
-const FLOAT32: LoadParts = {
+export const FLOAT32: LoadParts = {
   format: float32Format,
   codeBytes: 4,
   start: async (memory) => ({ kernels: float32Kernels(memory), memory, product: "fixed", codeBytes: 4, candidates: [], notes: ["float32"] }),

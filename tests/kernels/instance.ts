@@ -3,10 +3,11 @@ import { readFileSync } from "node:fs";
 import { instantiateSync } from "@assemblyscript/loader";
 
 export type BuildName = "fixed" | "relaxed";
+export type TrainBuild = "train-fixed" | "train-relaxed";
 export type Kernel = (...args: number[]) => void;
 type TypedArray = Float32Array | Int32Array | Uint32Array | Int16Array | Int8Array | Uint8Array;
 
-export function moduleBytes(name: BuildName): Uint8Array<ArrayBuffer> {
+export function moduleBytes(name: BuildName | TrainBuild): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL(`../../build/wasm/${name}.wasm`, import.meta.url)));
 }
 
@@ -15,6 +16,9 @@ export function moduleBytes(name: BuildName): Uint8Array<ArrayBuffer> {
  * `npm test` runs this folder a second time under Deno, where it is not.
  */
 export const builds: BuildName[] = (["fixed", "relaxed"] as const).filter((name) => WebAssembly.validate(moduleBytes(name)));
+
+/** The same for the training modules. */
+export const trainBuilds: TrainBuild[] = (["train-fixed", "train-relaxed"] as const).filter((name) => WebAssembly.validate(moduleBytes(name)));
 
 const ARENA_BASE = 65_536;
 const GUARD_BYTES = 64;
@@ -33,7 +37,7 @@ export class KernelArena {
   #top = ARENA_BASE;
   #buffers: { address: number; byteLength: number }[] = [];
 
-  constructor(name: BuildName, pages = 256) {
+  constructor(name: BuildName | TrainBuild, pages = 256) {
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const { exports } = instantiateSync<Record<string, unknown>>(moduleBytes(name), { env: { memory: this.memory } });
     this.kernels = exports as unknown as Record<string, Kernel>;

@@ -1,0 +1,63 @@
+import type { TrainMachine } from "./machine.ts";
+import type { Parameter } from "./parameters.ts";
+
+/** AdamW's settings. Defaults are PyTorch's. */
+export interface AdamWOptions {
+  /** Of all, or by parameter (a rate for the backbone, another for adapters). */
+  readonly learningRate: number | ((parameter: Parameter) => number);
+  readonly betas?: readonly [number, number];
+  readonly epsilon?: number;
+  readonly weightDecay?: number;
+  /** Which parameters decay; default: all. */
+  readonly decays?: (parameter: Parameter) => boolean;
+}
+
+/**
+ * One update of `parameters` by their gradients times `gradientScale` (1, or `clipFactor`). The derived numbers have to be made
+ * anew afterwards (`refresh`).
+ * @param step how many updates there have been with this one, from 1
+ */
+export function adamWStep({ train }: TrainMachine, parameters: Iterable<Parameter>, step: number, options: AdamWOptions, gradientScale: number): void {
+  const { learningRate, betas: [beta1, beta2] = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01, decays } = options;
+  const rootCorrection = 1 / Math.sqrt(1 - beta2 ** step);
+  for (const parameter of parameters) {
+    const rate = typeof learningRate === "number" ? learningRate : learningRate(parameter);
+    const keep = decays === undefined || decays(parameter) ? 1 - rate * weightDecay : 1;
+    const { value, gradient, momentum, variance, count } = parameter;
+    train.adamW(
+      value, gradient, momentum, variance, count, keep, 1 - beta1, beta2, 1 - beta2, rate / (1 - beta1 ** step), rootCorrection,
+      epsilon, gradientScale,
+    ); // prettier-ignore
+  }
+}
+
+/** Length of all gradients together. NaN or infinite when one of them is: the update must not be made. */
+export function gradientNorm({ train }: TrainMachine, parameters: Iterable<Parameter>): number {
+  let squares = 0;
+  for (const { gradient, count } of parameters) squares += train.innerProduct(gradient, gradient, count);
+  return Math.sqrt(squares);
+}
+
+/** What gradients of length `norm` are multiplied by so that they are at most `most` long (PyTorch's `clip_grad_norm_`). */
+export function clipFactor(norm: number, most: number): number {
+  return Math.min(1, most / (norm + 1e-6));
+}
+
+/** Copies of the gradients by name: what a probe compares with those of another loss. */
+export function copyGradients({ memory }: TrainMachine, parameters: Iterable<Parameter>): Map<string, Float32Array> {
+  return new Map([...parameters].map(({ name, gradient, count }) => [name, memory.floats(gradient, count).slice()]));
+}
+
+/** Cosine between two losses' gradients over the tensors of `names`; below 0 they conflict (arXiv 2001.06782). 0 where one is 0. */
+export function gradientCosine(a: ReadonlyMap<string, Float32Array>, b: ReadonlyMap<string, Float32Array>, names: Iterable<string>): number {
+  let [dot, aa, bb] = [0, 0, 0];
+  for (const name of names) {
+    const [x, y] = [a.get(name)!, b.get(name)!];
+    for (let i = 0; i < x.length; i++) {
+      dot += x[i]! * y[i]!;
+      aa += x[i]! * x[i]!;
+      bb += y[i]! * y[i]!;
+    }
+  }
+  return aa === 0 || bb === 0 ? 0 : dot / Math.sqrt(aa * bb);
+}

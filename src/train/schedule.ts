@@ -1,0 +1,28 @@
+/** A learning rate's share of its peak at an update. @param step updates made before it, from 0 */
+export type Schedule = (step: number) => number;
+
+export interface ScheduleOptions {
+  /** Updates in all. */
+  readonly steps: number;
+  /** Updates over which the rate rises from 0; default 0. */
+  readonly warmup?: number;
+}
+
+/** Up to 1 over the warm-up, then evenly down to 0 (transformers' `get_linear_schedule_with_warmup`). */
+export function linearSchedule({ steps, warmup = 0 }: ScheduleOptions): Schedule {
+  return (step) => (step < warmup ? step / Math.max(1, warmup) : Math.max(0, (steps - step) / Math.max(1, steps - warmup)));
+}
+
+/** Up to 1 over the warm-up, then along half a cosine down to 0 (`get_cosine_schedule_with_warmup`). */
+export function cosineSchedule({ steps, warmup = 0 }: ScheduleOptions): Schedule {
+  return (step) => {
+    if (step < warmup) return step / Math.max(1, warmup);
+    const progress = Math.min(1, (step - warmup) / Math.max(1, steps - warmup));
+    return 0.5 * (1 + Math.cos(Math.PI * progress));
+  };
+}
+
+/** Up to 1 over the warm-up, then constant. */
+export function constantSchedule({ warmup = 0 }: Pick<ScheduleOptions, "warmup">): Schedule {
+  return (step) => Math.min(1, warmup === 0 ? 1 : step / warmup);
+}
