@@ -1,7 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import { PIECE_BYTES } from "../format/manifest.ts";
 import { sha256 } from "../load/byte-reader.ts";
-import { BodyReader } from "./body-reader.ts";
+import { BodyReader, giveBack } from "./body-reader.ts";
 import type { FolderStore } from "./folder-store.ts";
 import { pieceSize, type PieceList } from "./piece-list.ts";
 import { askRange } from "./request.ts";
@@ -11,26 +11,24 @@ import { askRange } from "./request.ts";
  * the caller has the other.
  */
 async function* cut(reader: BodyReader, pieceBytes: number, skip = 0): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let spare = new ArrayBuffer(pieceBytes);
+  let [spare, other] = [new Uint8Array(pieceBytes), new Uint8Array(pieceBytes)];
   try {
     while (skip > 0) {
-      const skipped = await reader.fill(spare, Math.min(skip, pieceBytes));
+      const skipped = await reader.fill(spare.subarray(0, skip));
       if (skipped.length === 0) return;
       skip -= skipped.length;
-      spare = skipped.buffer;
     }
-    let next = reader.fill(spare, pieceBytes);
-    spare = new ArrayBuffer(pieceBytes);
+    let next = reader.fill(spare);
     for (;;) {
       const piece = await next;
+      [spare, other] = [other, spare];
       const isLast = piece.length < pieceBytes;
       if (!isLast) {
-        next = reader.fill(spare, pieceBytes);
+        next = reader.fill(spare);
         next.catch(() => undefined); // it is awaited above, unless the caller stops before
       }
       if (piece.length > 0) yield piece;
       if (isLast) return;
-      spare = piece.buffer;
     }
   } finally {
     await reader.close();
@@ -89,14 +87,8 @@ export class Storing {
 export async function* readKnown(file: KnownFile): AsyncGenerator<Uint8Array> {
   const { list, store, signal, onEnd } = file;
   const count = list.pieces.length;
-  // Memory of two pieces: one that the caller copies, one that is read meanwhile.
-  let spare: ArrayBuffer | null = null;
-  const stored = async (index: number): Promise<Uint8Array<ArrayBuffer> | null> => {
-    if (index >= count) return null;
-    const memory = spare ?? new ArrayBuffer(Math.min(list.pieceBytes, list.size));
-    spare = null;
-    return store.piece(list.pieces[index]!, pieceSize(list, index), memory);
-  };
+  const stored = async (index: number): Promise<Uint8Array<ArrayBuffer> | null> =>
+    index < count ? store.piece(list.pieces[index]!, pieceSize(list, index)) : null;
   let ahead = stored(0);
   for (let index = 0; index < count; ) {
     const piece = await ahead;
@@ -104,7 +96,7 @@ export async function* readKnown(file: KnownFile): AsyncGenerator<Uint8Array> {
     if (piece !== null) {
       ahead = stored(++index);
       yield piece;
-      spare = piece.buffer;
+      giveBack(piece.buffer);
       continue;
     }
     let end = index + 1;
