@@ -6,32 +6,23 @@ import type { FolderStore } from "./folder-store.ts";
 import { pieceSize, type PieceList } from "./piece-list.ts";
 import { askRange } from "./request.ts";
 
-/**
- * A body in pieces of `pieceBytes`, the last one shorter; `skip` bytes come before them. The next piece arrives in one memory while
- * the caller has the other.
- */
+/** A body in pieces of `pieceBytes`, the last one shorter, each in the memory of the one before. `skip` bytes come before them. */
 async function* cut(reader: BodyReader, pieceBytes: number, skip = 0): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let [spare, other] = [new Uint8Array(pieceBytes), new Uint8Array(pieceBytes)];
+  const memory = new Uint8Array(pieceBytes);
   try {
     while (skip > 0) {
-      const skipped = await reader.fill(spare.subarray(0, skip));
+      const skipped = await reader.fill(memory.subarray(0, skip));
       if (skipped.length === 0) return;
       skip -= skipped.length;
     }
-    let next = reader.fill(spare);
     for (;;) {
-      const piece = await next;
-      [spare, other] = [other, spare];
-      const isLast = piece.length < pieceBytes;
-      if (!isLast) {
-        next = reader.fill(spare);
-        next.catch(() => undefined); // it is awaited above, unless the caller stops before
-      }
+      const piece = await reader.fill(memory);
       if (piece.length > 0) yield piece;
-      if (isLast) return;
+      if (piece.length < pieceBytes) return;
     }
   } finally {
     await reader.close();
+    giveBack(memory.buffer);
   }
 }
 
