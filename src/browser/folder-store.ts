@@ -1,5 +1,4 @@
 import { sha256 } from "../load/byte-reader.ts";
-import { BodyReader } from "./body-reader.ts";
 import { parseRecord, type FileRecord } from "./piece-list.ts";
 
 /** The part of the Cache API that is used. */
@@ -32,15 +31,13 @@ export class FolderStore {
     }
   }
 
-  /** A piece whose bytes are the right ones, read into `memory` (see `BodyReader.fill`); an entry with others is dropped. */
-  async piece(digest: string, size: number, memory: ArrayBuffer): Promise<Uint8Array<ArrayBuffer> | null> {
+  /** A piece whose bytes are the right ones, in memory of its own (`giveBack`); an entry with others is dropped. */
+  async piece(digest: string, size: number): Promise<Uint8Array<ArrayBuffer> | null> {
     const key = this.#base + PIECE + digest;
     try {
       const entry = await this.#cache.match(key);
       if (entry === undefined) return null;
-      const reader = new BodyReader(entry.body!, key, undefined);
-      const bytes = await reader.fill(memory, size);
-      await reader.close();
+      const bytes = new Uint8Array(await entry.arrayBuffer());
       if (bytes.length === size && (await sha256(bytes)) === digest) return bytes;
     } catch {
       // An entry that cannot be read is dropped as well.

@@ -1,39 +1,28 @@
 import { RootstockError } from "../errors.ts";
 import { PIECE_BYTES } from "../format/manifest.ts";
 import { sha256 } from "../load/byte-reader.ts";
-import { BodyReader } from "./body-reader.ts";
+import { BodyReader, giveBack } from "./body-reader.ts";
 import type { FolderStore } from "./folder-store.ts";
 import { pieceSize, type PieceList } from "./piece-list.ts";
 import { askRange } from "./request.ts";
 
-/**
- * A body in pieces of `pieceBytes`, the last one shorter; `skip` bytes come before them. The next piece arrives in one memory while
- * the caller has the other.
- */
+/** A body in pieces of `pieceBytes`, the last one shorter, each in the memory of the one before. `skip` bytes come before them. */
 async function* cut(reader: BodyReader, pieceBytes: number, skip = 0): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let spare = new ArrayBuffer(pieceBytes);
+  const memory = new Uint8Array(pieceBytes);
   try {
     while (skip > 0) {
-      const skipped = await reader.fill(spare, Math.min(skip, pieceBytes));
+      const skipped = await reader.fill(memory.subarray(0, skip));
       if (skipped.length === 0) return;
       skip -= skipped.length;
-      spare = skipped.buffer;
     }
-    let next = reader.fill(spare, pieceBytes);
-    spare = new ArrayBuffer(pieceBytes);
     for (;;) {
-      const piece = await next;
-      const isLast = piece.length < pieceBytes;
-      if (!isLast) {
-        next = reader.fill(spare, pieceBytes);
-        next.catch(() => undefined); // it is awaited above, unless the caller stops before
-      }
+      const piece = await reader.fill(memory);
       if (piece.length > 0) yield piece;
-      if (isLast) return;
-      spare = piece.buffer;
+      if (piece.length < pieceBytes) return;
     }
   } finally {
     await reader.close();
+    giveBack(memory.buffer);
   }
 }
 
@@ -89,14 +78,8 @@ export class Storing {
 export async function* readKnown(file: KnownFile): AsyncGenerator<Uint8Array> {
   const { list, store, signal, onEnd } = file;
   const count = list.pieces.length;
-  // Memory of two pieces: one that the caller copies, one that is read meanwhile.
-  let spare: ArrayBuffer | null = null;
-  const stored = async (index: number): Promise<Uint8Array<ArrayBuffer> | null> => {
-    if (index >= count) return null;
-    const memory = spare ?? new ArrayBuffer(Math.min(list.pieceBytes, list.size));
-    spare = null;
-    return store.piece(list.pieces[index]!, pieceSize(list, index), memory);
-  };
+  const stored = async (index: number): Promise<Uint8Array<ArrayBuffer> | null> =>
+    index < count ? store.piece(list.pieces[index]!, pieceSize(list, index)) : null;
   let ahead = stored(0);
   for (let index = 0; index < count; ) {
     const piece = await ahead;
@@ -104,7 +87,7 @@ export async function* readKnown(file: KnownFile): AsyncGenerator<Uint8Array> {
     if (piece !== null) {
       ahead = stored(++index);
       yield piece;
-      spare = piece.buffer;
+      giveBack(piece.buffer);
       continue;
     }
     let end = index + 1;
