@@ -33,7 +33,7 @@ export interface Launched {
 }
 
 /** A browser with a new, empty profile, driven through CDP (Chromium) or WebDriver BiDi (Firefox). */
-export async function launch(name: BrowserName, flags: readonly string[] = [], options: { enableExtensions?: string[]; pipe?: boolean } = {}): Promise<Launched> {
+export async function launch(name: BrowserName, flags: readonly string[] = [], options: { enableExtensions?: string[]; pipe?: boolean; protocolTimeout?: number } = {}): Promise<Launched> {
   const userDataDir = mkdtempSync(join(tmpdir(), "rootstock-browser-"));
   const browser = await puppeteer.launch({
     browser: name === "chromium" ? "chrome" : "firefox",

@@ -1,54 +1,22 @@
-import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { loadEncoder } from "../../../src/index.ts";
 import { expectedAnswer } from "../answers.ts";
 import { runtime } from "../asked.ts";
+import { MEMORY_LIMIT, resident, serveWorker, type Worker } from "./serve.ts";
 
 const { path, why } = runtime("workerd");
 const app = inject("app");
 const assets = join(app, "assets");
 const TEXT = "My card was stolen in Warsaw, please block it. Marie Curie";
 
-/** Cloudflare's own: one asset, and one isolate. */
+/** Cloudflare's own, for one asset. */
 const ASSET_LIMIT = 25 << 20;
-const MEMORY_LIMIT = 128_000_000;
 
-interface Worker {
-  readonly url: string;
-  readonly pid: number;
-  end(): Promise<void>;
-}
-
-async function serve(worker: string): Promise<Worker> {
-  const child = spawn(process.execPath, [resolve("scripts/serve-workerd.mjs"), join(app, worker), assets], { stdio: ["pipe", "pipe", "inherit"] });
-  const ended = new Promise<void>((done) => child.on("exit", () => done()));
-  const line = await new Promise<string>((done, failed) => {
-    child.stdout.once("data", (chunk: Buffer) => done(chunk.toString()));
-    child.once("exit", () => failed(new Error(`${worker} could not be served`)));
-  });
-  const { port, pid } = JSON.parse(line) as { port: number; pid: number };
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    pid,
-    async end() {
-      child.stdin.end();
-      await ended;
-    },
-  };
-}
-
-/** Resident memory of a process in bytes; undefined where there is no /proc. */
-function resident(pid: number): number | undefined {
-  try {
-    return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]);
-  } catch {
-    return undefined;
-  }
-}
-
+const serve = (worker: string): Promise<Worker> => serveWorker(join(app, worker), assets);
 const post = (url: string, body: string): Promise<Response> => fetch(url, { method: "POST", body });
 
 describe.skipIf(path === null)(`the example of a Cloudflare Worker, in workerd${why}`, () => {
