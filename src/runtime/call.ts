@@ -51,6 +51,11 @@ export class Call {
     signal?.addEventListener("abort", this.#abort, { once: true });
   }
 
+  /** Rejects when the call fails, and never resolves. */
+  failed(): Promise<never> {
+    return this.done.then(() => new Promise<never>(() => undefined));
+  }
+
   get isReady(): boolean {
     return this.#isReady;
   }

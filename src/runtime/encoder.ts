@@ -268,12 +268,10 @@ export class Encoder {
   /** Takes a place in the queue for what `prepare` finds to do. */
   async #call<T>(signal: AbortSignal | undefined, prepare: (call: Call) => Promise<T>): Promise<T> {
     const call = this.#live().queue.enter(signal);
-    try {
-      return await prepare(call);
-    } catch (error) {
-      call.fail(error);
-      throw error;
-    }
+    const work = prepare(call);
+    work.catch((error: unknown) => call.fail(error));
+    // An abort is heard at once, wherever the work is; it ends at its next turn.
+    return Promise.race([work, call.failed()]);
   }
 
   /** Encodes texts, with turns of the event loop between them, and runs their branches: a list a task, of one a window. */
