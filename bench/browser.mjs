@@ -5,6 +5,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -89,6 +90,7 @@ async function row(name, url) {
     const runs = [];
     while (runs.length < LAUNCHES) {
       runs.push(await withBrowser(name, async (browser, page) => {
+        await setTimeout(1000); // the browser's own start is over
         await page.goto(`${url}#first`);
         const { ms: first, kernel } = await subject(page, "first");
         const peak = peakOfPage(browser.process().pid);
