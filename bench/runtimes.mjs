@@ -1,5 +1,5 @@
 // The README's table of runtimes: does it work, how long until the first result, how fast, how much memory.
-//   npm run build && node bench/runtimes.mjs [--runs 5] [--rounds 100] [--cpu 1] [--only node20,deno]
+//   npm run bench:runtimes [-- --runs 5 --rounds 100 --cpu 1 --only node20,deno]
 // Runtimes that run no scripts have a program of their own beside this one, which prints one line of JSON:
 // {"runtime", "works", "kernel", "first", "ms", "memory"}, milliseconds and bytes (null where unknown), or a list of these.
 import { spawnSync } from "node:child_process";
@@ -9,6 +9,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { findEngine, runScript } from "../tests/runtimes/engines.mjs";
+import { LABEL } from "./runtimes/text.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -18,13 +19,12 @@ const { values } = parseArgs({
     only: { type: "string", default: "node20,node22,node24,node26,deno,bun,workerd,browser" },
   },
 });
-const LABEL = "pending_transfer";
 const APART = { workerd: ["workerd"], browser: ["Chromium", "Firefox"] };
 const pin = spawnSync("taskset", ["-c", values.cpu, "true"]).status === 0 ? ["taskset", "-c", values.cpu] : [];
 const half = (sorted) => sorted[sorted.length >> 1];
 
 const rows = values.only.split(",").flatMap((name) => (name in APART ? apart(name) : [scripted(name)]));
-console.log(`${cpus()[0].model}, ${new Date().toISOString().slice(0, 10)}; median of ${values.runs} processes, best of ${values.rounds} runs\n`);
+console.log(`${cpus()[0].model}, ${new Date().toISOString().slice(0, 10)}; best of ${values.runs} processes and of ${values.rounds} runs in each, median memory\n`);
 console.log("| runtime | works | first result, ms | two tasks, 32 tokens, ms | peak memory, MB |\n| --- | --- | --: | --: | --: |");
 for (const row of rows) console.log(`| ${row.runtime} | ${row.works ? `yes (\`${row.kernel}\`)` : row.why} | ${cell(row.first, 0)} | ${cell(row.ms, 1)} | ${cell(row.memory && row.memory / 2 ** 20, 0)} |`);
 
@@ -39,7 +39,7 @@ function scripted(name) {
   const column = (key) => runs.map((run) => run[key]).sort((a, b) => a - b);
   const wrong = runs.find(({ label }) => label !== LABEL);
   if (wrong !== undefined) return { runtime, works: false, why: `no: ${wrong.label}` };
-  return { runtime, works: true, kernel: half(runs.map(({ kernel }) => kernel)), first: half(column("first")), ms: column("ms")[0], memory: half(column("memory")) };
+  return { runtime, works: true, kernel: half(runs.map(({ kernel }) => kernel)), first: column("first")[0], ms: column("ms")[0], memory: half(column("memory")) };
 }
 
 /** The rows of a program beside this one, empty where there is none. */

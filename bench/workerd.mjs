@@ -1,5 +1,6 @@
 // The example Worker in workerd: its first request, loading included, the ones after it, and the memory it takes.
-//   npm run build && node bench/workerd.mjs [--starts 7] [--requests 200]
+//   npm run build && node bench/workerd.mjs [--starts 7] [--requests 200] [--json]
+// With --json, one line for bench/runtimes.mjs: the best start from before workerd begins, the best request, its whole memory.
 // All times are the client's, over a loopback port: a worker's own clock stands still while it works.
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,13 +9,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createTokenizer } from "../dist/text/tokenizer.js";
+import { LABEL, TEXT } from "./runtimes/text.mjs";
 import { printTable } from "./table.mjs";
 
-const { values } = parseArgs({ options: { starts: { type: "string", default: "7" }, requests: { type: "string", default: "200" } } });
+const { values } = parseArgs({ options: { starts: { type: "string", default: "7" }, requests: { type: "string", default: "200" }, json: { type: "boolean", default: false } } });
 const STARTS = Number(values.starts);
 const REQUESTS = Number(values.requests);
 const PART_BYTES = 8 << 20;
-const TEXT = "My card was stolen in Warsaw on Friday, please block it at once. Marie Curie from the bank of Paris told me to write to you.";
 const TOKENS = 32;
 const EMPTY = "export default { fetch: () => new Response('nothing') };";
 
@@ -24,13 +25,13 @@ if (tokens !== TOKENS) throw new Error(`the text has ${tokens} tokens, not ${TOK
 
 async function serve(worker, assets) {
   const child = spawn(process.execPath, ["scripts/serve-workerd.mjs", worker, assets], { stdio: ["pipe", "pipe", "inherit"] });
-  const { port, pid } = JSON.parse(await new Promise((resolve) => child.stdout.once("data", resolve)));
+  const { port, pid, started } = JSON.parse(await new Promise((resolve) => child.stdout.once("data", resolve)));
   const end = () =>
     new Promise((resolve) => {
       child.on("exit", resolve);
       child.stdin.end();
     });
-  return { port, pid, end };
+  return { port, pid, started, end };
 }
 
 /** Milliseconds until the answer is whole. */
@@ -63,16 +64,33 @@ try {
   await empty.end();
 
   const first = [];
+  const sinceStart = [];
+  const peaks = [];
   const later = [];
   let memory;
   for (let start = 0; start < STARTS; start++) {
     const worker = await serve("examples/cloudflare-worker/worker.js", assets);
     first.push(await timed(worker.port, TEXT));
+    sinceStart.push(Date.now() - worker.started);
     for (let i = 0; i < REQUESTS / STARTS; i++) later.push(await timed(worker.port, TEXT));
+    const { intent } = await (await fetch(`http://127.0.0.1:${worker.port}`, { method: "POST", body: TEXT })).json();
+    if (intent[0].label !== LABEL) throw new Error(`the intent is ${intent[0].label}, not ${LABEL}`);
+    peaks.push(memoryOf(worker.pid, "VmHWM"));
     const { memory: linear, kernel } = await (await fetch(`http://127.0.0.1:${worker.port}`)).json();
     memory = { linear: linear.total, resident: memoryOf(worker.pid, "VmRSS") - emptyBytes, peak: memoryOf(worker.pid, "VmHWM") - emptyBytes, kernel };
     await worker.end();
   }
+  if (values.json) {
+    const { version } = JSON.parse(readFileSync("node_modules/workerd/package.json", "utf8"));
+    console.log(JSON.stringify({ runtime: `workerd ${version}`, works: true, kernel: memory.kernel, first: sorted(sinceStart)[0], ms: sorted(later)[0], memory: median(peaks) }));
+  } else {
+    print({ first, later, memory });
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function print({ first, later, memory }) {
   const rows = [
     ["first request, loading included (ms)", ms(sorted(first)[0]), ms(median(first))],
     [`a text of ${TOKENS} tokens, two tasks (ms)`, ms(sorted(later)[0]), ms(median(later))],
@@ -81,6 +99,4 @@ try {
     ["the same at its peak (MB)", megabytes(memory.peak), ""],
   ];
   printTable([`workerd, ${memory.kernel}: ${STARTS} starts, ${later.length} requests`, "best", "median"], rows);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }

@@ -2,7 +2,7 @@
 //
 //   node scripts/serve-workerd.mjs WORKER.js ASSETS_FOLDER
 //
-// Prints one line of JSON, {"port", "pid"} (of workerd), and serves until it is ended or its standard input is.
+// Prints one line of JSON, {"port", "pid", "started"} (of workerd; when, by Date.now()), and serves until it is ended or its standard input is.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -55,6 +55,7 @@ if (assets === undefined) throw new Error("usage: node scripts/serve-workerd.mjs
 const folder = mkdtempSync(join(tmpdir(), "rootstock-workerd-"));
 await bundle(resolve(entry), folder);
 writeFileSync(join(folder, "config.capnp"), configuration(folder, resolve(assets)));
+const started = Date.now();
 const workerd = spawn(workerdPath(), ["serve", join(folder, "config.capnp"), "--control-fd=3"], { stdio: ["ignore", "inherit", "inherit", "pipe"] });
 workerd.on("exit", (code) => {
   rmSync(folder, { recursive: true, force: true });
@@ -66,7 +67,7 @@ workerd.stdio[3].on("data", (chunk) => {
   const listening = told.split("\n").find((line) => line.includes('"listen"'));
   if (listening === undefined) return;
   told = "";
-  console.log(JSON.stringify({ port: JSON.parse(listening).port, pid: workerd.pid }));
+  console.log(JSON.stringify({ port: JSON.parse(listening).port, pid: workerd.pid, started }));
 });
 const end = () => workerd.kill();
 process.stdin.on("end", end).resume();

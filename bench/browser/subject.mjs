@@ -1,7 +1,8 @@
 // Runs in the measured page, and in a worker of it. The library is imported within the measured time.
-const TEXT = "Ana Gomes lost her card in Lisbon.";
-/** 32 tokens with the special ones. */
-const LONGER = "Ana Gomes wrote from Lisbon that her card was stolen on Friday near the old museum, and she asks the bank to block it before noon today.";
+import { LABEL, TEXT } from "../runtimes/text.mjs";
+
+const SHORT = "Ana Gomes lost her card in Lisbon.";
+const BOTH = { people: "wikigold-lora", intent: "banking77-rslora" };
 
 async function open(adapters) {
   const { loadEncoder, cached } = await import("./rootstock.js");
@@ -10,24 +11,36 @@ async function open(adapters) {
   return encoder;
 }
 
+/** From before the page is opened to the first entities and label, in milliseconds. */
+async function first() {
+  const encoder = await open(BOTH);
+  const { intent } = await encoder.run(TEXT, Object.keys(BOTH));
+  const ms = performance.now();
+  if (intent[0].label !== LABEL) throw new Error(`the intent is ${intent[0].label}, not ${LABEL}`);
+  return { ms, kernel: encoder.info.kernel };
+}
+
 const subjects = {
   /** From the import of the library to the first entities, in milliseconds. */
   async start() {
     const begin = performance.now();
     const encoder = await open({ people: "wikigold-lora" });
-    const { people } = await encoder.run(TEXT, ["people"]);
+    const { people } = await encoder.run(SHORT, ["people"]);
     const ms = performance.now() - begin;
     if (people.length !== 2) throw new Error("the entities are not those that are expected");
     return { ms, kernel: encoder.info.kernel, linear: encoder.info.memory.total };
   },
 
+  /** What a page opened with "#first" began by itself. */
+  first: () => globalThis.first,
+
   /** Sorted milliseconds of many runs of 32 tokens. */
   async run({ tasks, rounds }) {
-    const encoder = await open({ people: "wikigold-lora", intent: "banking77-rslora" });
+    const encoder = await open(BOTH);
     const times = [];
     for (let round = 0; round < rounds + 5; round++) {
       const begin = performance.now();
-      await encoder.run(LONGER, tasks);
+      await encoder.run(TEXT, tasks);
       if (round >= 5) times.push(performance.now() - begin);
     }
     encoder.dispose();
@@ -51,3 +64,4 @@ const subjects = {
 
 if (typeof document === "undefined") self.onmessage = async ({ data: { name, args } }) => self.postMessage(await subjects[name](args));
 else globalThis.subjects = subjects;
+if (globalThis.location.hash === "#first") globalThis.first = first();

@@ -5,9 +5,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { loadEncoder } from "../../dist/index.js";
-
-/** 32 tokens with the two special ones. */
-const TEXT = "I'm trying to transfer money to another country. It's just pending and not sending. My account details are correct. Please help me.";
+import { TEXT } from "./text.mjs";
 
 const [started, rounds] = process.argv.slice(2).map(Number);
 const models = fileURLToPath(new URL("../../models/", import.meta.url));
