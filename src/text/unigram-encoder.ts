@@ -109,7 +109,9 @@ export class UnigramEncoder implements SegmentEncoder {
   #addToken(source: AlignedText, id: number, first: number, next: number, to: number, target: PreTokenTarget): void {
     const { text, base, words, out } = target;
     let start = first < to ? (source.start[first] as number) : (source.end[to - 1] as number);
-    let end = first < next ? (source.end[next - 1] as number) : start;
+    // A space among the letters that one character stands for (ﷺ is four words) is a part of that character.
+    const isInCharacter = first > 0 && first < to && start < (source.end[first - 1] as number);
+    let end = first < next ? (source.end[next - 1] as number) : isInCharacter ? (source.end[first] as number) : start;
     while (start < end && isWhiteSpace(text.charCodeAt(start))) start++;
     while (end > start && isWhiteSpace(text.charCodeAt(end - 1))) end--;
     const isOutside = start === end && first >= to;

@@ -37,6 +37,14 @@ describe.each(["word-piece", "byte-level", "unigram"] as const)("%s on any strin
     );
   });
 
+  it.each([...tokenizers.keys()])("%s: a character that stands for several words keeps its tokens in order", (label) => {
+    const tokenizer = tokenizers.get(label)!;
+    for (const input of ["\ufdfa", "a \ufdfa b", "\ufdfa\ufdfa", " \ufdfa"]) {
+      expect(encodingFault(tokenizer, tokenizer.encode(input), input)).toBeNull();
+      expect(encodingFault(tokenizer, tokenizer.encodeWords([input, "c"]), `${input} c`)).toBeNull();
+    }
+  });
+
   it.each([...tokenizers.keys()])("%s: given words are sound, one for each entry", (label) => {
     const tokenizer = tokenizers.get(label);
     if (tokenizer === undefined) throw new Error(label);
