@@ -16,7 +16,7 @@ function step(sum: v128, x: i32, weights: v128): v128 {
 /** Writes up to 4 columns of one row: `sum` added to what is there, or with the bias added. `count` <= 0 writes nothing. */
 // @ts-ignore: decorator
 @inline
-function finish(out: i32, sum: v128, bias: i32, count: i32, accumulate: bool): void {
+export function finish(out: i32, sum: v128, bias: i32, count: i32, accumulate: bool): void {
   if (count <= 0) return;
   let value = sum;
   if (accumulate) value = f32x4.add(v128.load(out), sum);

@@ -9,20 +9,9 @@
 // 52 GFLOPS on Node 20). With fused steps a rest of up to 4 rows, and 8 rows, go 4 x 8. Rows that a tile has too many repeat its
 // last one and are not stored. A panel of b stays in L1 for all rows.
 // Each sum is one chain, k rising from 0, whatever its tile.
+import { finish } from "../f32/dense";
 import { storeTail } from "../f32/tail";
 import { madd } from "./madd";
-
-/** Writes up to 4 columns of one row; `count` <= 0 writes nothing. */
-// @ts-ignore: decorator
-@inline
-function finish(out: i32, sum: v128, bias: i32, count: i32, accumulate: bool): void {
-  if (count <= 0) return;
-  let value = sum;
-  if (accumulate) value = f32x4.add(v128.load(out), sum);
-  else if (bias != 0) value = f32x4.add(sum, v128.load(bias));
-  if (count >= 4) v128.store(out, value);
-  else storeTail(out, value, count);
-}
 
 // @ts-ignore: decorator
 @inline

@@ -306,9 +306,10 @@ export class Encoder {
   /** The trunk of a text seen before, or one to be kept when the call is done; undefined where there is no cache. */
   #cached(ids: Int32Array, branches: readonly WorkBranch[], made: (() => void)[]): TrunkState | undefined {
     const { trunks, loaded } = this.#live();
+    if (!trunks.isOn) return undefined;
     const { layers } = loaded.machine.plan.config;
     const depths = branches.map((branch) => firstLayerOf(branch, layers - 1)).filter((depth) => depth > 0);
-    if (!trunks.isOn || depths.length === 0) return undefined;
+    if (depths.length === 0) return undefined;
     const depth = Math.min(...depths);
     const known = trunks.get(ids, depth);
     if (known !== undefined) return known;
