@@ -34,3 +34,8 @@ export const MAX_LABELS = 65_536;
 export const MAX_TEXT_UNITS = 1_000_000;
 /** Workers of one pool: each holds the whole encoder. */
 export const MAX_WORKERS = 64;
+
+/** Training rows of one family: each takes about a kilobyte until its token ids are made. */
+export const MAX_TRAINING_ROWS = 4_000_000;
+/** Words of one training row: what lies beyond the encoder's positions is left out anyway. */
+export const MAX_ROW_WORDS = 16_384;
