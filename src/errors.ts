@@ -24,6 +24,9 @@ export type ErrorCode =
   | "adapter-unsupported" // a PEFT type or field that is refused, by name
   | "adapter-mismatch" // an adapter for another encoder: sizes, layers or fingerprint
   | "labels-mismatch" // number or names of the labels against the head
+  | "data-invalid" // a row of training data; the message names it
+  | "training-diverged" // a loss or gradient that is no finite number
+  | "checkpoint-invalid" // a checkpoint that cannot be read, or is of another run
   | "task-unknown" // a task name that was never added
   | "task-exists" // a task name that is taken
   | "task-invalid" // a task name of the wrong form
@@ -34,8 +37,6 @@ export type ErrorCode =
   | "text-too-long"
   | "tokenizer-invalid" // tokenizer.json is of a kind that is not read
   | "ids-invalid" // input ids outside the vocabulary, or none
-  // training
-  | "data-invalid" // a training row that cannot be read, or rows that cannot be trained on; the message names the row
   // use
   | "argument-invalid" // an argument of the wrong type or out of range
   | "queue-full" // more calls are under way than the encoder takes

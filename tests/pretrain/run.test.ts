@@ -76,10 +76,10 @@ describe("a run", () => {
   it("refuses the checkpoint of another run, and what is none", async () => {
     const store = new MemoryStore();
     await train({ checkpoint: store });
-    await refuses(train({ checkpoint: store, seed: 2 }), "argument-invalid", /another run: not the same settings/);
-    await refuses(pretrain(ENCODER, { ...DATA, pairs: [{ name: "pairs", rows: [...(DATA.pairs[0]!.rows as object[]), { a: "w1", b: "w2" }] }] }, { ...OPTIONS, checkpoint: store }), "argument-invalid", /not the same data/);
-    await refuses(train({ checkpoint: new MemoryStore(ENCODER.get("model.safetensors")!) }), "not-a-model", /another kind or version/);
-    await refuses(train({ checkpoint: new MemoryStore(store.bytes!.subarray(0, 5000)) }), "source-truncated", /checkpoint/);
+    await refuses(train({ checkpoint: store, seed: 2 }), "checkpoint-invalid", /another run, not with the same settings/);
+    await refuses(pretrain(ENCODER, { ...DATA, pairs: [{ name: "pairs", rows: [...(DATA.pairs[0]!.rows as object[]), { a: "w1", b: "w2" }] }] }, { ...OPTIONS, checkpoint: store }), "checkpoint-invalid", /not with the same data/);
+    await refuses(train({ checkpoint: new MemoryStore(ENCODER.get("model.safetensors")!) }), "checkpoint-invalid", /no state/);
+    await refuses(train({ checkpoint: new MemoryStore(store.bytes!.subarray(0, 5000)) }), "checkpoint-invalid", /checkpoint/);
   });
 
   it("ends at once when the signal is aborted before", async () => {

@@ -1,5 +1,6 @@
 // A tiny encoder with a tokenizer, rows of both families in its words, and settings to train it in a moment.
-import type { CheckpointStore, PretrainingData, PretrainingOptions } from "../../src/pretrain/types.ts";
+import type { CheckpointStore } from "../../src/finetune/types.ts";
+import type { PretrainingData, PretrainingOptions } from "../../src/pretrain/types.ts";
 import { tinyFolder } from "../convert/tiny-folder.ts";
 
 export const ENCODER = tinyFolder("bert");
