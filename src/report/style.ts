@@ -83,8 +83,8 @@ th, td { padding: 0.4375rem 0.75rem; text-align: start; vertical-align: top; uni
 th:first-child, td:first-child { padding-inline-start: 1rem; }
 th:last-child, td:last-child { padding-inline-end: 1rem; }
 thead th { color: var(--soft); font-size: 0.8125rem; font-weight: 600; vertical-align: bottom; border-bottom: 1px solid var(--line); }
-tbody th { font-weight: 500; min-width: 5rem; }
-td.words { overflow-wrap: anywhere; }
+tbody th { font-weight: 500; }
+tbody .words { min-width: 6.25rem; overflow-wrap: anywhere; }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 .number { text-align: end; white-space: nowrap; }
 .upright td { border-inline-start: 1px solid var(--panel); min-width: 2.75rem; text-align: center; }
@@ -115,7 +115,7 @@ mark.missed { border-bottom-style: dashed; } mark.wrong { border-bottom-style: d
 @media (max-width: 30rem) {
   .meter { display: none; }
   .figures div:first-child { grid-column: 1 / -1; }
-  th, td, .columns th, .columns td { padding-inline: 0.3125rem; font-size: 0.875rem; }
+  th, td, .columns th, .columns td { padding-inline: 0.3125rem; font-size: 0.8125rem; }
   th:first-child { padding-inline-start: 0.75rem; }
   th:last-child, td:last-child { padding-inline-end: 0.75rem; }
   thead th { font-size: 0.75rem; }
