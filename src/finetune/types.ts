@@ -1,6 +1,8 @@
 import type { LayerLinear } from "../format/types.ts";
 import type { SourceLike } from "../load/source.ts";
+import type { TrainBuild } from "../train/machine.ts";
 import type { Peers } from "../train/peers.ts";
+import type { KernelBinaries, KernelBinary } from "../wasm/binaries.ts";
 
 /** A sentence with one tag a word. BIO, IOB1, IOBES and BILOU are read; the adapter is trained on BIO. */
 export interface TaggedRow {
@@ -53,6 +55,9 @@ export interface CheckpointStore {
   write(bytes: Uint8Array): Promise<void>;
 }
 
+/** Binaries that replace those of `build/wasm`: two that serve, and two that train. */
+export type TrainingBinaries = KernelBinaries & { readonly [Name in TrainBuild]?: KernelBinary };
+
 /** How an adapter is trained. All have defaults, which are those of docs/fine-tuning.md. */
 export interface TrainingOptions {
   /** What is trained beside the head; "head" is nothing. Default "lora". */
@@ -97,10 +102,14 @@ export interface TrainingOptions {
   readonly maxLength?: number | undefined;
   /** When dev is looked at: after every epoch, or every so many updates and at the end. Default "epoch". */
   readonly evaluateEvery?: number | "epoch" | undefined;
+  /** What the offsets of spans count: "codepoint" as Python's string indices. Default "utf16". */
+  readonly offsets?: "utf16" | "codepoint" | undefined;
   /** Of initial values, order and dropout. Default 1. */
   readonly seed?: number | undefined;
   /** Written after every evaluation and epoch. What lies there is gone on from when it is of the same run. */
   readonly checkpoint?: CheckpointStore | undefined;
+  /** Kernel binaries, where they cannot be read from beside the package's code. */
+  readonly wasm?: TrainingBinaries | undefined;
   /** Those who train together. Default: nobody else. */
   readonly peers?: Peers | undefined;
   /** Ends training at the next micro-batch; it then rejects with `signal.reason`. */
