@@ -3,6 +3,7 @@ import { parseJson } from "../../format/json.ts";
 import { checkTarget, writeFolder, type FileToWrite } from "../../convert/write-folder.ts";
 import { pretrain, type Pretrained } from "../../pretrain/pretrain.ts";
 import type { PretrainingProgress, RowSet } from "../../pretrain/types.ts";
+import { pretrainingReport } from "../../report/pretraining-report.ts";
 import { grouped } from "../print-table.ts";
 import { inputName, readLines } from "../read-lines.ts";
 import type { Session } from "../session.ts";
@@ -48,11 +49,12 @@ async function* jsonRows(path: string, signal: AbortSignal): AsyncGenerator<unkn
   }
 }
 
-/** `encoder/`, a folder for each adapter, `head/` where it is wanted, and what happened. */
+/** `encoder/`, a folder for each adapter, `head/` where it is wanted, and what happened, for programs and for people. */
 function filesOf({ encoder, adapters, head, history }: Pretrained): FileToWrite[] {
   const folders = [["encoder", encoder] as const, ...adapters, ...(head === null ? [] : [["head", head] as const])];
   const files = folders.flatMap(([folder, own]) => [...own].map(([name, bytes]): FileToWrite => ({ name: `${folder}/${name}`, parts: [bytes] })));
-  return [...files, { name: "history.json", parts: [new TextEncoder().encode(`${JSON.stringify(history)}\n`)] }];
+  const text = (name: string, content: string): FileToWrite => ({ name, parts: [new TextEncoder().encode(content)] });
+  return [...files, text("history.json", `${JSON.stringify(history)}\n`), text("report.html", pretrainingReport(history))];
 }
 
 function progressText({ step, steps, ner, tc, accuracy, tokensPerSecond, secondsLeft }: PretrainingProgress): string {
