@@ -31,7 +31,7 @@ export function roundAxis(values: Iterable<number>, most: number, limits: readon
   // One value, or several that float64 can hardly keep apart.
   const least = Math.max(Math.abs(max) * 1e-6, 1e-9);
   if (max - min < least) {
-    const room = Math.max(Math.abs(max) * 0.1, least);
+    const room = max === 0 ? 1 : Math.max(Math.abs(max) * 0.1, least);
     min -= room;
     max += room;
   }
