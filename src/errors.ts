@@ -24,6 +24,9 @@ export type ErrorCode =
   | "adapter-unsupported" // a PEFT type or field that is refused, by name
   | "adapter-mismatch" // an adapter for another encoder: sizes, layers or fingerprint
   | "labels-mismatch" // number or names of the labels against the head
+  | "data-invalid" // a row of training data; the message names it
+  | "training-diverged" // a loss or gradient that is no finite number
+  | "checkpoint-invalid" // a checkpoint that cannot be read, or is of another run
   | "task-unknown" // a task name that was never added
   | "task-exists" // a task name that is taken
   | "task-invalid" // a task name of the wrong form

@@ -34,3 +34,6 @@ export const MAX_LABELS = 65_536;
 export const MAX_TEXT_UNITS = 1_000_000;
 /** Workers of one pool: each holds the whole encoder. */
 export const MAX_WORKERS = 64;
+
+/** Rows of one training or dev set: they are held as ids, about 100 bytes a short row. */
+export const MAX_TRAINING_ROWS = 2_000_000;

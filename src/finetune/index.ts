@@ -1,0 +1,11 @@
+/** `rootstock/train`: adapters trained on a loaded encoder. */
+export { trainAdapter } from "./train-adapter.ts";
+export { TrainedAdapter } from "./trained-adapter.ts";
+export { ALONE } from "../train/peers.ts";
+export type { Peers } from "../train/peers.ts";
+export type {
+  CheckpointStore, EntityRates, LabelRow, LabelsRow, Mistake, Rows, ScheduleName, SpanRow, TaggedRow, TrainingBinaries, TrainingData,
+  TrainingHistory, TrainingKind, TrainingMethod, TrainingOptions, TrainingProgress, TrainingRow, TrainingTarget,
+} from "./types.ts";
+export { RootstockError } from "../errors.ts";
+export type { ErrorCode } from "../errors.ts";
