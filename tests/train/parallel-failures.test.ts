@@ -95,6 +95,27 @@ describe("an abort", () => {
   });
 });
 
+describe("an abort with time for a last word", () => {
+  const run = async (how: string, graceMs: number): Promise<unknown[]> => {
+    const [stop, reason, heard] = [new AbortController(), new Error("enough"), [] as unknown[]];
+    const onMessage = (message: unknown): void => {
+      if (typeof message === "string") heard.push(message);
+      if (message === "stop") stop.abort(reason);
+    };
+    const peers = withPeers(3, SUMS, { sums: COUNTS, fault: { rank: 0, at: 3, how } }, { signal: stop.signal, graceMs, onMessage });
+    expect(await failure(peers, 3)).toBe(reason);
+    return heard;
+  };
+
+  it("rank 0 says it, and all end", async () => {
+    expect(await run("has a last word", 60_000)).toEqual(["stop", "last word"]);
+  });
+
+  it.each([["has a last word", 0], ["never stops", 50]])("%s, but it is given %i ms", async (how, graceMs) => {
+    expect(await run(how, graceMs)).toEqual(["stop"]);
+  });
+});
+
 describe("what else can go wrong", () => {
   it("a listener that throws ends all", async () => {
     const onMessage = (): void => {

@@ -18,13 +18,20 @@ export type PeerMessage =
   | { readonly kind: "end"; readonly value: unknown }
   | { readonly kind: "error"; readonly error: PackedError };
 
+/** What the host is to a peer. */
+export interface PeerHost {
+  /** Sends a message to `onMessage`. */
+  post(message: unknown): void;
+  /** Aborted, in rank 0 alone, when the host's is and there is time for a last word (`graceMs`). */
+  readonly signal: AbortSignal;
+}
+
 /**
  * The program of a peer: the same in all, but for the parts that each computes.
  * @param data what `withPeers` was given, as structured cloning makes it
- * @param post sends a message to the host's `onMessage`
  * @returns rank 0's is the result of `withPeers`
  */
-export type PeerProgram = (peers: Peers, data: unknown, post: (message: unknown) => void) => unknown;
+export type PeerProgram = (peers: Peers, data: unknown, host: PeerHost) => unknown;
 
 /**
  * Runs `program` as the peer that this worker is. The file that `withPeers` is given calls it once, at its top.
@@ -37,11 +44,13 @@ export function runPeer(program: PeerProgram): void {
   }
   const { rank, shared, data } = workerData as PeerStart;
   const sums = new SharedSums(rank, shared);
+  const stop = new AbortController();
   const post = (message: PeerMessage): void => parentPort.postMessage(message);
-  // Its last word has been said: the host ends it. A program that waits for nothing ends by itself, and so counts as lost.
-  const stay = (): void => void parentPort.on("message", () => undefined);
+  parentPort.on("message", () => stop.abort());
+  // A program that waits for nothing ends, and so counts as lost, instead of waiting for ever.
+  parentPort.unref();
   const run = async (): Promise<void> => {
-    const value = await program(sums, data, (message) => post({ kind: "message", value: message }));
+    const value = await program(sums, data, { post: (message) => post({ kind: "message", value: message }), signal: stop.signal });
     sums.end();
     post({ kind: "end", value: rank === 0 ? value : null });
   };
@@ -51,5 +60,6 @@ export function runPeer(program: PeerProgram): void {
     sums.meeting.break();
     post({ kind: "error", error: packError(error) });
   };
-  void run().catch(fail).then(stay);
+  // After its last word the host ends it.
+  void run().catch(fail).then(() => parentPort.ref());
 }

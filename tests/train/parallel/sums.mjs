@@ -22,6 +22,16 @@ const WAYS = {
   "sums too much": (_, peers) => peers.sum(new Float32Array(1_000_000)),
   "ends early": () => "early",
   "cannot be cloned": () => () => undefined,
+  "has a last word": async (post, _, signal) => {
+    post("stop");
+    while (!signal.aborted) await pause(1);
+    post("last word");
+    throw signal.reason;
+  },
+  "never stops": (post) => {
+    post("stop");
+    for (;;);
+  },
 };
 
 /**
@@ -30,7 +40,7 @@ const WAYS = {
  * @param data.fault { rank, at, how } where `at` counts sums
  * @returns a hash of all sums of a round, for each round; rank 0 posts those that were given
  */
-runPeer(async (peers, { sums, rounds = 1, seed = 1, timing = 1, delay = 0, fault }, post) => {
+runPeer(async (peers, { sums, rounds = 1, seed = 1, timing = 1, delay = 0, fault }, { post, signal }) => {
   const { rank } = peers;
   const wait = random(timing * 31 + rank);
   const hashes = [];
@@ -40,7 +50,7 @@ runPeer(async (peers, { sums, rounds = 1, seed = 1, timing = 1, delay = 0, fault
     for (let at = 0; at <= sums.length; at++) {
       if (delay > 0) await hold(wait() * delay);
       if (fault?.rank === rank && fault.at === at) {
-        const made = await WAYS[fault.how](post, peers);
+        const made = await WAYS[fault.how](post, peers, signal);
         if (made !== undefined) return made;
       }
       if (at === sums.length) break;
