@@ -35,7 +35,7 @@ export const MAX_TEXT_UNITS = 1_000_000;
 /** Workers of one pool: each holds the whole encoder. */
 export const MAX_WORKERS = 64;
 
-/** Rows of one training or dev set, or of one family of pre-finetuning: about a kilobyte each until its token ids are made. */
-export const MAX_TRAINING_ROWS = 4_000_000;
-/** Words of one training row: what lies beyond the encoder's positions is left out anyway. */
+/** Rows of one training or dev set: they are held as ids, about 100 bytes a short row. */
+export const MAX_TRAINING_ROWS = 2_000_000;
+/** Words of one row of pre-finetuning: what lies beyond the encoder's positions is left out anyway. */
 export const MAX_ROW_WORDS = 16_384;

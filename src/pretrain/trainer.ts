@@ -78,7 +78,7 @@ export class Trainer {
     refresh(this.machine, this.plan.model);
   }
 
-  /** One update. @throws RootstockError `tensor-value` when gradients stay without finite values. */
+  /** One update. @throws RootstockError `training-diverged` when gradients stay without finite values. */
   async update(batch: UpdateBatch): Promise<UpdateResult> {
     const { machine: m, plan } = this;
     const { lossWeights, probe: { every } } = this.#settings;
@@ -121,7 +121,7 @@ export class Trainer {
   #checkFinite(norm: number | null): void {
     this.#notFinite = norm === null ? this.#notFinite + 1 : 0;
     if (this.#notFinite < MOST_NOT_FINITE) return;
-    throw new RootstockError("tensor-value", `the gradients of ${MOST_NOT_FINITE} updates in a row were no finite numbers. Lower learningRates, or raise warmup.`);
+    throw new RootstockError("training-diverged", `the gradients of ${MOST_NOT_FINITE} updates in a row were no finite numbers. Lower learningRates, or raise warmup.`);
   }
 }
 

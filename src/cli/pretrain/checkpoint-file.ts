@@ -1,6 +1,6 @@
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { RootstockError } from "../../index.ts";
-import type { CheckpointStore } from "../../pretrain/types.ts";
+import type { CheckpointStore } from "../../finetune/types.ts";
 import { syncFolder, writing } from "../annotate/paths.ts";
 
 /** A checkpoint in a file: whole, or as it was before. */
