@@ -41,7 +41,7 @@ export type ErrorCode =
   | "argument-invalid" // an argument of the wrong type or out of range
   | "queue-full" // more calls are under way than the encoder takes
   | "disposed" // the encoder was disposed
-  | "worker-lost" // a worker of a pool ended before it answered
+  | "worker-lost" // a worker of a pool, or a peer of training, ended before its work was done
   | "simd-unsupported" // the engine cannot run WebAssembly SIMD
   | "engine-fault"; // a kernel trapped or failed its self-test in every form
 
