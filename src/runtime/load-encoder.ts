@@ -16,6 +16,7 @@ import type { Machine } from "../run/forward.ts";
 import { planWorkspace } from "../run/workspace.ts";
 import { createTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
 import type { OwnBinary } from "../wasm/binaries.ts";
+import { checksum } from "../wasm/checksum.ts";
 import { engineLayout, startEngine, withFasterProduct, type Engine, type EngineOptions } from "../wasm/engine.ts";
 import type { Address } from "../wasm/kernels.ts";
 import { LinearMemory } from "../wasm/memory.ts";
@@ -41,8 +42,8 @@ export interface LoadedEncoder {
   readonly fingerprint: Fingerprint;
   /** Was the folder in the converted form? */
   readonly converted: boolean;
-  /** Bytes of weights in linear memory. */
-  readonly weightBytes: number;
+  /** Where the weights lie in linear memory, and what they were when they were loaded. */
+  readonly weights: { readonly start: Address; readonly bytes: number; readonly checksum: number };
   /** Bytes of the forward pass's buffers. */
   readonly workspaceBytes: number;
   readonly queueLimit: number;
@@ -99,6 +100,8 @@ export async function loadParts(
     await fillWeights(weights.reader, file, tensors, memory, plan, parts.format);
     // While the last pieces are hashed on other threads.
     const tokenizer = makeTokenizer(tokenizerFiles, config.vocabulary);
+    const [start, bytes] = [workspaceEnd, layout.end - workspaceEnd];
+    const sum = checksum(memory, start, bytes);
     const fingerprint = await weights.finish();
     const engine = withFasterProduct(started, scratch);
     return {
@@ -109,7 +112,7 @@ export async function loadParts(
       tokenizer,
       fingerprint,
       converted: manifest !== null,
-      weightBytes: layout.end - workspaceEnd,
+      weights: { start, bytes, checksum: sum },
       workspaceBytes: workspaceEnd - scratch,
       queueLimit,
       trunkCacheBytes,
