@@ -3,7 +3,7 @@ import { AdapterStore } from "../model/adapter-store.ts";
 import { hiddenStates } from "../run/hidden-states.ts";
 import type { Output, Reading, TrunkState } from "../run/pass-text.ts";
 import { checkRows, type TextIds } from "../run/rows.ts";
-import { faultOf } from "../wasm/fault.ts";
+import { faultOf, heapFault } from "../wasm/fault.ts";
 import type { Call, SoleWork, TextWork, WorkBranch } from "./call.ts";
 import { Pace } from "./event-loop.ts";
 import type { EncoderInfo } from "./info.ts";
@@ -113,6 +113,8 @@ export class Encoder {
       const old = this.#tasks.get(name);
       if (old !== undefined) this.#retire(old);
       this.#tasks.set(name, task);
+    } catch (error) {
+      throw heapFault(error);
     } finally {
       this.#adding.delete(name);
     }
@@ -295,8 +297,11 @@ export class Encoder {
   /** Takes a place in the queue for what `prepare` finds to do. */
   async #call<T>(signal: AbortSignal | undefined, prepare: (call: Call) => Promise<T>): Promise<T> {
     const call = this.#live().queue.enter(signal);
-    const work = prepare(call);
-    work.catch((error: unknown) => call.fail(error));
+    const work = prepare(call).catch((error: unknown) => {
+      const reason = heapFault(error);
+      call.fail(reason);
+      throw reason;
+    });
     // An abort is heard at once, wherever the work is; it ends at its next turn.
     return Promise.race([work, call.failed()]);
   }

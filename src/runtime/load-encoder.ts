@@ -18,6 +18,7 @@ import { createTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
 import type { OwnBinary } from "../wasm/binaries.ts";
 import { checksum } from "../wasm/checksum.ts";
 import { engineLayout, startEngine, withFasterProduct, type Engine, type EngineOptions } from "../wasm/engine.ts";
+import { heapFault } from "../wasm/fault.ts";
 import type { Address } from "../wasm/kernels.ts";
 import { LinearMemory } from "../wasm/memory.ts";
 import { AdapterPool } from "../wasm/pool.ts";
@@ -117,6 +118,8 @@ export async function loadParts(
       queueLimit,
       trunkCacheBytes,
     };
+  } catch (error) {
+    throw heapFault(error);
   } finally {
     await weights.reader.close();
   }

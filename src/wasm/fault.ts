@@ -10,8 +10,15 @@ const NO_MEMORY = /alloc|out of memory|array length/i;
 export function faultOf(cause: unknown, todo: string): RootstockError {
   if (cause instanceof RootstockError) return cause;
   const said = cause instanceof Error ? cause.message : String(cause);
-  if (!(cause instanceof WebAssembly.RuntimeError) && NO_MEMORY.test(said)) {
-    return new RootstockError("no-memory-left", `the engine gave no more memory: ${said}. Free memory, or use a smaller encoder or adapterBudget.`, { cause });
-  }
-  return new RootstockError("engine-fault", `a kernel stopped: ${said}. ${todo}`, { cause });
+  return noMemory(cause, said) ?? new RootstockError("engine-fault", `a kernel stopped: ${said}. ${todo}`, { cause });
+}
+
+/** The same of an error outside of any kernel, which may be the caller's own: only what says that there is no memory is made ours. */
+export function heapFault(cause: unknown): unknown {
+  return cause instanceof RangeError ? (noMemory(cause, cause.message) ?? cause) : cause;
+}
+
+function noMemory(cause: unknown, said: string): RootstockError | null {
+  if (cause instanceof WebAssembly.RuntimeError || !NO_MEMORY.test(said)) return null;
+  return new RootstockError("no-memory-left", `the engine gave no more memory: ${said}. Free memory, or use a smaller encoder or adapterBudget.`, { cause });
 }

@@ -2,6 +2,11 @@ import { vi } from "vitest";
 
 type Kernel = (...args: number[]) => void;
 
+/** Puts another value in the place of one of WebAssembly's. Undone by `vi.unstubAllGlobals`. */
+export function stubWebAssembly(name: "Instance" | "Memory", value: unknown): void {
+  vi.stubGlobal("WebAssembly", new Proxy(WebAssembly, { get: (own, key) => (key === name ? value : Reflect.get(own, key)) }));
+}
+
 /** Called in place of a kernel, with its own code and the memory it runs on. */
 export type Replacement = (kernel: Kernel, args: number[], memory: WebAssembly.Memory) => void;
 
@@ -19,14 +24,13 @@ export class WatchedKernels {
   #target: { readonly name: string; readonly call: number; readonly replacement: Replacement } | null = null;
 
   constructor() {
-    const watched = this;
-    const { Instance } = WebAssembly;
-    vi.stubGlobal("WebAssembly", new Proxy(WebAssembly, { get: (own, key) => (key === "Instance" ? Watched : Reflect.get(own, key)) }));
-    function Watched(module: WebAssembly.Module, imports: { env: { memory: WebAssembly.Memory } }): unknown {
-      watched.instances++;
-      const { exports } = new Instance(module, imports);
-      return { exports: watched.#wrap(exports as Record<string, Kernel>, imports.env.memory) };
-    }
+    const Watched = new Proxy(WebAssembly.Instance, {
+      construct: (Own, [module, imports]: [WebAssembly.Module, { env: { memory: WebAssembly.Memory } }]) => {
+        this.instances++;
+        return { exports: this.#wrap(new Own(module, imports).exports as Record<string, Kernel>, imports.env.memory) };
+      },
+    });
+    stubWebAssembly("Instance", Watched);
   }
 
   /** Replaces one call of an export: the `call`-th from now on, counted from 0. */

@@ -9,7 +9,7 @@ import { loadOdd, ODD_ADAPTERS, words } from "../runtime/bert-odd.ts";
 import { editJson } from "../runtime/folder.ts";
 import { refuses } from "../runtime/refuses.ts";
 import { ADAPTERS, answers, Golden, loadGolden, NAMES } from "./golden.ts";
-import { overflowStack, trap, WatchedKernels, type Replacement } from "./kernels.ts";
+import { overflowStack, stubWebAssembly, trap, WatchedKernels, type Replacement } from "./kernels.ts";
 
 // The one product that every engine has.
 const PRODUCT = "fixed";
@@ -102,7 +102,7 @@ describe("a kernel that stops", () => {
       faults++;
     }
     expect(faults).toBeGreaterThan(13);
-    record("4.3 traps", { way, faults, differences: 0 });
+    record("4.3-traps", { way, faults, differences: 0 });
   });
 
   it("fails the calls of its pass alone; those behind are answered", async () => {
@@ -233,7 +233,7 @@ describe("a fresh instance that is wrong", () => {
       const Failing = function (): never {
         throw new RangeError("WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance");
       };
-      vi.stubGlobal("WebAssembly", new Proxy(wrapped, { get: (own, key) => (key === "Instance" ? Failing : Reflect.get(own, key)) }));
+      stubWebAssembly("Instance", Failing);
       trap();
     });
     await refuses(lost.run(words(3, 1), NAMES), "no-memory-left", /Out of memory/);
