@@ -86,6 +86,14 @@ export class ByteReader {
     return Promise.all(this.#digests);
   }
 
+  /** SHA-256 of the pieces that hold what was read so far; reads on to the end of the last of them, and drops it. */
+  async digestsSoFar(): Promise<string[]> {
+    const wanted = Math.max(1, Math.ceil(this.#position / (this.#options.pieceBytes ?? Infinity)));
+    while (this.#digests.length < wanted && (await this.#next()));
+    if (this.#digests.length < wanted && this.#pieceFill > 0) this.#hashPiece();
+    return this.digests();
+  }
+
   /** Ends the underlying read early. */
   async close(): Promise<void> {
     await this.#iterator.return?.();

@@ -119,7 +119,7 @@ export async function loadParts(
       trunkCacheBytes,
     };
   } catch (error) {
-    throw heapFault(error);
+    throw heapFault(await weights.explain(error));
   } finally {
     await weights.reader.close();
   }
@@ -170,11 +170,16 @@ function makeTokenizer(files: TokenizerFiles | null, vocabulary: number): TextTo
   return tokenizer;
 }
 
+/** Of errors that the bytes of a file can be the reason of. */
+const CONTENT_CODES = /^(not-a-model|json-invalid|header-invalid|limit-exceeded|tensor-.+)$/;
+
 interface OpenWeights {
   readonly reader: ByteReader;
   readonly size: number;
   /** Checks what was read against the manifest, or hashes it, and returns the encoder's fingerprint. */
   finish(): Promise<Fingerprint>;
+  /** Of bytes that are refused for what they say: `digest-mismatch` when they are not those of the manifest, which is the reason then. */
+  explain(error: unknown): Promise<unknown>;
 }
 
 async function openWeights(source: Source, manifest: Manifest | null, options: LoadOptions): Promise<OpenWeights> {
@@ -204,15 +209,24 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
     ...(hashes ? { pieceBytes } : {}),
     onBytes: onProgress && ((done) => onProgress({ stage: "read", done, total: size })),
   });
+  const known = expected === undefined ? [] : (expected.pieces?.sha256 ?? [expected.sha256]);
+  const differs = (digests: readonly string[]): boolean => digests.some((digest, i) => digest !== known[i]);
   return {
     reader,
     size,
     async finish() {
       const digests = await reader.digests();
       if (manifest === null) return `sha256:${hashes ? await fingerprintOf(digests) : "0".repeat(64)}`;
-      const known = expected!.pieces?.sha256 ?? [expected!.sha256];
-      if (hashes && (digests.length !== known.length || digests.some((digest, i) => digest !== known[i]))) throw digestMismatch(name);
+      if (hashes && (digests.length !== known.length || differs(digests))) throw digestMismatch(name);
       return manifest.fingerprint;
+    },
+    async explain(error) {
+      if (manifest === null || !hashes || !(error instanceof RootstockError) || !CONTENT_CODES.test(error.code)) return error;
+      try {
+        return differs(await reader.digestsSoFar()) ? digestMismatch(name) : error;
+      } catch {
+        return signal?.aborted ? signal.reason : error;
+      }
     },
   };
 }
