@@ -371,8 +371,7 @@ export class Encoder {
     const { loaded, queue } = this.#live();
     const mask = options.attentionMask;
     return this.#call(options.signal, async (call) => {
-      checkRows(loaded.machine.plan.config, { ids, mask });
-      const text = { ids: Int32Array.from(ids), mask: mask && Uint8Array.from(mask, (entry) => (entry ? 1 : 0)) };
+      const text = checkRows(loaded.machine.plan.config, { ids, mask });
       return this.#pinned(task === null ? [] : [task], () => queue.run(call, work(call, text)));
     });
   }
