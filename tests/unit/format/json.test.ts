@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseJson, place, quote, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString } from "../../../src/format/json.ts";
-import { expectError, outcome, seeded } from "./crafted.ts";
+import { seeded } from "../../reliability/random.ts";
+import { expectError, outcome } from "./crafted.ts";
 
 const where = "config.json";
 const at = place("config.json: size");

@@ -3,7 +3,8 @@ import type { ErrorCode } from "../../../src/errors.ts";
 import { elementBytes, parseSafetensorsHeader, readHeaderLength } from "../../../src/format/safetensors.ts";
 import { writeSafetensors } from "../../../src/format/safetensors-writer.ts";
 import type { Dtype } from "../../../src/format/types.ts";
-import { expectError, fileOf, outcome, seeded } from "./crafted.ts";
+import { seeded } from "../../reliability/random.ts";
+import { expectError, fileOf, outcome } from "./crafted.ts";
 
 const parse = (file: Uint8Array): ReturnType<typeof parseSafetensorsHeader> => parseSafetensorsHeader(file, file.length, "a.safetensors");
 const tensor = (dtype: string, shape: number[], from: number, to: number): object => ({ dtype, shape, data_offsets: [from, to] });
