@@ -3,14 +3,14 @@ import { readEncoderConfig } from "../format/encoder-config.ts";
 import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
 import { parseJson } from "../format/json.ts";
 import { MANIFEST_NAME, PIECE_BYTES, readManifest } from "../format/manifest.ts";
-import type { EncoderTensors, Fingerprint, Manifest } from "../format/types.ts";
+import type { EncoderConfig, EncoderTensors, Fingerprint, Manifest } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_PIECE_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
 import { ByteReader, canHash, sha256 } from "../load/byte-reader.ts";
 import { toSource, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
 import { int8Format } from "../model/int8.ts";
 import { placements } from "../model/placements.ts";
 import { planEncoder, type EncoderPlan } from "../model/plan.ts";
-import { copyTensors, quantizeTensors, readHeader } from "../model/read-weights.ts";
+import { checkPlaces, copyTensors, quantizeTensors, readHeader } from "../model/read-weights.ts";
 import type { WeightFormat } from "../model/weight-format.ts";
 import type { Machine } from "../run/forward.ts";
 import { planWorkspace } from "../run/workspace.ts";
@@ -93,12 +93,13 @@ export async function loadParts(
     const work = planWorkspace(config, Math.max(config.maxPositions, MIN_PASS_ROWS), parts.codeBytes, MAX_LABELS, layout);
     const workspaceEnd = layout.end;
     const plan = planEncoder(config, hasPooler, parts.format, layout);
+    if (tensors === null) checkPlaces(file, placements(plan));
     const memory = new LinearMemory(layout.end, layout.end + budget);
     const started = await parts.start(memory, scratch, { wasm: options.wasm, product: options.kernel, signal });
 
     await fillWeights(weights.reader, file, tensors, memory, plan, parts.format);
     // While the last pieces are hashed on other threads.
-    const tokenizer = makeTokenizer(tokenizerFiles, config.vocabulary);
+    const tokenizer = makeTokenizer(tokenizerFiles, config);
     const fingerprint = await weights.finish();
     const engine = withFasterProduct(started, scratch);
     return {
@@ -149,7 +150,7 @@ async function readTokenizerFiles(source: Source, signal: AbortSignal | undefine
   return { tokenizer, config };
 }
 
-function makeTokenizer(files: TokenizerFiles | null, vocabulary: number): TextTokenizer | null {
+function makeTokenizer(files: TokenizerFiles | null, { vocabulary, maxPositions }: EncoderConfig): TextTokenizer | null {
   if (files === null) return null;
   const tokenizer = createTokenizer(
     parseJson(files.tokenizer, { where: "tokenizer.json", maxBytes: MAX_TOKENIZER_BYTES }),
@@ -159,6 +160,12 @@ function makeTokenizer(files: TokenizerFiles | null, vocabulary: number): TextTo
     throw new RootstockError(
       "tokenizer-invalid",
       `tokenizer.json gives ids up to ${tokenizer.vocabSize - 1} and config.json has a vocabulary of ${vocabulary}. They are not of one model.`,
+    );
+  }
+  if (tokenizer.specialTokenCount >= maxPositions) {
+    throw new RootstockError(
+      "tokenizer-invalid",
+      `tokenizer.json puts ${tokenizer.specialTokenCount} special tokens around a text and config.json has ${maxPositions} positions, which leaves none for the text.`,
     );
   }
   return tokenizer;
