@@ -4,7 +4,7 @@ import type { Random } from "../reliability/random.ts";
 import { loadOdd, ODD_ADAPTERS } from "../runtime/bert-odd.ts";
 import { jsonBase, mutateJson } from "./generators/json.ts";
 import { mutateHeader, mutatePayload, safetensorsBase } from "./generators/safetensors.ts";
-import { encoded, microConverted, microEncoder, type Files } from "./micro.ts";
+import { encoded, microConverted, microEncoder, withVouched, type Files } from "./micro.ts";
 import { judgeAdapter } from "./oracles/adapter.ts";
 import { judgeEncoder, type EncoderTrial } from "./oracles/encoder.ts";
 import { judgeTokenizer } from "./oracles/tokenizer.ts";
@@ -78,16 +78,17 @@ function encoderKinds(): Kind[] {
 async function convertedKinds(): Promise<Kind[]> {
   const [whole, cut] = [await microConverted(), await microConverted(2_000)];
   const weights = safetensorsBase(whole.get(WEIGHTS)!);
-  const unchecked = { verify: false };
+  const vouched = (name: string, file: string, mutate: Target["mutate"]): Target => ({ name, mutate, judge: (mutant) => judgeEncoder(withVouched(whole, file, mutant)) });
+  const config = jsonBase(whole.get("config.json")!);
   return [
     { name: "manifest", share: 8, targets: [encoderJson("whole", whole, "rootstock.json"), encoderJson("parts", cut, "rootstock.json")] },
     {
       name: "converted",
       share: 7,
       targets: [
-        encoderTarget("header", whole, WEIGHTS, (random) => mutateHeader(weights, random), unchecked),
-        encoderTarget("payload", whole, WEIGHTS, (random) => mutatePayload(weights, random), unchecked),
-        encoderJson("config", whole, "config.json", unchecked),
+        vouched("header", WEIGHTS, (random) => mutateHeader(weights, random)),
+        vouched("payload", WEIGHTS, (random) => mutatePayload(weights, random)),
+        vouched("config", "config.json", (random) => mutateJson(config, random)),
         encoderTarget("digest", whole, WEIGHTS, (random) => mutatePayload(weights, random)),
       ],
     },

@@ -1,5 +1,6 @@
 /** The smallest encoder there is a use for: whole files of a few kilobytes, so that every prefix and a million mutants can be loaded. */
 
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -91,4 +92,11 @@ export async function microConverted(partBytes?: number): Promise<Map<string, Ui
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** A converted folder with other bytes in one file, and a rootstock.json that vouches for them: whoever changes one can change the other. */
+export function withVouched(folder: Files, name: string, bytes: Uint8Array): Map<string, Uint8Array> {
+  const manifest = JSON.parse(new TextDecoder().decode(folder.get("rootstock.json"))) as { files: Record<string, unknown> };
+  manifest.files[name] = { size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+  return new Map(folder).set(name, bytes).set("rootstock.json", encoded(manifest));
 }

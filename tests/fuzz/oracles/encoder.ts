@@ -7,15 +7,15 @@ import { checkFinite, verdict, type Verdict } from "./verdict.ts";
 const fixed = new WebAssembly.Module(readFileSync("build/wasm/fixed.wasm"));
 const OPTIONS: LoadOptions = { kernel: "fixed", adapterBudget: 0, wasm: { fixed } };
 
-export interface EncoderTrial extends Pick<LoadOptions, "verify"> {
+export interface EncoderTrial {
   /** What is run: input ids, or a text where the tokenizer is what is judged. Default ids. */
   readonly input?: "ids" | "text";
 }
 
 /** Loads an encoder folder and runs one input on it, whose results must be finite. */
-export function judgeEncoder(files: Files, { input = "ids", ...options }: EncoderTrial = {}): Promise<Verdict> {
+export function judgeEncoder(files: Files, { input = "ids" }: EncoderTrial = {}): Promise<Verdict> {
   return verdict(async () => {
-    using encoder = await loadEncoder(files, { ...OPTIONS, ...options });
+    using encoder = await loadEncoder(files, OPTIONS);
     if (input === "ids") return await runIds(encoder);
     const [vector] = await encoder.embed(["a Word b trees."], { overflow: "truncate" });
     checkFinite(vector!, "embedding");
