@@ -127,6 +127,10 @@ export function manifestAttacks(folder: Files): Attack[] {
   ];
 }
 
+function table(pattern: (i: number) => string, count: number): string {
+  return JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [pattern(i), 4])));
+}
+
 export function adapterConfigAttacks(config: Uint8Array): Attack[] {
   const value = (key: string, text: string): Uint8Array => replaced(config, new RegExp(`"${key}": ?(\\[[^\\]]*\\]|[^,\\n]+)`), `"${key}":${text}`);
   return [
@@ -140,7 +144,8 @@ export function adapterConfigAttacks(config: Uint8Array): Attack[] {
       ["another rank than the file's", value("r", "5"), "tensor-shape", "lora_A"],
       ["an alpha of 1e400", value("lora_alpha", "1e400"), "config-invalid", "lora_alpha"],
       ["an alpha below 0", value("lora_alpha", "-1"), "config-invalid", "lora_alpha"],
-      ["targets that take exponential time", value("rank_pattern", `{${Array.from({ length: 600 }, (_, i) => `"(${".*".repeat(900)})${i}X":4`).join(",")}}`), "limit-exceeded", "steps"],
+      ["targets that take exponential time", value("rank_pattern", table((i) => `(${".*".repeat(900)})${i}X`, 400)), "limit-exceeded", "steps"],
+      ["patterns that expand to 16 million instructions", value("rank_pattern", table((i) => `(.{1000}){4}${i}`, 4_000)), "limit-exceeded", "steps"],
       ["targets that are no expression", value("target_modules", '"("'), "config-invalid", "expression"],
       ["targets that this encoder does not have", value("target_modules", '["q_proj"]'), "adapter-mismatch", "target_modules"],
       ["a target more than the file has", value("target_modules", '["query","value","key"]'), "tensor-missing", "key"],
