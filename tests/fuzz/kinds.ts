@@ -76,7 +76,7 @@ function encoderKinds(): Kind[] {
 }
 
 async function convertedKinds(): Promise<Kind[]> {
-  const [whole, cut] = [await microConverted(), await microConverted(2_000)];
+  const [whole, cut] = [await microConverted(), await microConverted({ partBytes: 2_000 })];
   const weights = safetensorsBase(whole.get(WEIGHTS)!);
   const vouched = (name: string, file: string, mutate: Target["mutate"]): Target => ({ name, mutate, judge: (mutant) => judgeEncoder(withVouched(whole, file, mutant)) });
   const config = jsonBase(whole.get("config.json")!);

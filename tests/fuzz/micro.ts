@@ -11,7 +11,6 @@ import { readFolder } from "../runtime/folder.ts";
 
 const HIDDEN = 8;
 const INTERMEDIATE = 12;
-const LAYERS = 2;
 const POSITIONS = 10;
 const WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##b", "word", "##s", "tree", "."];
 
@@ -20,7 +19,7 @@ export type Files = ReadonlyMap<string, Uint8Array>;
 export const encoded = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 const CONFIG = {
-  model_type: "bert", hidden_size: HIDDEN, num_hidden_layers: LAYERS, num_attention_heads: 2, intermediate_size: INTERMEDIATE,
+  model_type: "bert", hidden_size: HIDDEN, num_attention_heads: 2, intermediate_size: INTERMEDIATE,
   vocab_size: WORDS.length, max_position_embeddings: POSITIONS, type_vocab_size: 2, hidden_act: "gelu", layer_norm_eps: 1e-12,
   pad_token_id: 0, id2label: { 0: "O", 1: "B-A", 2: "I-A" }, problem_type: null, hidden_dropout_prob: 0.1, torch_dtype: "float32",
 };
@@ -43,7 +42,7 @@ export const WORD_PIECE = {
 };
 
 /** Name and shape of every tensor of the model. */
-function* shapes(): Generator<[string, number[]]> {
+function* shapes(layers: number): Generator<[string, number[]]> {
   const linear = function* (name: string, out: number, depth: number): Generator<[string, number[]]> {
     yield [`${name}.weight`, [out, depth]];
     yield [`${name}.bias`, [out]];
@@ -53,7 +52,7 @@ function* shapes(): Generator<[string, number[]]> {
   yield ["embeddings.position_embeddings.weight", [POSITIONS, HIDDEN]];
   yield ["embeddings.token_type_embeddings.weight", [2, HIDDEN]];
   yield* norm("embeddings.LayerNorm");
-  for (let layer = 0; layer < LAYERS; layer++) {
+  for (let layer = 0; layer < layers; layer++) {
     const at = `encoder.layer.${layer}`;
     for (const part of ["query", "key", "value"]) yield* linear(`${at}.attention.self.${part}`, HIDDEN, HIDDEN);
     yield* linear(`${at}.attention.output.dense`, HIDDEN, HIDDEN);
@@ -66,9 +65,9 @@ function* shapes(): Generator<[string, number[]]> {
 }
 
 /** An encoder folder as Hugging Face saves it. */
-export function microEncoder(): Map<string, Uint8Array> {
+export function microEncoder(layers = 2): Map<string, Uint8Array> {
   const random = seeded(8);
-  const tensors = [...shapes()].map(([name, shape]): TensorToWrite => {
+  const tensors = [...shapes(layers)].map(([name, shape]): TensorToWrite => {
     const count = shape.reduce((a, b) => a * b, 1);
     const base = name.endsWith("LayerNorm.weight") ? 1 : 0;
     const values = Float32Array.from({ length: count }, () => base + 0.4 * (random() - 0.5));
@@ -76,7 +75,7 @@ export function microEncoder(): Map<string, Uint8Array> {
   });
   const { header, parts } = writeSafetensors(tensors, new Map([["format", "pt"]]));
   return new Map([
-    ["config.json", encoded(CONFIG)],
+    ["config.json", encoded({ ...CONFIG, num_hidden_layers: layers })],
     ["tokenizer.json", encoded(WORD_PIECE)],
     ["tokenizer_config.json", encoded({ do_lower_case: true, strip_accents: null, tokenize_chinese_chars: true, model_max_length: 512 })],
     ["model.safetensors", new Uint8Array(Buffer.concat([header, ...parts]))],
@@ -84,10 +83,10 @@ export function microEncoder(): Map<string, Uint8Array> {
 }
 
 /** The same encoder in the converted form; its weights in files of `partBytes` bytes when that is given. */
-export async function microConverted(partBytes?: number): Promise<Map<string, Uint8Array>> {
+export async function microConverted({ layers = 2, partBytes }: { layers?: number; partBytes?: number } = {}): Promise<Map<string, Uint8Array>> {
   const root = mkdtempSync(join(tmpdir(), "rootstock-micro-"));
   try {
-    await convertEncoder(microEncoder(), join(root, "to"), partBytes === undefined ? {} : { partBytes });
+    await convertEncoder(microEncoder(layers), join(root, "to"), partBytes === undefined ? {} : { partBytes });
     return readFolder(join(root, "to"));
   } finally {
     rmSync(root, { recursive: true, force: true });
