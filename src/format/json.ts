@@ -4,7 +4,7 @@
  * depth are capped and keys compared before parsing, objects are read into Maps, and numbers through range-checked readers.
  */
 
-import { RootstockError, type ErrorCode } from "../errors.ts";
+import { quote, RootstockError, type ErrorCode } from "../errors.ts";
 import { MAX_CONFIG_BYTES, MAX_JSON_DEPTH } from "../limits.ts";
 
 const QUOTE = 0x22;
@@ -116,11 +116,6 @@ export function parseJson(source: Uint8Array | string, options: JsonOptions): un
   } catch (cause) {
     throw new RootstockError(code, `${where}: this is not JSON; fetch the file again.`, { cause });
   }
-}
-
-/** A string for a message: quoted, control characters escaped, cut at 80 units. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 
 function describe(value: unknown): string {

@@ -230,7 +230,8 @@ export class Encoder {
    *
    * @param inputIds as for `logits`
    * @param task whose adapter is applied; null = the encoder alone
-   * @throws RootstockError `ids-invalid`, `text-too-long`, `task-unknown`, `task-invalid`, `queue-full`, `disposed`, `engine-fault`.
+   * @throws RootstockError `ids-invalid`, `text-too-long`, `task-unknown`, `task-invalid`, `tensor-value`, `queue-full`, `disposed`,
+   *   `engine-fault`.
    */
   async hiddenStates(inputIds: ArrayLike<number>, task: string | null, options: IdOptions = {}): Promise<Float32Array[]> {
     const found = task === null ? null : this.#task(task);

@@ -9,7 +9,7 @@ import { toSource, type OpenFile, type Source, type SourceLike } from "../load/s
 import { int8Format } from "../model/int8.ts";
 import { placements } from "../model/placements.ts";
 import { planEncoder, type EncoderPlan } from "../model/plan.ts";
-import { copyTensors, quantizeTensors, readHeader } from "../model/read-weights.ts";
+import { checkPlaces, copyTensors, quantizeTensors, readHeader } from "../model/read-weights.ts";
 import type { WeightFormat } from "../model/weight-format.ts";
 import type { Machine } from "../run/forward.ts";
 import { planWorkspace } from "../run/workspace.ts";
@@ -95,12 +95,13 @@ export async function loadParts(
     const work = planWorkspace(config, Math.max(config.maxPositions, MIN_PASS_ROWS), parts.codeBytes, MAX_LABELS, layout);
     const workspaceEnd = layout.end;
     const plan = planEncoder(config, hasPooler, parts.format, layout);
+    if (tensors === null) checkPlaces(file, placements(plan));
     const memory = new LinearMemory(layout.end, layout.end + budget);
     const started = await parts.start(memory, scratch, { wasm: options.wasm, product: options.kernel, signal });
 
     await fillWeights(weights.reader, file, tensors, memory, plan, parts.format);
     // While the last pieces are hashed on other threads.
-    const tokenizer = makeTokenizer(tokenizerFiles, config.vocabulary);
+    const tokenizer = makeTokenizer(tokenizerFiles, config);
     const [start, bytes] = [workspaceEnd, layout.end - workspaceEnd];
     const sum = checksum(memory, start, bytes);
     const fingerprint = await weights.finish();
