@@ -4,7 +4,7 @@
  * depth are capped before parsing and keys counted on both sides of it, objects are read into Maps, and numbers through range-checked readers.
  */
 
-import { RootstockError, type ErrorCode } from "../errors.ts";
+import { quote, RootstockError, type ErrorCode } from "../errors.ts";
 import { MAX_CONFIG_BYTES, MAX_JSON_DEPTH } from "../limits.ts";
 
 const QUOTE = 0x22;
@@ -143,11 +143,6 @@ export function parseJson(source: Uint8Array | string, options: JsonOptions): un
   // A repeated key is one that JSON.parse has lost. Comparing the keys themselves of a tokenizer's 30,522 pieces took 2 MB more.
   if (countKeys(value) !== keys) throw repeatedKey(text, at, maxDepth);
   return value;
-}
-
-/** A string for a message: quoted, control characters escaped, cut at 80 units. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 
 function describe(value: unknown): string {
