@@ -21,7 +21,7 @@ function makeCopy() {
 }
 
 function run(command, args) {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: path.join(copy, "rootstock"), encoding: "utf8", maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: path.join(copy, "rootstock"), encoding: "utf8", maxBuffer: 1 << 28, env: { ...process.env, NO_COLOR: "1" } });
   return { isDone: status === 0, output: stdout + stderr };
 }
 
@@ -41,7 +41,7 @@ function caughtBy(parts) {
   if (!built.isDone) return "the build";
   for (const [command, args] of SUITES) {
     const { isDone, output } = run(command, args(parts));
-    if (!isDone) return /^.*FAIL\s+(.*)$/m.exec(output.replace(/\u001b\[[0-9;]*m/g, ""))?.[1] ?? "an error outside tests";
+    if (!isDone) return /^.*FAIL\s+(.*)$/m.exec(output)?.[1] ?? "an error outside tests";
   }
   return null;
 }
