@@ -46,7 +46,7 @@ export async function prepare(loaded: LoadedEncoder, data: TrainingData, options
   const offsets = checkChoice(options.offsets ?? "utf16", "offsets", ["utf16", "codepoint"]);
 
   const book = new LabelBook();
-  const reading = { tokenizer, maxLength, book, offsets, pace: new Pace(), signal };
+  const reading = { tokenizer, maxLength, book, offsets, nameRow: data.nameRow, pace: new Pace(), signal };
   const train = await readData(data.train, { ...reading, set: "train", kind: null }, ({ ids, read, gold }): Example => ({ ids, read, gold }));
   const { kind } = train;
   const labels = book.labels;
