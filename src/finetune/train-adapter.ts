@@ -91,7 +91,7 @@ function trained({ kind, shape, head, recipe, classes }: Prepared, learner: Lear
   for (const numbers of values.values()) if (!numbers.every(Number.isFinite)) throw diverged();
   const { fingerprint, machine: { plan: { config } } } = loaded;
   const made = structuredClone(history) as TrainingHistory;
-  const files = peftFolder({ config, fingerprint, kind, shape, head, dropout: recipe.dropout, labels: classes.labels, parameters: learner.model.parameters, values });
+  const files = peftFolder({ config, fingerprint, kind, shape, head, dropout: recipe.dropout, maxLength: recipe.maxLength, labels: classes.labels, parameters: learner.model.parameters, values });
   files.set("README.md", new TextEncoder().encode(modelCard(made)));
   return new TrainedAdapter(files, made);
 }
