@@ -1,6 +1,7 @@
 /** `rootstock/train`: adapters trained on a loaded encoder. */
 export { trainAdapter } from "./train-adapter.ts";
 export { TrainedAdapter } from "./trained-adapter.ts";
+export { trainingReport } from "../report/training-report.ts";
 export { ALONE } from "../train/peers.ts";
 export type { Peers } from "../train/peers.ts";
 export type {
