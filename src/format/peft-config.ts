@@ -3,10 +3,10 @@
  * methods and fields whose effect is not reproduced are refused by name; training-only fields are ignored.
  */
 
-import { RootstockError } from "../errors.ts";
+import { quote, RootstockError } from "../errors.ts";
 import { MAX_LAYERS, MAX_RANK } from "../limits.ts";
 import {
-  field, parseJson, place, quote, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString, type Place,
+  field, parseJson, place, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString, type Place,
 } from "./json.ts";
 
 /** Names in a list match by suffix, a string is a regular expression for the whole name. */
@@ -49,6 +49,9 @@ export type PeftConfig = LoraConfig | Ia3Config;
 export const SUPPORTED =
   "supported are LORA (with rsLoRA, DoRA, rank and alpha patterns, lora_bias, embeddings) and IA3, " +
   "for SEQ_CLS, TOKEN_CLS and FEATURE_EXTRACTION";
+
+/** What PEFT takes for `target_modules` that name nothing on purpose: a head alone. */
+export const NO_TARGETS = "dummy-target-modules";
 
 const MAX_NAMES = 4096;
 /** Of alpha: far beyond any use, and small enough that scale times a float32 weight stays finite. */

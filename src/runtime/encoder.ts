@@ -1,5 +1,6 @@
 import { RootstockError } from "../errors.ts";
 import { AdapterStore } from "../model/adapter-store.ts";
+import type { Steps } from "../run/forward.ts";
 import { hiddenStates } from "../run/hidden-states.ts";
 import type { Output, Reading, TrunkState } from "../run/pass-text.ts";
 import { checkRows, type TextIds } from "../run/rows.ts";
@@ -229,7 +230,8 @@ export class Encoder {
    *
    * @param inputIds as for `logits`
    * @param task whose adapter is applied; null = the encoder alone
-   * @throws RootstockError `ids-invalid`, `text-too-long`, `task-unknown`, `task-invalid`, `queue-full`, `disposed`, `engine-fault`.
+   * @throws RootstockError `ids-invalid`, `text-too-long`, `task-unknown`, `task-invalid`, `tensor-value`, `queue-full`, `disposed`,
+   *   `engine-fault`.
    */
   async hiddenStates(inputIds: ArrayLike<number>, task: string | null, options: IdOptions = {}): Promise<Float32Array[]> {
     const found = task === null ? null : this.#task(task);
@@ -244,6 +246,36 @@ export class Encoder {
   /** @internal What it was made of, for rooms outside that need a text's ids. @throws RootstockError `disposed`. */
   get loaded(): LoadedEncoder {
     return this.#live().loaded;
+  }
+
+  /**
+   * @internal States of texts given as ids before layer `depth`, [tokens][hidden]; with `depth` = `info.layers` the last state at the tokens
+   * named by `read`. The ids are read later and must not change. Not limited by `queueLimit`: training has one call under way at most.
+   */
+  async states(texts: readonly { readonly ids: Int32Array; readonly read: Int32Array }[], depth: number, signal?: AbortSignal): Promise<Float32Array[]> {
+    return this.#call(signal, async (call) => {
+      const { loaded, queue } = this.#live();
+      const out = texts.map((): TrunkState => ({ depth, rows: null }));
+      const isTrunk = depth < loaded.machine.plan.config.layers;
+      const output = (take: (rows: Float32Array) => void): Output => ({ kind: "states", take });
+      await queue.run(call, texts.map(({ ids, read }, i) =>
+        isTrunk ? { ids, branches: [], trunk: out[i] } : { ids, branches: windowBranches(call, null, [read], output, ([rows]) => (out[i]!.rows = rows!)) },
+      ));
+      return out.map(({ rows }) => rows!);
+    }, false);
+  }
+
+  /** @internal Something else that this thread is to do, as a call among the others: it runs in one go when its turn has come. */
+  async between<T>(work: () => T, signal?: AbortSignal): Promise<T> {
+    return this.#call(signal, async (call) => {
+      let result: T;
+      function* run(): Steps {
+        result = work();
+        yield;
+      }
+      await this.#live().queue.run(call, { adapter: null, run });
+      return result!;
+    }, false);
   }
 
   /** @internal Did a kernel that stopped damage its weights? Then every call rejects with `engine-fault`, and its memory is gone. */
@@ -295,8 +327,8 @@ export class Encoder {
   }
 
   /** Takes a place in the queue for what `prepare` finds to do. */
-  async #call<T>(signal: AbortSignal | undefined, prepare: (call: Call) => Promise<T>): Promise<T> {
-    const call = this.#live().queue.enter(signal);
+  async #call<T>(signal: AbortSignal | undefined, prepare: (call: Call) => Promise<T>, isLimited = true): Promise<T> {
+    const call = this.#live().queue.enter(signal, isLimited);
     const work = prepare(call).catch((error: unknown) => {
       const reason = heapFault(error);
       call.fail(reason);

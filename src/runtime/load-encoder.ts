@@ -1,20 +1,19 @@
 import { RootstockError } from "../errors.ts";
 import { readEncoderConfig } from "../format/encoder-config.ts";
 import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
-import { parseJson } from "../format/json.ts";
 import { MANIFEST_NAME, PIECE_BYTES, readManifest } from "../format/manifest.ts";
 import type { EncoderTensors, Fingerprint, Manifest } from "../format/types.ts";
-import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_PIECE_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
+import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_PIECE_BYTES } from "../limits.ts";
 import { ByteReader, canHash, sha256 } from "../load/byte-reader.ts";
 import { toSource, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
 import { int8Format } from "../model/int8.ts";
 import { placements } from "../model/placements.ts";
 import { planEncoder, type EncoderPlan } from "../model/plan.ts";
-import { copyTensors, quantizeTensors, readHeader } from "../model/read-weights.ts";
+import { checkPlaces, copyTensors, quantizeTensors, readHeader } from "../model/read-weights.ts";
 import type { WeightFormat } from "../model/weight-format.ts";
 import type { Machine } from "../run/forward.ts";
 import { planWorkspace } from "../run/workspace.ts";
-import { createTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
+import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { OwnBinary } from "../wasm/binaries.ts";
 import { checksum } from "../wasm/checksum.ts";
 import { engineLayout, startEngine, withFasterProduct, type Engine, type EngineOptions } from "../wasm/engine.ts";
@@ -25,6 +24,7 @@ import { AdapterPool } from "../wasm/pool.ts";
 import { checkSize, digestMismatch, readFile, readOptionalFile, readWhole } from "./files.ts";
 import { joinParts } from "./join-parts.ts";
 import { checkChoice, checkInteger, DEFAULT_ADAPTER_BUDGET, DEFAULT_QUEUE_LIMIT, type LoadOptions } from "./options.ts";
+import { makeTokenizer, readTokenizerFiles } from "./read-tokenizer.ts";
 
 /** A pass holds at least this many token rows, so that short texts are batched and many adapters fan out at once. */
 const MIN_PASS_ROWS = 768;
@@ -95,12 +95,13 @@ export async function loadParts(
     const work = planWorkspace(config, Math.max(config.maxPositions, MIN_PASS_ROWS), parts.codeBytes, MAX_LABELS, layout);
     const workspaceEnd = layout.end;
     const plan = planEncoder(config, hasPooler, parts.format, layout);
+    if (tensors === null) checkPlaces(file, placements(plan));
     const memory = new LinearMemory(layout.end, layout.end + budget);
     const started = await parts.start(memory, scratch, { wasm: options.wasm, product: options.kernel, signal });
 
     await fillWeights(weights.reader, file, tensors, memory, plan, parts.format);
     // While the last pieces are hashed on other threads.
-    const tokenizer = makeTokenizer(tokenizerFiles, config.vocabulary);
+    const tokenizer = makeTokenizer(tokenizerFiles, config);
     const [start, bytes] = [workspaceEnd, layout.end - workspaceEnd];
     const sum = checksum(memory, start, bytes);
     const fingerprint = await weights.finish();
@@ -141,33 +142,6 @@ async function fillWeights(
 async function openManifest(source: Source, signal: AbortSignal | undefined): Promise<Manifest | null> {
   const bytes = await readOptionalFile(source, MANIFEST_NAME, { signal, limit: MAX_CONFIG_BYTES });
   return bytes === null ? null : readManifest(bytes);
-}
-
-interface TokenizerFiles {
-  readonly tokenizer: Uint8Array;
-  readonly config: Uint8Array | null;
-}
-
-async function readTokenizerFiles(source: Source, signal: AbortSignal | undefined, manifest: Manifest | null): Promise<TokenizerFiles | null> {
-  const tokenizer = await readOptionalFile(source, "tokenizer.json", { signal, limit: MAX_TOKENIZER_BYTES, manifest });
-  if (tokenizer === null) return null;
-  const config = await readOptionalFile(source, "tokenizer_config.json", { signal, limit: MAX_CONFIG_BYTES, manifest });
-  return { tokenizer, config };
-}
-
-function makeTokenizer(files: TokenizerFiles | null, vocabulary: number): TextTokenizer | null {
-  if (files === null) return null;
-  const tokenizer = createTokenizer(
-    parseJson(files.tokenizer, { where: "tokenizer.json", maxBytes: MAX_TOKENIZER_BYTES }),
-    files.config === null ? null : parseJson(files.config, { where: "tokenizer_config.json" }),
-  );
-  if (tokenizer.vocabSize > vocabulary) {
-    throw new RootstockError(
-      "tokenizer-invalid",
-      `tokenizer.json gives ids up to ${tokenizer.vocabSize - 1} and config.json has a vocabulary of ${vocabulary}. They are not of one model.`,
-    );
-  }
-  return tokenizer;
 }
 
 /** Of errors that the bytes of a file can be the reason of. */
@@ -232,6 +206,6 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
 }
 
 /** An encoder's fingerprint: SHA-256 over the hexadecimal SHA-256 of each 4 MiB piece of its source weights file. */
-async function fingerprintOf(pieces: readonly string[]): Promise<string> {
+export async function fingerprintOf(pieces: readonly string[]): Promise<string> {
   return sha256(new TextEncoder().encode(pieces.join("")));
 }
