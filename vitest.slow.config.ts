@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/slow/**/*.test.ts"],
+    setupFiles: ["tests/clean-end.ts"],
     env: { ROOTSTOCK_SLOW: "1" },
     // One file at a time, each in a process of its own: times and memory are measured.
     fileParallelism: false,
