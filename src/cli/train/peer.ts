@@ -1,0 +1,10 @@
+/** What runs in a worker of `rootstock train --workers`: the whole training, but for the passes that others compute. */
+import { loadEncoder } from "../../index.ts";
+import { runPeer } from "../../train/parallel/peer.ts";
+import { runJob, type TrainJob } from "./run.ts";
+
+runPeer(async (peers, data, { post, signal }) => {
+  const job = data as TrainJob;
+  using encoder = await loadEncoder(job.encoder, { signal });
+  return await runJob(job, encoder, { peers, signal, onProgress: post });
+});
