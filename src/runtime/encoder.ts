@@ -243,7 +243,7 @@ export class Encoder {
 
   /**
    * @internal States of texts given as ids before layer `depth`, [tokens][hidden]; with `depth` = `info.layers` the last state at the tokens
-   * named by `read`. The ids are read later and must not change.
+   * named by `read`. The ids are read later and must not change. Not limited by `queueLimit`: training has one call under way at most.
    */
   async states(texts: readonly { readonly ids: Int32Array; readonly read: Int32Array }[], depth: number, signal?: AbortSignal): Promise<Float32Array[]> {
     return this.#call(signal, async (call) => {
@@ -255,10 +255,10 @@ export class Encoder {
         isTrunk ? { ids, branches: [], trunk: out[i] } : { ids, branches: windowBranches(call, null, [read], output, ([rows]) => (out[i]!.rows = rows!)) },
       ));
       return out.map(({ rows }) => rows!);
-    });
+    }, false);
   }
 
-  /** @internal Something else that this thread is to do, as a call among the others: it runs at once when its turn has come. */
+  /** @internal Something else that this thread is to do, as a call among the others: it runs in one go when its turn has come. */
   async between<T>(work: () => T, signal?: AbortSignal): Promise<T> {
     return this.#call(signal, async (call) => {
       let result: T;
@@ -268,7 +268,7 @@ export class Encoder {
       }
       await this.#live().queue.run(call, { adapter: null, run });
       return result!;
-    });
+    }, false);
   }
 
   /** Drops the linear memory and every task. Calls under way, and further ones, reject with `disposed`; disposing twice does nothing. */
@@ -297,8 +297,8 @@ export class Encoder {
   }
 
   /** Takes a place in the queue for what `prepare` finds to do. */
-  async #call<T>(signal: AbortSignal | undefined, prepare: (call: Call) => Promise<T>): Promise<T> {
-    const call = this.#live().queue.enter(signal);
+  async #call<T>(signal: AbortSignal | undefined, prepare: (call: Call) => Promise<T>, isLimited = true): Promise<T> {
+    const call = this.#live().queue.enter(signal, isLimited);
     const work = prepare(call);
     work.catch((error: unknown) => call.fail(error));
     // An abort is heard at once, wherever the work is; it ends at its next turn.

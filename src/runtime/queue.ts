@@ -32,13 +32,17 @@ export class WorkQueue {
     this.#limit = limit;
   }
 
-  /** A place in the queue; give it work, or fail it. @throws RootstockError `queue-full`, and the signal's reason. */
-  enter(signal: AbortSignal | undefined): Call {
+  /**
+   * A place in the queue; give it work, or fail it.
+   * @param isLimited false: however many there are; for those who never have more than one
+   * @throws RootstockError `queue-full`, and the signal's reason
+   */
+  enter(signal: AbortSignal | undefined, isLimited = true): Call {
     signal?.throwIfAborted();
     // Nothing was under way: the event loop had its turns.
     if (this.#calls.length === 0) this.#pace.restart();
     if (this.#calls.length >= this.#limit) this.#forgetOver();
-    if (this.#calls.length >= this.#limit) {
+    if (isLimited && this.#calls.length >= this.#limit) {
       throw new RootstockError("queue-full", `${this.#limit} calls are under way already, the most this encoder takes. Wait for some, or load it with a larger queueLimit.`);
     }
     const call = new Call(signal);
