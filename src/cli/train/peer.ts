@@ -5,6 +5,5 @@ import { runJob, type TrainJob } from "./run.ts";
 
 runPeer(async (peers, data, { post, signal }) => {
   const job = data as TrainJob;
-  using encoder = await loadEncoder(job.encoder, { signal });
-  return await runJob(job, encoder, { peers, signal, onProgress: post });
+  return await runJob(job, await loadEncoder(job.encoder, { signal }), { peers, signal, onProgress: post });
 });

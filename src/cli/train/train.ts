@@ -42,8 +42,12 @@ export async function train(plan: TrainPlan, session: Session): Promise<void> {
 }
 
 async function trainHere(job: TrainJob, session: Session): Promise<Trained> {
-  using encoder = await openEncoder(job.encoder, session);
-  return await runJob(job, encoder, { signal: session.signal, onProgress: (progress) => session.progress(progressText(progress)) });
+  const encoder = await openEncoder(job.encoder, session);
+  try {
+    return await runJob(job, encoder, { signal: session.signal, onProgress: (progress) => session.progress(progressText(progress)) });
+  } finally {
+    encoder.dispose();
+  }
 }
 
 function trainTogether(job: TrainJob, workers: number, session: Session): Promise<Trained> {
