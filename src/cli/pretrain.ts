@@ -1,7 +1,5 @@
 import { defineCommand } from "citty";
 import { readCount } from "./arguments.ts";
-import { readConfig } from "./pretrain/config.ts";
-import { pretrainConfig } from "./pretrain/pretrain.ts";
 import type { Command, Session } from "./session.ts";
 
 const definition = defineCommand({
@@ -15,6 +13,9 @@ const definition = defineCommand({
     log: { type: "string", valueHint: "N", description: "a line on standard error every N updates" },
   },
   async run({ args, data }) {
+    // Here and not above: training's modules would slow the start of every other command.
+    const { readConfig } = await import("./pretrain/config.ts");
+    const { pretrainConfig } = await import("./pretrain/pretrain.ts");
     const config = readConfig(args.config, { output: args.output, seed: readCount(args.seed, "seed"), steps: readCount(args.steps, "steps") });
     const workers = readCount(args.workers, "workers") ?? 1;
     await pretrainConfig(config, { workers, logEvery: readCount(args.log, "log") }, data as Session);

@@ -1,5 +1,5 @@
-import { RootstockError } from "../errors.ts";
-import { field, place, quote, type Place } from "../format/json.ts";
+import { quote, RootstockError } from "../errors.ts";
+import { field, place, type Place } from "../format/json.ts";
 import { MAX_LABELS, MAX_TRAINING_ROWS } from "../limits.ts";
 import { DataDigest } from "../finetune/data-digest.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
@@ -104,12 +104,12 @@ export async function readCorpus(data: PretrainingData, settings: PretrainingSet
 
 async function eachRow(sets: readonly RowSet[], signal: AbortSignal | undefined, take: (value: unknown, at: Place, name: string) => void): Promise<void> {
   let total = 0;
-  for (const { name, rows } of sets) {
+  for (const { name, rows, nameRow = (row: number) => `${name}, row ${row}` } of sets) {
     let number = 0;
     for await (const value of rows) {
       if (++number % 1024 === 0) signal?.throwIfAborted();
       if (++total > MAX_TRAINING_ROWS) throw new RootstockError("limit-exceeded", `${name}: more than ${MAX_TRAINING_ROWS} rows of one family.`);
-      take(value, place(`${name}, row ${number}`, "data-invalid"), name);
+      take(value, place(nameRow(number), "data-invalid"), name);
     }
   }
 }

@@ -13,6 +13,8 @@ export interface RowSet {
   /** For messages, and the source of rows that name none. */
   readonly name: string;
   readonly rows: Rows;
+  /** Where the row that was taken last stands, for messages; default: "NAME, row N", N from 1. */
+  readonly nameRow?: ((row: number) => string) | undefined;
 }
 
 export interface PretrainingData {

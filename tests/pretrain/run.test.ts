@@ -11,7 +11,7 @@ const train = (change: Partial<PretrainingOptions> = {}): Promise<Pretrained> =>
 const files = ({ encoder, adapters }: Pretrained): string[] =>
   [["encoder", encoder] as const, ...adapters].flatMap(([folder, own]) => [...own].map(([name, bytes]) => `${folder}/${name} ${createHash("sha256").update(bytes).digest("hex")}`));
 /** All but how long it took. */
-const story = ({ seconds: _, ...rest }: PretrainingHistory): unknown => rest;
+const story = (history: PretrainingHistory): unknown => ({ ...history, seconds: 0 });
 
 describe("a run", () => {
   it("lowers both losses and says what happened", async () => {

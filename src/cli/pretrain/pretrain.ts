@@ -1,11 +1,12 @@
 import { checkTarget, writeFolder, type FileToWrite } from "../../convert/write-folder.ts";
 import type { Pretrained } from "../../pretrain/pretrain.ts";
 import type { PretrainingProgress } from "../../pretrain/types.ts";
+import { pretrainingReport } from "../../report/pretraining-report.ts";
 import { withPeers } from "../../train/parallel/with-peers.ts";
 import { grouped } from "../print-table.ts";
 import { inputName } from "../read-lines.ts";
 import type { Session } from "../session.ts";
-import { checkpointFile } from "./checkpoint-file.ts";
+import { CheckpointFile } from "../train/checkpoint-file.ts";
 import type { PretrainConfig } from "./config.ts";
 import { checkpointPath, runConfig } from "./run.ts";
 import { summary } from "./summary.ts";
@@ -25,11 +26,10 @@ export async function pretrainConfig(config: PretrainConfig, { workers, logEvery
   const { output, data } = config;
   const { signal } = session;
   checkTarget(output);
-  const path = checkpointPath(config);
+  const checkpoint = new CheckpointFile(checkpointPath(config));
+  if (checkpoint.isThere) session.note(`going on from ${checkpoint.path}`);
   session.progress(`reading ${[...data.ner, ...data.pairs].map(inputName).join(", ")}`);
-  let last: PretrainingProgress | null = null;
   const onProgress = (progress: PretrainingProgress): void => {
-    last = progress;
     session.progress(progressText(progress));
     if (logEvery !== undefined && progress.step % logEvery === 0) session.note(progressText(progress));
   };
@@ -40,20 +40,21 @@ export async function pretrainConfig(config: PretrainConfig, { workers, logEvery
       : await withPeers<Pretrained>(workers, new URL("./peer.js", import.meta.url), config, { signal, graceMs: GRACE_MS, onMessage: (progress) => onProgress(progress as PretrainingProgress) });
   } catch (error) {
     session.progress(null);
-    if (signal.aborted && last !== null) session.note(`what was done is kept in ${path}; the same command goes on`);
+    if (signal.aborted && checkpoint.isThere) session.note(`what was done is kept in ${checkpoint.path}; the same command goes on`);
     throw error;
   }
   session.progress(null);
   writeFolder(output, filesOf(made));
-  await checkpointFile(path).remove();
+  await checkpoint.remove();
   await session.write(summary(made.history, output));
 }
 
-/** `encoder/`, a folder for each adapter, `head/` where it is wanted, and what happened. */
+/** `encoder/`, a folder for each adapter, `head/` where it is wanted, and what happened, for programs and for people. */
 function filesOf({ encoder, adapters, head, history }: Pretrained): FileToWrite[] {
   const folders = [["encoder", encoder] as const, ...adapters, ...(head === null ? [] : [["head", head] as const])];
   const files = folders.flatMap(([folder, own]) => [...own].map(([name, bytes]): FileToWrite => ({ name: `${folder}/${name}`, parts: [bytes] })));
-  return [...files, { name: "history.json", parts: [new TextEncoder().encode(`${JSON.stringify(history)}\n`)] }];
+  const text = (name: string, content: string): FileToWrite => ({ name, parts: [new TextEncoder().encode(content)] });
+  return [...files, text("history.json", `${JSON.stringify(history)}\n`), text("report.html", pretrainingReport(history))];
 }
 
 function progressText({ step, steps, ner, tc, accuracy, tokensPerSecond, secondsLeft }: PretrainingProgress): string {
