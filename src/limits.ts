@@ -30,8 +30,19 @@ export const MAX_RANK = 4096;
 /** Labels of one head. */
 export const MAX_LABELS = 65_536;
 
+/** UTF-16 units of a vocabulary piece, an added token or a normaliser's replacement: the longest of XLM-R's have 16. Each unit of a text is looked up this often. */
+export const MAX_PIECE_UNITS = 256;
+/** Added tokens of one tokenizer: the most seen have about 1,000. */
+export const MAX_ADDED_TOKENS = 4096;
+/** Steps of a normaliser: XLM-R's has 2, ALBERT's 6. */
+export const MAX_NORMALIZER_STEPS = 64;
+/** Special tokens around a text: RoBERTa's pairs have 4. */
+export const MAX_TEMPLATE_TOKENS = 64;
+
 /** UTF-16 units of one text (`text-too-long`): a megabyte of text is a document, not a request. */
 export const MAX_TEXT_UNITS = 1_000_000;
+/** UTF-16 units of a text once it is normalised (`text-too-long`): NFKC makes up to 18 units of one, and replacements any number. */
+export const MAX_NORMALIZED_UNITS = 4 * MAX_TEXT_UNITS;
 /** Workers of one pool: each holds the whole encoder. */
 export const MAX_WORKERS = 64;
 

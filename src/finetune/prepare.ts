@@ -1,5 +1,4 @@
-import { RootstockError } from "../errors.ts";
-import { quote } from "../format/json.ts";
+import { quote, RootstockError } from "../errors.ts";
 import { checkChoice, checkTaskName } from "../runtime/options.ts";
 import type { LoadedEncoder } from "../runtime/load-encoder.ts";
 import { Pace } from "../runtime/event-loop.ts";

@@ -174,7 +174,6 @@ export class Run {
     }
     this.#watch.evaluated((performance.now() - began) / 1000);
     this.#report("dev");
-    this.#options.signal?.throwIfAborted();
   }
 
   /** Writes a checkpoint where one is due. */
@@ -196,16 +195,17 @@ export class Run {
   }
 
   #report(phase: TrainingProgress["phase"]): void {
-    const { onProgress, peers } = this.#options;
+    const { onProgress, peers, signal } = this.#options;
     if (onProgress === undefined || peers.rank !== 0) return;
     const [{ step, history }, { recipe, dev }] = [this.#state, this.#prepared];
     const every = recipe.evaluateEvery === "epoch" ? this.#perEpoch : recipe.evaluateEvery;
     const evaluations = dev === null ? 0 : Math.ceil(this.#steps / every) - history.evaluations.length;
     onProgress({
-      phase, step, steps: this.#steps, epochs: recipe.epochs, epoch: Math.min(recipe.epochs, Math.floor(step / this.#perEpoch) + 1),
+      phase, step, steps: this.#steps, epochs: recipe.epochs, epoch: phase === "trunk" ? Math.floor(step / this.#perEpoch) + 1 : this.#epochs,
       loss: history.steps.at(-1)?.loss ?? null, metric: history.evaluations.at(-1)?.metric ?? null, best: history.best?.metric ?? null,
       ...this.#watch.estimate(this.#steps - step, Math.max(0, evaluations)),
     });
+    signal?.throwIfAborted();
   }
 }
 

@@ -15,7 +15,7 @@ import { readState, type RunState } from "./run-state.ts";
 import { diverged } from "./predictions.ts";
 import { Run } from "./run.ts";
 import { TrainedAdapter } from "./trained-adapter.ts";
-import { inTurn, Trunks } from "./trunks.ts";
+import { Trunks } from "./trunks.ts";
 import type { TrainingData, TrainingHistory, TrainingOptions } from "./types.ts";
 
 /**
@@ -47,7 +47,7 @@ export async function trainAdapter(encoder: Encoder, data: TrainingData, options
   signal?.throwIfAborted();
   const run = new Run(prepared, learner, new Trunks(encoder, learner.depth, signal), state, {
     peers, checkpoint, onProgress, signal,
-    between: (step) => inTurn(() => encoder.between(step, signal)),
+    between: (step) => encoder.between(step, signal),
   });
   await run.toEnd();
   return trained(prepared, learner, state, loaded);

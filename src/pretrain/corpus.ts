@@ -1,5 +1,5 @@
-import { RootstockError } from "../errors.ts";
-import { field, place, quote, type Place } from "../format/json.ts";
+import { quote, RootstockError } from "../errors.ts";
+import { field, place, type Place } from "../format/json.ts";
 import { MAX_LABELS, MAX_TRAINING_ROWS } from "../limits.ts";
 import { DataDigest } from "../finetune/data-digest.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
