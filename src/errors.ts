@@ -24,10 +24,13 @@ export type ErrorCode =
   | "adapter-unsupported" // a PEFT type or field that is refused, by name
   | "adapter-mismatch" // an adapter for another encoder: sizes, layers or fingerprint
   | "labels-mismatch" // number or names of the labels against the head
+  | "data-invalid" // a row of training data; the message names it
+  | "training-diverged" // a loss or gradient that is no finite number
+  | "checkpoint-invalid" // a checkpoint that cannot be read, or is of another run
   | "task-unknown" // a task name that was never added
   | "task-exists" // a task name that is taken
   | "task-invalid" // a task name of the wrong form
-  | "no-memory-left" // the adapter budget or the linear memory is used up
+  | "no-memory-left" // the adapter budget or the linear memory is used up, or the engine gives none
   | "target-unwritable" // a folder that could not be written
   // text
   | "text-empty"
@@ -38,7 +41,7 @@ export type ErrorCode =
   | "argument-invalid" // an argument of the wrong type or out of range
   | "queue-full" // more calls are under way than the encoder takes
   | "disposed" // the encoder was disposed
-  | "worker-lost" // a worker of a pool ended before it answered
+  | "worker-lost" // a worker of a pool, or a peer of training, ended before its work was done
   | "simd-unsupported" // the engine cannot run WebAssembly SIMD
   | "engine-fault"; // a kernel trapped or failed its self-test in every form
 

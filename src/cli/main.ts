@@ -11,18 +11,22 @@ import { embed } from "./embed.ts";
 import { evaluate } from "./eval.ts";
 import { inspect } from "./inspect.ts";
 import { colours, plain } from "./print-style.ts";
+import { pretrain } from "./pretrain.ts";
 import { run } from "./run.ts";
 import type { Command, Session } from "./session.ts";
 import { progressLine, quietPipes, writeOut } from "./streams.ts";
+import { train } from "./train.ts";
 import { UsageError } from "./usage-error.ts";
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["run", run],
   ["annotate", annotate],
   ["embed", embed],
+  ["train", train],
   ["eval", evaluate],
   ["inspect", inspect],
   ["convert", convert],
+  ["pretrain", pretrain],
   ["demo", demo],
 ]);
 

@@ -1,7 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import { fileSystem } from "../load/builtin.ts";
 
-/** A file of a folder to be written, in parts that need not be joined. */
+/** A file of a folder to be written, in parts that need not be joined; its name may begin with a folder: "ner/adapter_config.json". */
 export interface FileToWrite {
   readonly name: string;
   readonly parts: readonly Uint8Array[];
@@ -10,7 +10,7 @@ export interface FileToWrite {
 /** The file system, when there is one and `folder` is free. @throws RootstockError as `writeFolder`. */
 export function checkTarget(folder: string): typeof import("node:fs") {
   const fs = fileSystem();
-  if (fs === undefined) throw new RootstockError("target-unwritable", "there is no file system here to write a folder to. Run the converter in Node, Deno or Bun.");
+  if (fs === undefined) throw new RootstockError("target-unwritable", "there is no file system here to write a folder to. Run this in Node, Deno or Bun.");
   let isFree: boolean;
   try {
     isFree = !fs.existsSync(folder) || (fs.statSync(folder).isDirectory() && fs.readdirSync(folder).length === 0);
@@ -39,6 +39,7 @@ export function writeFolder(folder: string, files: readonly FileToWrite[]): void
     const parent = base.slice(0, Math.max(base.lastIndexOf("/"), base.lastIndexOf("\\"), 0));
     if (parent !== "") fs.mkdirSync(parent, { recursive: true });
     temporary = fs.mkdtempSync(`${base}.partial-`);
+    for (const inner of new Set(files.map(({ name }) => name.slice(0, Math.max(0, name.lastIndexOf("/")))))) fs.mkdirSync(`${temporary}/${inner}`, { recursive: true });
     for (const { name, parts } of files) writeFile(fs, `${temporary}/${name}`, parts);
     fs.chmodSync(temporary, 0o755);
     if (fs.existsSync(folder)) fs.rmdirSync(folder);

@@ -50,6 +50,9 @@ export const SUPPORTED =
   "supported are LORA (with rsLoRA, DoRA, rank and alpha patterns, lora_bias, embeddings) and IA3, " +
   "for SEQ_CLS, TOKEN_CLS and FEATURE_EXTRACTION";
 
+/** What PEFT takes for `target_modules` that name nothing on purpose: a head alone. */
+export const NO_TARGETS = "dummy-target-modules";
+
 const MAX_NAMES = 4096;
 /** Of alpha: far beyond any use, and small enough that scale times a float32 weight stays finite. */
 const MAX_ALPHA = 1e6;

@@ -8,7 +8,7 @@ import type { AdapterTensors } from "./peft-tensors.ts";
 import type { LinearModule } from "./encoder-modules.ts";
 import type { EncoderConfig, Family, HeadDescription, LinearTensors } from "./types.ts";
 
-interface HeadForm {
+export interface HeadForm {
   /** Module between the first row and the classifier; none when the pooler is. */
   readonly dense?: string;
   readonly denseActivation?: "relu" | "tanh" | "gelu";
@@ -26,12 +26,17 @@ const SEQUENCE_FORMS: Readonly<Record<Family, HeadForm>> = {
   electra: { dense: "classifier.dense", denseActivation: "gelu", classifier: "classifier.out_proj" },
 };
 
+/** The modules of a sequence classifier's head, as transformers names them. */
+export function sequenceForm(family: Family): HeadForm {
+  return SEQUENCE_FORMS[family];
+}
+
 /** Outermost modules of the heads, the names under which PEFT wraps and saves them. */
 const HEAD_ROOTS = ["classifier", "pre_classifier", "score"];
 
 /** Whether a sequence classifier of the family reads the pooler. */
 export function usesPooler(family: Family): boolean {
-  return SEQUENCE_FORMS[family].dense === undefined;
+  return sequenceForm(family).dense === undefined;
 }
 
 /**

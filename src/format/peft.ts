@@ -6,7 +6,7 @@
 import { RootstockError } from "../errors.ts";
 import { encoderModules, poolerModule, type EncoderModule, type LinearModule, type TableModule } from "./encoder-modules.ts";
 import { checkModulesToSave, resolveHead, savesModule, usesPooler } from "./peft-head.ts";
-import { SUPPORTED, type LoraConfig, type PeftConfig } from "./peft-config.ts";
+import { NO_TARGETS, SUPPORTED, type LoraConfig, type PeftConfig } from "./peft-config.ts";
 import { TargetMatcher } from "./peft-targets.ts";
 import { AdapterTensors } from "./peft-tensors.ts";
 import type { AdapterDescription, AdapterSite, EmbeddingSite, EncoderConfig, NormSite, Site, TensorInfo } from "./types.ts";
@@ -120,6 +120,11 @@ function firstAdaptedLayer(draft: Draft, encoder: EncoderConfig): number {
   return places.reduce((first, place) => Math.min(first, firstLayer(place, encoder)), encoder.layers);
 }
 
+/** Whether the adapter is a head alone, and says so. */
+function targetsNothing({ targets }: PeftConfig): boolean {
+  return targets !== null && targets !== "all-linear" && "regex" in targets && targets.regex === NO_TARGETS;
+}
+
 /**
  * Describes an adapter for an encoder. Every tensor is accounted for and every targeted module has its tensors. Throws
  * `adapter-unsupported`, `adapter-mismatch` (sizes, layers or family of another encoder), `tensor-missing`,
@@ -144,7 +149,7 @@ export function resolveAdapter(
     if (config.kind === "lora") resolveLoraModule(config, module, path, matcher, tensors, draft);
     else resolveIa3Module(module, path, matcher, tensors, draft);
   }
-  if (draft.sites.length === 0 && draft.embeddingSites.length === 0) {
+  if (draft.sites.length === 0 && draft.embeddingSites.length === 0 && !targetsNothing(config)) {
     throw new RootstockError(
       "adapter-mismatch",
       `${where}: target_modules names no module of this encoder (${encoder.family}); the adapter was trained on another.`,

@@ -75,7 +75,7 @@ function shiftOf(
 }
 
 /** ‖W + s·BA‖ of each output row, in float64 (PEFT's DoRA: norm over the inputs, one value per output). */
-function rowNorms(
+export function rowNorms(
   memory: LinearMemory,
   place: LinearPlace,
   format: WeightFormat,

@@ -1,11 +1,11 @@
 import { RootstockError } from "../errors.ts";
 import { toFloat32 } from "../format/floats.ts";
-import { readLabels, readLabelTable } from "../format/labels.ts";
+import { readLabels, readLabelTable, type LabelTable } from "../format/labels.ts";
 import { readEncoderFingerprint } from "../format/manifest.ts";
-import { readPeftConfig } from "../format/peft-config.ts";
+import { readPeftConfig, type PeftConfig } from "../format/peft-config.ts";
 import { resolveAdapter } from "../format/peft.ts";
 import { parseSafetensorsHeader } from "../format/safetensors.ts";
-import type { ProblemType, TensorInfo } from "../format/types.ts";
+import type { AdapterDescription, ProblemType, TensorInfo } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_HEADER_BYTES } from "../limits.ts";
 import { toSource, type Source, type SourceLike } from "../load/source.ts";
 import { adapterNumbers, type AdapterNumbers } from "../model/adapter.ts";
@@ -23,11 +23,37 @@ export interface ReadAdapter {
 
 const WEIGHTS = "adapter_model.safetensors";
 
+/** A PEFT folder that fits the encoder, and its tensors. */
+export interface PeftFolder {
+  readonly location: string;
+  readonly config: PeftConfig;
+  readonly description: AdapterDescription;
+  /** What config.json says of the labels; null without one. */
+  readonly table: LabelTable | null;
+  /** adapter_model.safetensors, and where its tensors lie in it. */
+  readonly bytes: Uint8Array;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** A tensor of the file as f32. */
+  read(tensor: TensorInfo): Float32Array;
+}
+
 /** Reads a PEFT folder and checks it against the encoder; nothing of the encoder is touched. */
 export async function loadAdapter(loaded: LoadedEncoder, given: SourceLike, options: AdapterOptions): Promise<ReadAdapter> {
   const { signal } = options;
   signal?.throwIfAborted();
   if (options.labels !== undefined) checkStrings(options.labels, "labels");
+  const { description, table, location, read } = await readPeftFolder(loaded, given, signal);
+  const labels = description.head === null ? [] : readLabels(options.labels, table, description.head.labels, location);
+  const { memory, plan } = loaded.machine;
+  return {
+    numbers: adapterNumbers({ memory, plan, format: loaded.format }, description, read),
+    labels,
+    problemType: table?.problemType,
+  };
+}
+
+/** @throws RootstockError as `loadAdapter`, but for labels. */
+export async function readPeftFolder(loaded: LoadedEncoder, given: SourceLike, signal: AbortSignal | undefined): Promise<PeftFolder> {
   const source = toSource(given);
   const small = { signal, limit: MAX_CONFIG_BYTES };
   const config = readPeftConfig(await readFile(source, "adapter_config.json", small));
@@ -38,15 +64,14 @@ export async function loadAdapter(loaded: LoadedEncoder, given: SourceLike, opti
   const file = parseSafetensorsHeader(bytes, bytes.length, WEIGHTS);
   checkFingerprint(readEncoderFingerprint(file.metadata, WEIGHTS), loaded.fingerprint);
   const description = resolveAdapter(config, plan.config, file.tensors);
-  const table = labelFile === null ? null : readLabelTable(labelFile);
-  const labels = description.head === null ? [] : readLabels(options.labels, table, description.head.labels, source.location);
-  const read = (tensor: TensorInfo): Float32Array =>
-    toFloat32(bytes.subarray(tensor.start, tensor.end), tensor.dtype as "F32" | "F16" | "BF16");
-  const { memory } = loaded.machine;
   return {
-    numbers: adapterNumbers({ memory, plan, format: loaded.format }, description, read),
-    labels,
-    problemType: table?.problemType,
+    location: source.location,
+    config,
+    description,
+    table: labelFile === null ? null : readLabelTable(labelFile),
+    bytes,
+    tensors: file.tensors,
+    read: (tensor) => toFloat32(bytes.subarray(tensor.start, tensor.end), tensor.dtype as "F32" | "F16" | "BF16"),
   };
 }
 

@@ -1,10 +1,9 @@
 import { RootstockError } from "../errors.ts";
 import { readEncoderConfig } from "../format/encoder-config.ts";
 import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
-import { parseJson } from "../format/json.ts";
 import { MANIFEST_NAME, PIECE_BYTES, readManifest } from "../format/manifest.ts";
-import type { EncoderConfig, EncoderTensors, Fingerprint, Manifest } from "../format/types.ts";
-import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_PIECE_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
+import type { EncoderTensors, Fingerprint, Manifest } from "../format/types.ts";
+import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_PIECE_BYTES } from "../limits.ts";
 import { ByteReader, canHash, sha256 } from "../load/byte-reader.ts";
 import { toSource, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
 import { int8Format } from "../model/int8.ts";
@@ -14,15 +13,18 @@ import { checkPlaces, copyTensors, quantizeTensors, readHeader } from "../model/
 import type { WeightFormat } from "../model/weight-format.ts";
 import type { Machine } from "../run/forward.ts";
 import { planWorkspace } from "../run/workspace.ts";
-import { createTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
+import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { OwnBinary } from "../wasm/binaries.ts";
+import { checksum } from "../wasm/checksum.ts";
 import { engineLayout, startEngine, withFasterProduct, type Engine, type EngineOptions } from "../wasm/engine.ts";
+import { heapFault } from "../wasm/fault.ts";
 import type { Address } from "../wasm/kernels.ts";
 import { LinearMemory } from "../wasm/memory.ts";
 import { AdapterPool } from "../wasm/pool.ts";
 import { checkSize, digestMismatch, readFile, readOptionalFile, readWhole } from "./files.ts";
 import { joinParts } from "./join-parts.ts";
 import { checkChoice, checkInteger, DEFAULT_ADAPTER_BUDGET, DEFAULT_QUEUE_LIMIT, type LoadOptions } from "./options.ts";
+import { makeTokenizer, readTokenizerFiles } from "./read-tokenizer.ts";
 
 /** A pass holds at least this many token rows, so that short texts are batched and many adapters fan out at once. */
 const MIN_PASS_ROWS = 768;
@@ -41,8 +43,8 @@ export interface LoadedEncoder {
   readonly fingerprint: Fingerprint;
   /** Was the folder in the converted form? */
   readonly converted: boolean;
-  /** Bytes of weights in linear memory. */
-  readonly weightBytes: number;
+  /** Where the weights lie in linear memory, and what they were when they were loaded. */
+  readonly weights: { readonly start: Address; readonly bytes: number; readonly checksum: number };
   /** Bytes of the forward pass's buffers. */
   readonly workspaceBytes: number;
   readonly queueLimit: number;
@@ -100,6 +102,8 @@ export async function loadParts(
     await fillWeights(weights.reader, file, tensors, memory, plan, parts.format);
     // While the last pieces are hashed on other threads.
     const tokenizer = makeTokenizer(tokenizerFiles, config);
+    const [start, bytes] = [workspaceEnd, layout.end - workspaceEnd];
+    const sum = checksum(memory, start, bytes);
     const fingerprint = await weights.finish();
     const engine = withFasterProduct(started, scratch);
     return {
@@ -110,11 +114,13 @@ export async function loadParts(
       tokenizer,
       fingerprint,
       converted: manifest !== null,
-      weightBytes: layout.end - workspaceEnd,
+      weights: { start, bytes, checksum: sum },
       workspaceBytes: workspaceEnd - scratch,
       queueLimit,
       trunkCacheBytes,
     };
+  } catch (error) {
+    throw heapFault(await weights.explain(error));
   } finally {
     await weights.reader.close();
   }
@@ -138,44 +144,16 @@ async function openManifest(source: Source, signal: AbortSignal | undefined): Pr
   return bytes === null ? null : readManifest(bytes);
 }
 
-interface TokenizerFiles {
-  readonly tokenizer: Uint8Array;
-  readonly config: Uint8Array | null;
-}
-
-async function readTokenizerFiles(source: Source, signal: AbortSignal | undefined, manifest: Manifest | null): Promise<TokenizerFiles | null> {
-  const tokenizer = await readOptionalFile(source, "tokenizer.json", { signal, limit: MAX_TOKENIZER_BYTES, manifest });
-  if (tokenizer === null) return null;
-  const config = await readOptionalFile(source, "tokenizer_config.json", { signal, limit: MAX_CONFIG_BYTES, manifest });
-  return { tokenizer, config };
-}
-
-function makeTokenizer(files: TokenizerFiles | null, { vocabulary, maxPositions }: EncoderConfig): TextTokenizer | null {
-  if (files === null) return null;
-  const tokenizer = createTokenizer(
-    parseJson(files.tokenizer, { where: "tokenizer.json", maxBytes: MAX_TOKENIZER_BYTES }),
-    files.config === null ? null : parseJson(files.config, { where: "tokenizer_config.json" }),
-  );
-  if (tokenizer.vocabSize > vocabulary) {
-    throw new RootstockError(
-      "tokenizer-invalid",
-      `tokenizer.json gives ids up to ${tokenizer.vocabSize - 1} and config.json has a vocabulary of ${vocabulary}. They are not of one model.`,
-    );
-  }
-  if (tokenizer.specialTokenCount >= maxPositions) {
-    throw new RootstockError(
-      "tokenizer-invalid",
-      `tokenizer.json puts ${tokenizer.specialTokenCount} special tokens around a text and config.json has ${maxPositions} positions, which leaves none for the text.`,
-    );
-  }
-  return tokenizer;
-}
+/** Of errors that the bytes of a file can be the reason of. */
+const CONTENT_CODES = /^(not-a-model|json-invalid|header-invalid|limit-exceeded|tensor-.+)$/;
 
 interface OpenWeights {
   readonly reader: ByteReader;
   readonly size: number;
   /** Checks what was read against the manifest, or hashes it, and returns the encoder's fingerprint. */
   finish(): Promise<Fingerprint>;
+  /** Of bytes that are refused for what they say: `digest-mismatch` when they are not those of the manifest, which is the reason then. */
+  explain(error: unknown): Promise<unknown>;
 }
 
 async function openWeights(source: Source, manifest: Manifest | null, options: LoadOptions): Promise<OpenWeights> {
@@ -205,20 +183,29 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
     ...(hashes ? { pieceBytes } : {}),
     onBytes: onProgress && ((done) => onProgress({ stage: "read", done, total: size })),
   });
+  const known = expected === undefined ? [] : (expected.pieces?.sha256 ?? [expected.sha256]);
+  const differs = (digests: readonly string[]): boolean => digests.some((digest, i) => digest !== known[i]);
   return {
     reader,
     size,
     async finish() {
       const digests = await reader.digests();
       if (manifest === null) return `sha256:${hashes ? await fingerprintOf(digests) : "0".repeat(64)}`;
-      const known = expected!.pieces?.sha256 ?? [expected!.sha256];
-      if (hashes && (digests.length !== known.length || digests.some((digest, i) => digest !== known[i]))) throw digestMismatch(name);
+      if (hashes && (digests.length !== known.length || differs(digests))) throw digestMismatch(name);
       return manifest.fingerprint;
+    },
+    async explain(error) {
+      if (manifest === null || !hashes || !(error instanceof RootstockError) || !CONTENT_CODES.test(error.code)) return error;
+      try {
+        return differs(await reader.digestsSoFar()) ? digestMismatch(name) : error;
+      } catch {
+        return signal?.aborted ? signal.reason : error;
+      }
     },
   };
 }
 
 /** An encoder's fingerprint: SHA-256 over the hexadecimal SHA-256 of each 4 MiB piece of its source weights file. */
-async function fingerprintOf(pieces: readonly string[]): Promise<string> {
+export async function fingerprintOf(pieces: readonly string[]): Promise<string> {
   return sha256(new TextEncoder().encode(pieces.join("")));
 }

@@ -1,0 +1,97 @@
+import { RootstockError } from "../errors.ts";
+import { Encoder } from "../runtime/encoder.ts";
+import { initialise } from "../train/initial.ts";
+import type { TrainBuild } from "../train/machine.ts";
+import { refresh } from "../train/refresh.ts";
+import { ALONE } from "../train/peers.ts";
+import { supportsRelaxedSimd } from "../wasm/binaries.ts";
+import { PASS_ROWS } from "./batches.ts";
+import { Learner } from "./learner.ts";
+import { METRIC_OF } from "./measure.ts";
+import { modelCard } from "./model-card.ts";
+import { peftFolder } from "./peft-folder.ts";
+import { prepare, type Prepared } from "./prepare.ts";
+import { readState, type RunState } from "./run-state.ts";
+import { diverged } from "./predictions.ts";
+import { Run } from "./run.ts";
+import { TrainedAdapter } from "./trained-adapter.ts";
+import { Trunks } from "./trunks.ts";
+import type { TrainingData, TrainingHistory, TrainingOptions } from "./types.ts";
+
+/**
+ * Trains an adapter and its head on an encoder, which stays as it is and goes on serving: a pass of training is one call among the others.
+ * The same rows, options and seed give the same bits, as long as the same module computes (docs/fine-tuning.md).
+ *
+ * @returns a source for `encoder.addAdapter`, which gives the very results that dev was measured by
+ * @throws RootstockError `argument-invalid`; `data-invalid` with the row; `training-diverged`; `checkpoint-invalid`; `adapter-unsupported`;
+ *   `limit-exceeded`; `source-missing` (no tokenizer.json); `disposed`; and `signal.reason`
+ */
+export async function trainAdapter(encoder: Encoder, data: TrainingData, options: TrainingOptions = {}): Promise<TrainedAdapter> {
+  if (!(encoder instanceof Encoder)) throw new RootstockError("argument-invalid", "give the encoder that loadEncoder made.");
+  if (typeof options !== "object" || options === null) throw new RootstockError("argument-invalid", "options must be an object.");
+  const { signal, peers = ALONE, checkpoint, onProgress } = options;
+  const { loaded } = encoder;
+  const prepared = await prepare(loaded, data, options);
+  const { shape, recipe, head, train, dev } = prepared;
+  const build: TrainBuild = supportsRelaxedSimd() ? "train-relaxed" : "train-fixed";
+  const longest = [...train.examples, ...(dev?.examples ?? [])].reduce((most, { ids }) => Math.max(most, ids.length), 1);
+  const learner = await Learner.start(loaded, { shape, head, dropout: recipe.dropout, longest, build, wasm: options.wasm, signal });
+  begin(learner, prepared);
+
+  let state = freshState(prepared, { encoder: loaded.fingerprint, module: build, peers: peers.size, classWeights: options.classWeights ?? "none" });
+  const blob = (await checkpoint?.read()) ?? null;
+  if (blob !== null) {
+    state = readState(blob, state, learner);
+    refresh(learner.machine, learner.model);
+  }
+  signal?.throwIfAborted();
+  const run = new Run(prepared, learner, new Trunks(encoder, learner.depth, signal), state, {
+    peers, checkpoint, onProgress, signal,
+    between: (step) => encoder.between(step, signal),
+  });
+  await run.toEnd();
+  return trained(prepared, learner, state, loaded);
+}
+
+/** Initial values: fresh ones, and those of the adapter to go on from. */
+function begin(learner: Learner, { start, recipe }: Prepared): void {
+  const { machine, model } = learner;
+  initialise(machine, model, learner.group, recipe.seed);
+  if (start === null) return;
+  const isHead = (name: string): boolean => !/\.(lora_[AB]\.weight|lora_magnitude_vector|ia3_l)$/.test(name) && !/layers?\.\d+\./.test(name);
+  const values = new Map([...start.values].filter(([name]) => start.labels !== null || !isHead(name)));
+  for (const { name } of model.parameters) {
+    if (values.has(name) || (start.labels === null && isHead(name))) continue;
+    throw new RootstockError("adapter-unsupported", `the adapter to go on from has no ${name}. Train a new adapter, or go on from another.`);
+  }
+  learner.write("value", values);
+  refresh(machine, model);
+}
+
+/** Everything that decides the bits of the result, under names for people. */
+function freshState({ name, kind, classes, shape, recipe, start, train, dev, warnings }: Prepared, host: Readonly<Record<string, unknown>>): RunState {
+  const { feedforward: _, ...shown } = shape;
+  return {
+    step: 0, withoutGain: 0, bestLoss: Number.MAX_VALUE, isOver: false, best: null,
+    history: {
+      name, kind, labels: classes.labels, metric: METRIC_OF[kind],
+      settings: {
+        ...shown, ...recipe, ...host, passRows: PASS_ROWS,
+        from: start && { adapter: start.digest, head: start.labels !== null },
+        train: { rows: train.rows, tokens: train.tokens, digest: train.digest },
+        dev: dev && { rows: dev.rows, tokens: dev.tokens, digest: dev.digest },
+      },
+      steps: [], evaluations: [], best: null, stopped: "end", warnings: [...warnings], seconds: 0, tokens: 0,
+    },
+  };
+}
+
+function trained({ kind, shape, head, recipe, classes }: Prepared, learner: Learner, { best, history }: RunState, loaded: Encoder["loaded"]): TrainedAdapter {
+  const values = best ?? learner.copy("value");
+  for (const numbers of values.values()) if (!numbers.every(Number.isFinite)) throw diverged();
+  const { fingerprint, machine: { plan: { config } } } = loaded;
+  const made = structuredClone(history) as TrainingHistory;
+  const files = peftFolder({ config, fingerprint, kind, shape, head, dropout: recipe.dropout, maxLength: recipe.maxLength, labels: classes.labels, parameters: learner.model.parameters, values });
+  files.set("README.md", new TextEncoder().encode(modelCard(made)));
+  return new TrainedAdapter(files, made);
+}
