@@ -12,7 +12,7 @@ const MAX_MS = 50;
  * promises, messages). Most of it is garbage at once, which cannot be told from what is held while it is made: this bounds both.
  */
 const MAX_FACTOR = 2;
-const FIXED_BYTES = 4 << 20;
+const FIXED_BYTES = 8 << 20;
 /** Header against the whole of loading. */
 const MAX_HEADER_SHARE = 0.05;
 const RUNS = 5;
