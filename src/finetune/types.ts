@@ -49,7 +49,7 @@ export type TrainingMethod = "lora" | "dora" | "ia3" | "head";
 export type TrainingTarget = LayerLinear;
 export type ScheduleName = "linear" | "cosine" | "constant";
 
-/** Where training is kept between two runs: one blob, replaced as a whole. */
+/** Where training is kept between two runs: one blob, replaced as a whole. Of peers all read it, and rank 0 writes it. */
 export interface CheckpointStore {
   /** The blob that was written last; null when there is none. */
   read(): Promise<Uint8Array | null>;
@@ -82,7 +82,7 @@ export interface TrainingOptions {
   readonly epochs?: number | undefined;
   /** Of AdamW, at its peak. */
   readonly learningRate?: number | undefined;
-  /** Of the head. Default: that of the adapter. */
+  /** Of the head. Default: 5 times `learningRate` for LoRA and DoRA, else the same. */
   readonly headLearningRate?: number | undefined;
   /** Rows of one update, from 1. */
   readonly batchSize?: number | undefined;
