@@ -1,6 +1,7 @@
 /** `rootstock/train`: adapters trained on a loaded encoder, and encoders pre-finetuned. */
 export { trainAdapter } from "./train-adapter.ts";
 export { TrainedAdapter } from "./trained-adapter.ts";
+export { trainingReport } from "../report/training-report.ts";
 export { pretrain, type Pretrained } from "../pretrain/pretrain.ts";
 export type {
   PretrainingData, PretrainingHistory, PretrainingOptions, PretrainingProgress, PretrainingSettings, ProbePart, ProbeRecord, Regime, RowSet, SourceOptions,
@@ -8,6 +9,8 @@ export type {
 } from "../pretrain/types.ts";
 export { ALONE } from "../train/peers.ts";
 export type { Peers } from "../train/peers.ts";
+export { withPeers, type PeersOptions } from "../train/parallel/with-peers.ts";
+export { runPeer, type PeerHost, type PeerProgram } from "../train/parallel/peer.ts";
 export type {
   CheckpointStore, EntityRates, LabelRow, LabelsRow, Mistake, Rows, ScheduleName, SpanRow, TaggedRow, TrainingBinaries, TrainingData,
   TrainingHistory, TrainingKind, TrainingMethod, TrainingOptions, TrainingProgress, TrainingRow, TrainingTarget,
