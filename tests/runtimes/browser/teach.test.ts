@@ -148,7 +148,8 @@ describeBrowsers(["chromium", "firefox"], (name) => {
     for (let steps = 0; steps < 8; steps++) await page.keyboard.press("ArrowLeft");
     await page.keyboard.up("Shift");
     await page.keyboard.press("Tab");
-    await page.keyboard.type("product\n");
+    await page.keyboard.type("product");
+    await page.keyboard.press("Enter");
     expect(await page.$$eval(".row .mark", (marks) => marks.map((mark) => [mark.textContent, (mark as HTMLElement).dataset["above"]]))).toEqual([["Nimbus 4", "product"]]);
     await paste('{"text":"Halden is new","spans":[{"start":0,"end":6,"label":"maker"}]}\n{"tokens":["By","Old","Korrin"],"tags":["O","B-maker","I-maker"]}\n{"text":"No","spans":[{"start":0,"end":3,"label":"x"}]}');
     expect(await page.$$eval(".row .mark", (marks) => marks.map(({ textContent }) => textContent))).toEqual(["Nimbus 4", "Halden", "Old Korrin"]);
