@@ -37,6 +37,8 @@ export type ErrorCode =
   | "text-too-long"
   | "tokenizer-invalid" // tokenizer.json is of a kind that is not read
   | "ids-invalid" // input ids outside the vocabulary, or none
+  // training
+  | "data-invalid" // a training row that cannot be read, or rows that cannot be trained on; the message names the row
   // use
   | "argument-invalid" // an argument of the wrong type or out of range
   | "queue-full" // more calls are under way than the encoder takes

@@ -35,5 +35,7 @@ export const MAX_TEXT_UNITS = 1_000_000;
 /** Workers of one pool: each holds the whole encoder. */
 export const MAX_WORKERS = 64;
 
-/** Rows of one training or dev set: they are held as ids, about 100 bytes a short row. */
-export const MAX_TRAINING_ROWS = 2_000_000;
+/** Rows of one training or dev set: ids of a short row take about 100 bytes, in pre-finetuning a kilobyte until they are made. */
+export const MAX_TRAINING_ROWS = 4_000_000;
+/** Words of one training row: what lies beyond the encoder's positions is left out anyway. */
+export const MAX_ROW_WORDS = 16_384;

@@ -11,6 +11,7 @@ import { embed } from "./embed.ts";
 import { evaluate } from "./eval.ts";
 import { inspect } from "./inspect.ts";
 import { colours, plain } from "./print-style.ts";
+import { pretrain } from "./pretrain.ts";
 import { run } from "./run.ts";
 import type { Command, Session } from "./session.ts";
 import { progressLine, quietPipes, writeOut } from "./streams.ts";
@@ -23,6 +24,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["eval", evaluate],
   ["inspect", inspect],
   ["convert", convert],
+  ["pretrain", pretrain],
   ["demo", demo],
 ]);
 

@@ -1,7 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import { fileSystem } from "../load/builtin.ts";
 
-/** A file of a folder to be written, in parts that need not be joined. */
+/** A file of a folder to be written, in parts that need not be joined; its name may begin with a folder: "ner/adapter_config.json". */
 export interface FileToWrite {
   readonly name: string;
   readonly parts: readonly Uint8Array[];
@@ -39,6 +39,7 @@ export function writeFolder(folder: string, files: readonly FileToWrite[]): void
     const parent = base.slice(0, Math.max(base.lastIndexOf("/"), base.lastIndexOf("\\"), 0));
     if (parent !== "") fs.mkdirSync(parent, { recursive: true });
     temporary = fs.mkdtempSync(`${base}.partial-`);
+    for (const inner of new Set(files.map(({ name }) => name.slice(0, Math.max(0, name.lastIndexOf("/")))))) fs.mkdirSync(`${temporary}/${inner}`, { recursive: true });
     for (const { name, parts } of files) writeFile(fs, `${temporary}/${name}`, parts);
     fs.chmodSync(temporary, 0o755);
     if (fs.existsSync(folder)) fs.rmdirSync(folder);

@@ -52,3 +52,33 @@ export function toFloat32(bytes: Uint8Array, dtype: FloatDtype, out?: Float32Arr
   else fromBF16(halves(bytes), target);
   return target;
 }
+
+/**
+ * Values as F16 bytes, little-endian, rounded to the nearest (ties to even).
+ * @throws RootstockError `tensor-value` for one that F16 does not hold: 65,520 and more.
+ */
+export function toFloat16(values: Float32Array, name: string): Uint8Array {
+  const halves = new Uint16Array(values.length);
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < values.length; i++) {
+    const word = bits[i] as number;
+    const sign = (word >>> 16) & 0x8000;
+    const magnitude = word & 0x7fffffff;
+    let half: number;
+    if (magnitude >= 0x477ff000) {
+      // 65,520 is half-way to the number after the largest, infinity and NaN lie above.
+      throw new RootstockError("tensor-value", `${name} holds ${String(values[i])}, which F16 does not. Write F32.`);
+    } else if (magnitude >= 0x38800000) {
+      // Normal: 13 bits go; the carry of rounding may raise the exponent, as it should.
+      half = (magnitude - 0x38000000 + 0x0fff + ((magnitude >>> 13) & 1)) >>> 13;
+    } else {
+      // A multiple of 2^-24; float64 holds the quotient exactly.
+      const steps = Math.abs(values[i] as number) / F16_STEP;
+      const floor = Math.floor(steps);
+      const rest = steps - floor;
+      half = floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0);
+    }
+    halves[i] = sign | half;
+  }
+  return new Uint8Array(halves.buffer);
+}

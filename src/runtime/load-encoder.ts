@@ -1,10 +1,9 @@
 import { RootstockError } from "../errors.ts";
 import { readEncoderConfig } from "../format/encoder-config.ts";
 import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
-import { parseJson } from "../format/json.ts";
 import { MANIFEST_NAME, PIECE_BYTES, readManifest } from "../format/manifest.ts";
 import type { EncoderTensors, Fingerprint, Manifest } from "../format/types.ts";
-import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_PIECE_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
+import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_PIECE_BYTES } from "../limits.ts";
 import { ByteReader, canHash, sha256 } from "../load/byte-reader.ts";
 import { toSource, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
 import { int8Format } from "../model/int8.ts";
@@ -14,7 +13,7 @@ import { copyTensors, quantizeTensors, readHeader } from "../model/read-weights.
 import type { WeightFormat } from "../model/weight-format.ts";
 import type { Machine } from "../run/forward.ts";
 import { planWorkspace } from "../run/workspace.ts";
-import { createTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
+import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { OwnBinary } from "../wasm/binaries.ts";
 import { engineLayout, startEngine, withFasterProduct, type Engine, type EngineOptions } from "../wasm/engine.ts";
 import type { Address } from "../wasm/kernels.ts";
@@ -23,6 +22,7 @@ import { AdapterPool } from "../wasm/pool.ts";
 import { checkSize, digestMismatch, readFile, readOptionalFile, readWhole } from "./files.ts";
 import { joinParts } from "./join-parts.ts";
 import { checkChoice, checkInteger, DEFAULT_ADAPTER_BUDGET, DEFAULT_QUEUE_LIMIT, type LoadOptions } from "./options.ts";
+import { makeTokenizer, readTokenizerFiles } from "./read-tokenizer.ts";
 
 /** A pass holds at least this many token rows, so that short texts are batched and many adapters fan out at once. */
 const MIN_PASS_ROWS = 768;
@@ -137,33 +137,6 @@ async function openManifest(source: Source, signal: AbortSignal | undefined): Pr
   return bytes === null ? null : readManifest(bytes);
 }
 
-interface TokenizerFiles {
-  readonly tokenizer: Uint8Array;
-  readonly config: Uint8Array | null;
-}
-
-async function readTokenizerFiles(source: Source, signal: AbortSignal | undefined, manifest: Manifest | null): Promise<TokenizerFiles | null> {
-  const tokenizer = await readOptionalFile(source, "tokenizer.json", { signal, limit: MAX_TOKENIZER_BYTES, manifest });
-  if (tokenizer === null) return null;
-  const config = await readOptionalFile(source, "tokenizer_config.json", { signal, limit: MAX_CONFIG_BYTES, manifest });
-  return { tokenizer, config };
-}
-
-function makeTokenizer(files: TokenizerFiles | null, vocabulary: number): TextTokenizer | null {
-  if (files === null) return null;
-  const tokenizer = createTokenizer(
-    parseJson(files.tokenizer, { where: "tokenizer.json", maxBytes: MAX_TOKENIZER_BYTES }),
-    files.config === null ? null : parseJson(files.config, { where: "tokenizer_config.json" }),
-  );
-  if (tokenizer.vocabSize > vocabulary) {
-    throw new RootstockError(
-      "tokenizer-invalid",
-      `tokenizer.json gives ids up to ${tokenizer.vocabSize - 1} and config.json has a vocabulary of ${vocabulary}. They are not of one model.`,
-    );
-  }
-  return tokenizer;
-}
-
 interface OpenWeights {
   readonly reader: ByteReader;
   readonly size: number;
@@ -212,6 +185,6 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
 }
 
 /** An encoder's fingerprint: SHA-256 over the hexadecimal SHA-256 of each 4 MiB piece of its source weights file. */
-async function fingerprintOf(pieces: readonly string[]): Promise<string> {
+export async function fingerprintOf(pieces: readonly string[]): Promise<string> {
   return sha256(new TextEncoder().encode(pieces.join("")));
 }

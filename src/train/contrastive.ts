@@ -67,19 +67,40 @@ export interface ContrastiveOptions {
   readonly direction?: "both" | "first";
 }
 
+/** Cosines of the first `count` texts with their partners over the temperature, [count][count] at `scores`. */
+function scorePairs({ train }: TrainMachine, { hidden, units, scores, panels }: PairPlace, count: number, temperature: number): void {
+  const rowBytes = hidden * 4;
+  train.packRowPanels(units + count * rowBytes, count, hidden, hidden, panels);
+  train.product(units, count, rowBytes, 4, hidden, panels, hidden * 32, 32, count, 0, scores, count, 0);
+  train.scaleValues(scores, count * count, 1 / temperature);
+}
+
+/** How many of the first `count` texts are nearer to their own partner than to any other that is not left out. */
+export function nearestPartners(m: TrainMachine, place: PairPlace, count: number, leftOut?: Uint8Array): number {
+  scorePairs(m, place, count, 1);
+  const scores = m.memory.floats(place.scores, count * count);
+  let found = 0;
+  for (let row = 0; row < count; row++) {
+    const own = scores[row * count + row]!;
+    let isNearest = true;
+    for (let i = row * count; i < (row + 1) * count; i++) if (scores[i]! > own && !leftOut?.[i]) isNearest = false;
+    if (isNearest) found++;
+  }
+  return found;
+}
+
 /**
  * InfoNCE over the first `count` pairs of the `2·count` vectors made; their gradient times `scale` (1/count for
  * the mean) is left for `poolBackward`.
  * @returns each pair's loss, not scaled
  */
 export function contrastiveLoss(
-  { memory, train }: TrainMachine, place: PairPlace, count: number, scale: number, { temperature, leftOut, direction = "both" }: ContrastiveOptions,
+  m: TrainMachine, place: PairPlace, count: number, scale: number, { temperature, leftOut, direction = "both" }: ContrastiveOptions,
 ): Float32Array {
-  const { hidden, units, dUnits, scores, panels } = place;
+  const { memory, train } = m;
+  const { hidden, units, dUnits, scores } = place;
   const [rowBytes, half] = [hidden * 4, count * hidden * 4];
-  train.packRowPanels(units + half, count, hidden, hidden, panels);
-  train.product(units, count, rowBytes, 4, hidden, panels, hidden * 32, 32, count, 0, scores, count, 0);
-  train.scaleValues(scores, count * count, 1 / temperature);
+  scorePairs(m, place, count, temperature);
   if (leftOut !== undefined) memory.octets(place.leftOut, count * count).set(leftOut);
   train.contrastive(scores, count, leftOut === undefined ? 0 : place.leftOut, direction === "both" ? 0.5 : 1, scale, place.terms, place.losses);
   train.scaleValues(scores, count * count, 1 / temperature);

@@ -25,12 +25,13 @@ export interface TrainLinear {
   readonly backwardPanels: Address;
 }
 
-/** A trained layer of float32 weights, named `name`.weight and `name`.bias. */
-export function planTrained(layout: Layout, parameters: Parameters, name: string, columns: number, depth: number): TrainLinear {
-  const weight = parameters.add(`${name}.weight`, columns, depth);
-  const bias = parameters.add(`${name}.bias`, columns);
+/** A layer of float32 weights, named `name`.weight and `name`.bias: trained, or frozen. */
+export function planTrained(layout: Layout, parameters: Parameters, name: string, columns: number, depth: number, isFrozen = false): TrainLinear {
+  const add = (part: string, ...shape: number[]) => (isFrozen ? parameters.addFrozen(`${name}.${part}`, ...shape) : parameters.add(`${name}.${part}`, ...shape));
+  const weight = add("weight", columns, depth);
+  const bias = add("bias", columns);
   return {
-    depth, columns, served: null, weight: weight.value, bias: bias.value, trained: { weight, bias },
+    depth, columns, served: null, weight: weight.value, bias: bias.value, trained: isFrozen ? null : { weight, bias },
     forwardPanels: layout.reserve(panelBytes(columns, depth)), backwardPanels: layout.reserve(panelBytes(depth, columns)),
   };
 }
@@ -41,8 +42,12 @@ export function panelBytes(count: number, depth: number): number {
 }
 
 /** Packs the weights again, after an update. */
-export function repack({ train }: TrainMachine, { weight, columns, depth, forwardPanels, backwardPanels, trained }: TrainLinear): void {
-  if (trained === null) return;
+export function repack(m: TrainMachine, linear: TrainLinear): void {
+  if (linear.trained !== null) pack(m, linear);
+}
+
+/** Packs float32 weights for the products. */
+export function pack({ train }: TrainMachine, { weight, columns, depth, forwardPanels, backwardPanels }: TrainLinear): void {
   train.packRowPanels(weight, columns, depth, depth, forwardPanels);
   train.packColumnPanels(weight, columns, depth, depth, backwardPanels);
 }

@@ -18,10 +18,11 @@ export interface KeptNorm {
   readonly inverse: Address;
 }
 
-export function planTrainedNorm(parameters: Parameters, name: string, width: number): TrainNorm {
-  const gamma = parameters.add(`${name}.weight`, width);
-  const beta = parameters.add(`${name}.bias`, width);
-  return { width, gamma: gamma.value, beta: beta.value, trained: { gamma, beta } };
+export function planTrainedNorm(parameters: Parameters, name: string, width: number, isFrozen = false): TrainNorm {
+  const add = (part: string): Parameter => (isFrozen ? parameters.addFrozen(`${name}.${part}`, width) : parameters.add(`${name}.${part}`, width));
+  const gamma = add("weight");
+  const beta = add("bias");
+  return { width, gamma: gamma.value, beta: beta.value, trained: isFrozen ? null : { gamma, beta } };
 }
 
 export function planKeptNorm(layout: Layout, rows: number, width: number): KeptNorm {

@@ -22,6 +22,7 @@ export interface Parameter {
 export class Parameters {
   readonly #layout: Layout;
   readonly #byName = new Map<string, Parameter>();
+  readonly #frozen = new Set<Parameter>();
 
   constructor(layout: Layout) {
     this.#layout = layout;
@@ -29,11 +30,25 @@ export class Parameters {
 
   /** Reserves the places of one more. @throws RootstockError `argument-invalid` when the name is taken. */
   add(name: string, ...shape: number[]): Parameter {
-    if (this.#byName.has(name)) throw new RootstockError("argument-invalid", `the parameter "${name}" is there already; every group needs a name of its own.`);
     const count = shape.reduce((product, size) => product * size, 1);
     const place = (): Address => this.#layout.reserve(count * 4);
     const parameter = { name, shape, count, value: place(), gradient: place(), momentum: place(), variance: place() };
+    this.#enter(parameter);
+    return parameter;
+  }
+
+  #enter(parameter: Parameter): void {
+    const { name } = parameter;
+    if (this.#byName.has(name)) throw new RootstockError("argument-invalid", `the parameter "${name}" is there already; every group needs a name of its own.`);
     this.#byName.set(name, parameter);
+  }
+
+  /** A tensor that is read and never changed: it has a value alone, and the iteration passes it over. */
+  addFrozen(name: string, ...shape: number[]): Parameter {
+    const count = shape.reduce((product, size) => product * size, 1);
+    const parameter = { name, shape, count, value: this.#layout.reserve(count * 4), gradient: 0, momentum: 0, variance: 0 };
+    this.#enter(parameter);
+    this.#frozen.add(parameter);
     return parameter;
   }
 
@@ -48,8 +63,13 @@ export class Parameters {
     return this.#byName.has(name);
   }
 
-  /** In the order in which they were added. */
-  [Symbol.iterator](): IterableIterator<Parameter> {
+  /** Those that are trained, in the order in which they were added. */
+  *[Symbol.iterator](): IterableIterator<Parameter> {
+    for (const parameter of this.#byName.values()) if (!this.#frozen.has(parameter)) yield parameter;
+  }
+
+  /** Frozen ones too. */
+  all(): Iterable<Parameter> {
     return this.#byName.values();
   }
 }

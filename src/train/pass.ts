@@ -19,6 +19,8 @@ export interface TrainModel {
   readonly work: TrainWorkspace;
   /** null: frozen, and a pass begins with a state that is given. */
   readonly embeddings: TrainEmbeddings | null;
+  /** Nothing but the groups is trained: a pass begins with ids all the same, and backward ends at the group's lowest layer. */
+  readonly isFrozen?: boolean;
   /** Number in the encoder of the first of `layers`. */
   readonly firstLayer: number;
   readonly layers: readonly TrainLayer[];
@@ -134,7 +136,8 @@ export function forward(m: TrainMachine, pass: Pass): Address {
 /** Adds the gradients of all that is trained; that of the last state lies at `work.dState`, [queries.rows][hidden], and is used up. */
 export function backward(m: TrainMachine, pass: Pass): void {
   const { model, batch, group } = pass;
-  const { embeddings, layers, states } = model;
+  const { layers, states } = model;
+  const embeddings = model.isFrozen === true ? null : model.embeddings;
   const lowest = embeddings !== null ? 0 : group === null ? layers.length : group.layers.findIndex((slots) => slots !== null);
   if (lowest === -1) return;
   for (let at = layers.length - 1; at >= lowest; at--) {

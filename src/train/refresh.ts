@@ -1,8 +1,14 @@
 import { LINEAR_PARTS } from "../model/plan.ts";
-import { repack } from "./linear.ts";
+import { pack, repack } from "./linear.ts";
 import type { TrainMachine } from "./machine.ts";
 import type { TrainModel } from "./pass.ts";
 import { refreshSlot } from "./slot.ts";
+
+/** Packs the weights of an encoder that is frozen: once, when they were given values. */
+export function packFrozen(m: TrainMachine, { embeddings, layers, pooler }: TrainModel): void {
+  const linears = [embeddings?.projection ?? null, pooler, ...[...new Set(layers)].flatMap((layer) => LINEAR_PARTS.map((part) => layer.linears[part]))];
+  for (const linear of linears) if (linear !== null && linear.trained === null && linear.served === null) pack(m, linear);
+}
 
 /** Makes everything that forward reads of the parameters: to be called after they were given values, and after every update. */
 export function refresh(m: TrainMachine, model: TrainModel): void {

@@ -1,0 +1,114 @@
+import { RootstockError } from "../errors.ts";
+import { readEncoderConfig } from "../format/encoder-config.ts";
+import { encoderModules, poolerModule } from "../format/encoder-modules.ts";
+import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
+import { toFloat32 } from "../format/floats.ts";
+import { MANIFEST_NAME, PIECE_BYTES } from "../format/manifest.ts";
+import { parseSafetensorsHeader } from "../format/safetensors.ts";
+import type { EncoderConfig, FloatDtype, TensorInfo } from "../format/types.ts";
+import { MAX_CONFIG_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
+import { canHash, sha256 } from "../load/byte-reader.ts";
+import { toSource, type SourceLike } from "../load/source.ts";
+import { finite } from "../model/finite.ts";
+import { readFile, readOptionalFile } from "../runtime/files.ts";
+import { fingerprintOf } from "../runtime/load-encoder.ts";
+import { makeTokenizer } from "../runtime/read-tokenizer.ts";
+import type { TextTokenizer } from "../text/tokenizer.ts";
+import type { TrainMachine } from "../train/machine.ts";
+import { BACKBONE } from "../train/full-model.ts";
+import { writeParameter, type Parameters } from "../train/parameters.ts";
+
+/** Most bytes of an encoder's weights: more could not be trained in 2 GiB. */
+const MAX_WEIGHT_BYTES = 2 ** 31;
+
+/** Files of a tokenizer that transformers and this library read, copied as they are. */
+const TOKENIZER_FILES = [
+  "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
+  "sentencepiece.bpe.model", "spiece.model",
+];
+
+/** An encoder to begin with: a Hugging Face folder in memory. */
+export interface StartEncoder {
+  readonly config: EncoderConfig;
+  readonly tokenizer: TextTokenizer;
+  /** `sha256:` and 64 digits, of the weights' file. */
+  readonly fingerprint: string;
+  /** config.json and the tokenizer's files. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** A tensor's values by its path in the bare model; null for a pooler that is not there. */
+  read(path: string): Float32Array | null;
+}
+
+/**
+ * Reads an encoder folder in Hugging Face's own form.
+ * @throws RootstockError `argument-invalid` for a converted folder, `source-missing` (tokenizer.json too), and those of reading and checking its files.
+ */
+export async function readStartEncoder(given: SourceLike, signal: AbortSignal | undefined): Promise<StartEncoder> {
+  const source = toSource(given);
+  const small = { signal, limit: MAX_CONFIG_BYTES };
+  if ((await readOptionalFile(source, MANIFEST_NAME, small)) !== null) {
+    throw new RootstockError("argument-invalid", `${source.location} is a converted encoder, whose weights are rounded. Give the folder that it was converted from.`);
+  }
+  const files = new Map([["config.json", await readFile(source, "config.json", small)]]);
+  for (const name of TOKENIZER_FILES) {
+    const bytes = await readOptionalFile(source, name, { signal, limit: MAX_TOKENIZER_BYTES });
+    if (bytes !== null) files.set(name, bytes);
+  }
+  const config = readEncoderConfig(files.get("config.json")!);
+  const tokenizerJson = files.get("tokenizer.json");
+  const tokenizer = makeTokenizer(tokenizerJson === undefined ? null : { tokenizer: tokenizerJson, config: files.get("tokenizer_config.json") ?? null }, config.vocabulary);
+  if (tokenizer === null) throw new RootstockError("source-missing", `tokenizer.json is not in ${source.location}. Rows are texts, and need it.`);
+  const bytes = await readFile(source, "model.safetensors", { signal, limit: MAX_WEIGHT_BYTES });
+  const tensors = tensorsByPath(config, bytes);
+  return {
+    config, tokenizer, files,
+    fingerprint: await fingerprint([bytes]),
+    read(path) {
+      const tensor = tensors.get(path);
+      return tensor === undefined ? null : finite(toFloat32(bytes.subarray(tensor.start, tensor.end), tensor.dtype as FloatDtype), tensor);
+    },
+  };
+}
+
+/** Of a weights file in parts, as `loadEncoder` takes it of the whole: SHA-256 over those of 4 MiB pieces. All zeros where nothing can hash. */
+export async function fingerprint(parts: readonly Uint8Array[]): Promise<string> {
+  if (!canHash()) return `sha256:${"0".repeat(64)}`;
+  const digests: string[] = [];
+  const piece = new Uint8Array(PIECE_BYTES);
+  let fill = 0;
+  for (const part of parts) {
+    for (let from = 0; from < part.length; ) {
+      const taken = part.subarray(from, from + PIECE_BYTES - fill);
+      piece.set(taken, fill);
+      fill += taken.length;
+      from += taken.length;
+      if (fill < PIECE_BYTES) continue;
+      digests.push(await sha256(piece));
+      fill = 0;
+    }
+  }
+  if (fill > 0) digests.push(await sha256(piece.subarray(0, fill)));
+  return `sha256:${await fingerprintOf(digests)}`;
+}
+
+function tensorsByPath(config: EncoderConfig, bytes: Uint8Array): Map<string, TensorInfo> {
+  const file = parseSafetensorsHeader(bytes, bytes.length, "model.safetensors");
+  const { tensors } = resolveEncoderTensors(config, file.tensors);
+  const byPath = new Map<string, TensorInfo>();
+  const pooler = poolerModule(config);
+  for (const { name, path } of [...encoderModules(config), ...(pooler === null ? [] : [pooler])]) {
+    for (const suffix of ["weight", "bias"]) {
+      const tensor = tensors.get(`${name}.${suffix}`);
+      if (tensor !== undefined) byPath.set(`${path}.${suffix}`, tensor);
+    }
+  }
+  return byPath;
+}
+
+/** Writes the encoder's values to the backbone's tensors. */
+export function fillBackbone(machine: TrainMachine, parameters: Parameters, encoder: StartEncoder): void {
+  for (const parameter of parameters.all()) {
+    if (!parameter.name.startsWith(`${BACKBONE}/`)) continue;
+    writeParameter(machine, parameter, "value", encoder.read(parameter.name.slice(BACKBONE.length + 1))!);
+  }
+}

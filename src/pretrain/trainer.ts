@@ -1,0 +1,131 @@
+import { RootstockError } from "../errors.ts";
+import type { EncoderConfig } from "../format/types.ts";
+import { initialise } from "../train/initial.ts";
+import { startTraining, type TrainMachine, type TrainMachineOptions } from "../train/machine.ts";
+import { zeroGradients, type Parameter, type Parameters } from "../train/parameters.ts";
+import { ALONE, type Peers } from "../train/peers.ts";
+import { packFrozen, refresh } from "../train/refresh.ts";
+import type { Schedule } from "../train/schedule.ts";
+import { Pace } from "../runtime/event-loop.ts";
+import type { UpdateBatch } from "./batch.ts";
+import { addPairGradients, addSentenceGradients, type GradientContext } from "./gradients.ts";
+import { planPretraining, type PretrainingModel } from "./model.ts";
+import { probeMeans, probeUpdate } from "./probe.ts";
+import { joinBySurgery, putAside } from "./surgery.ts";
+import type { PretrainingSettings, ProbePart, StepRecord } from "./types.ts";
+import { reachedBy, scheduleOf, update, type UpdateCounts } from "./update.ts";
+
+export interface TrainerOptions {
+  readonly config: EncoderConfig;
+  readonly settings: PretrainingSettings;
+  /** Of the NER head. */
+  readonly classes: number;
+  readonly peers?: Peers | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly machine?: TrainMachineOptions | undefined;
+}
+
+/** An update's record, and its probe where there was one. */
+export interface UpdateResult {
+  readonly record: StepRecord;
+  readonly probe: readonly ProbePart[] | null;
+}
+
+/** Updates in a row whose gradients may be no numbers before training gives up. */
+const MOST_NOT_FINITE = 10;
+
+/** The model of a regime and its updates. What they are made of is the caller's. */
+export class Trainer {
+  readonly machine: TrainMachine;
+  readonly plan: PretrainingModel;
+  /** Updates made. */
+  step = 0;
+  readonly counts: UpdateCounts = new Map();
+  readonly #settings: PretrainingSettings;
+  readonly #schedule: Schedule;
+  readonly #context: GradientContext;
+  #notFinite = 0;
+
+  private constructor(machine: TrainMachine, plan: PretrainingModel, { settings, peers = ALONE, signal }: TrainerOptions) {
+    this.machine = machine;
+    this.plan = plan;
+    this.#settings = settings;
+    this.#schedule = scheduleOf(settings);
+    const pace = new Pace();
+    const turn = async (): Promise<void> => {
+      await pace.turn();
+      signal?.throwIfAborted();
+    };
+    this.#context = { machine, plan, settings, peers, turn };
+  }
+
+  /**
+   * @param fill writes the encoder's values; groups and head begin as `initialise` says, from the settings' seed
+   * @throws RootstockError as `planPretraining` and `startTraining`.
+   */
+  static async start(options: TrainerOptions, fill: (machine: TrainMachine, parameters: Parameters) => void): Promise<Trainer> {
+    const { config, settings, classes, signal } = options;
+    const { machine, plan } = await startTraining((layout) => planPretraining(layout, config, settings, classes), { signal, ...options.machine });
+    fill(machine, plan.model.parameters);
+    packFrozen(machine, plan.model);
+    for (const group of plan.model.groups.values()) initialise(machine, plan.model, group, settings.seed);
+    refresh(machine, plan.model);
+    return new Trainer(machine, plan, options);
+  }
+
+  /** After values were changed from outside. */
+  refresh(): void {
+    refresh(this.machine, this.plan.model);
+  }
+
+  /** One update. @throws RootstockError `tensor-value` when gradients stay without finite values. */
+  async update(batch: UpdateBatch): Promise<UpdateResult> {
+    const { machine: m, plan } = this;
+    const { lossWeights, probe: { every } } = this.#settings;
+    const { surgery } = plan.regime;
+    zeroGradients(m, plan.model.parameters);
+    const isProbed = plan.aside.size > 0 && batch.ner !== null && batch.tc !== null && every !== null && (this.step + 1) % every === 0;
+    const ner = batch.ner && (await addSentenceGradients(this.#context, batch.ner, lossWeights.ner));
+    if (isProbed || surgery) await this.#putAside(surgery);
+    const tc = batch.tc && (await addPairGradients(this.#context, batch.tc, lossWeights.tc));
+    const reached = reachedBy(plan, [...(ner === null ? [] : ["ner" as const]), ...(tc === null ? [] : ["tc" as const])]);
+    await this.#sum(reached);
+    const probe = isProbed ? probeUpdate(m, plan, surgery, lossWeights) : null;
+    if (surgery) joinBySurgery(m, plan);
+    const rate = this.#schedule(this.step);
+    const gradientNorm = reached.length === 0 ? 0 : update(m, plan, this.#settings, reached, this.counts, rate);
+    this.#checkFinite(gradientNorm);
+    this.step++;
+    return { record: { step: this.step, ner, tc: tc?.loss ?? null, accuracy: tc?.accuracy ?? null, rate, gradientNorm, tokens: tokensOf(batch) }, probe };
+  }
+
+  /** As `probeMeans`; nothing of the training differs for it. */
+  probeMeans(batches: readonly [readonly UpdateBatch[], readonly UpdateBatch[]]): Promise<ProbePart[]> {
+    return probeMeans(this.#context, batches);
+  }
+
+  async #putAside(isApart: boolean): Promise<void> {
+    const { machine: m, plan } = this;
+    if (isApart) await this.#sum(plan.backbone);
+    putAside(m, plan);
+    if (isApart) zeroGradients(m, plan.backbone);
+    else for (const [{ count }, place] of plan.aside) await this.#context.peers.sum(m.memory.floats(place, count));
+  }
+
+  async #sum(parameters: Iterable<Parameter>): Promise<void> {
+    const { peers } = this.#context;
+    if (peers.size === 1) return;
+    for (const { gradient, count } of parameters) await peers.sum(this.machine.memory.floats(gradient, count));
+  }
+
+  #checkFinite(norm: number | null): void {
+    this.#notFinite = norm === null ? this.#notFinite + 1 : 0;
+    if (this.#notFinite < MOST_NOT_FINITE) return;
+    throw new RootstockError("tensor-value", `the gradients of ${MOST_NOT_FINITE} updates in a row were no finite numbers. Lower learningRates, or raise warmup.`);
+  }
+}
+
+function tokensOf({ ner, tc }: UpdateBatch): number {
+  const sentences = ner?.reduce((sum, { ids }) => sum + ids.length, 0) ?? 0;
+  return sentences + (tc?.reduce((sum, { a, b }) => sum + a.length + b.length, 0) ?? 0);
+}
