@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "tests/runtimes/**"], // vitest.runtimes.config.ts
+    exclude: [...configDefaults.exclude, "tests/runtimes/**", "tests/slow/**"], // vitest.runtimes.config.ts, vitest.slow.config.ts
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

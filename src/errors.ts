@@ -37,22 +37,33 @@ export type ErrorCode =
   | "text-too-long"
   | "tokenizer-invalid" // tokenizer.json is of a kind that is not read
   | "ids-invalid" // input ids outside the vocabulary, or none
-  // training
-  | "data-invalid" // a training row that cannot be read, or rows that cannot be trained on; the message names the row
   // use
   | "argument-invalid" // an argument of the wrong type or out of range
   | "queue-full" // more calls are under way than the encoder takes
   | "disposed" // the encoder was disposed
-  | "worker-lost" // a worker of a pool ended before it answered
+  | "worker-lost" // a worker of a pool, or a peer of training, ended before its work was done
   | "simd-unsupported" // the engine cannot run WebAssembly SIMD
   | "engine-fault"; // a kernel trapped or failed its self-test in every form
 
-/** The one error class. `message` says what was wrong, where, and what to do; `code` is for programs. */
+/** What would break a line or steer a terminal: controls, line separators, bidi overrides, halves of surrogate pairs. */
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069\p{Surrogate}]/gu;
+
+/** Messages quote names and values of strangers' files, so each is made one printable line. */
+function printable(message: string): string {
+  return message.replace(UNPRINTABLE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** A string for a message: quoted, control characters escaped, cut at 80 units. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
+
+/** The one error class. `message` is one line that says what was wrong, where, and what to do; `code` is for programs. */
 export class RootstockError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(printable(message), options);
     this.name = "RootstockError";
     this.code = code;
   }

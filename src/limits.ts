@@ -30,12 +30,23 @@ export const MAX_RANK = 4096;
 /** Labels of one head. */
 export const MAX_LABELS = 65_536;
 
+/** UTF-16 units of a vocabulary piece, an added token or a normaliser's replacement: the longest of XLM-R's have 16. Each unit of a text is looked up this often. */
+export const MAX_PIECE_UNITS = 256;
+/** Added tokens of one tokenizer: the most seen have about 1,000. */
+export const MAX_ADDED_TOKENS = 4096;
+/** Steps of a normaliser: XLM-R's has 2, ALBERT's 6. */
+export const MAX_NORMALIZER_STEPS = 64;
+/** Special tokens around a text: RoBERTa's pairs have 4. */
+export const MAX_TEMPLATE_TOKENS = 64;
+
 /** UTF-16 units of one text (`text-too-long`): a megabyte of text is a document, not a request. */
 export const MAX_TEXT_UNITS = 1_000_000;
+/** UTF-16 units of a text once it is normalised (`text-too-long`): NFKC makes up to 18 units of one, and replacements any number. */
+export const MAX_NORMALIZED_UNITS = 4 * MAX_TEXT_UNITS;
 /** Workers of one pool: each holds the whole encoder. */
 export const MAX_WORKERS = 64;
 
-/** Rows of one training or dev set: ids of a short row take about 100 bytes, in pre-finetuning a kilobyte until they are made. */
-export const MAX_TRAINING_ROWS = 4_000_000;
-/** Words of one training row: what lies beyond the encoder's positions is left out anyway. */
+/** Rows of one training or dev set: they are held as ids, about 100 bytes a short row. */
+export const MAX_TRAINING_ROWS = 2_000_000;
+/** Words of one row of pre-finetuning: what lies beyond the encoder's positions is left out anyway. */
 export const MAX_ROW_WORDS = 16_384;

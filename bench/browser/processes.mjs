@@ -20,8 +20,8 @@ function family(root) {
   return [...members];
 }
 
-/** Bytes: the highest peak (VmHWM) of a page's process among the browser's. Others hold nothing of the page's size. */
-export function peakOfPage(root) {
+/** Page processes below `root`: process id → bytes of its highest resident memory so far (VmHWM). */
+export function peaksOfPages(root) {
   const pages = family(root).filter((pid) => /--type=renderer|-contentproc.*\btab\b/.test(read(pid, "cmdline").replaceAll("\0", " ")));
-  return Math.max(...pages.map((pid) => Number(/VmHWM:\s+(\d+) kB/.exec(read(pid, "status"))?.[1] ?? 0) * 1024));
+  return new Map(pages.map((pid) => [pid, Number(/VmHWM:\s+(\d+) kB/.exec(read(pid, "status"))?.[1] ?? 0) * 1024]));
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { defineCommand } from "citty";
 import { parseJson, place, readInteger, readObject } from "../format/json.ts";
-import { readCount, TEXT_ARGS } from "./arguments.ts";
+import { readChoice, readCount, TEXT_ARGS } from "./arguments.ts";
 import { evaluateTask, type Evaluation } from "./evaluate.ts";
 import { openEncoder } from "./models.ts";
 import { grouped, percent, table } from "./print-table.ts";
@@ -22,8 +22,10 @@ const definition = defineCommand({
   args: {
     encoder: TEXT_ARGS.encoder,
     adapter: { type: "string", required: true, valueHint: "DIR", description: "adapter folder" },
-    data: { type: "string", required: true, valueHint: "FILE", description: "{text, label} or {tokens, tags} a line" },
+    data: { type: "string", required: true, valueHint: "FILE", description: "rows: label, labels, tags or spans" },
     "max-tokens": { type: "string", valueHint: "N", description: "longer texts are cut (default: max_length)" },
+    tokens: { type: "boolean", description: "read tokens and tags where there is a text too" },
+    offsets: { type: "string", valueHint: "UNIT", description: "of spans: utf16 (default), codepoint" },
     "per-label": { type: "boolean", description: "a row for every label" },
     json: { type: "boolean", description: "one JSON object" },
   },
@@ -37,6 +39,8 @@ const definition = defineCommand({
     const evaluation = await evaluateTask(encoder, encoder.info.tasks[0]!, args.data, {
       maxTokens,
       signal,
+      offsets: readChoice(args.offsets, "offsets", ["utf16", "codepoint"]) ?? "utf16",
+      preferTokens: args.tokens === true,
       onRows: (rows) => session.progress(`${grouped(rows)} rows`),
     });
     session.progress(null);
@@ -57,10 +61,10 @@ function trainedLength(folder: string): number | null {
 }
 
 function print({ adapter, data, maxTokens }: About, { rows, truncated, seconds, report }: Evaluation, perLabel: boolean, { style }: Session): string {
-  const counted = report.kind === "spans" ? `${grouped(rows)} sentences, ${grouped(report.support)} spans` : `${grouped(rows)} texts`;
+  const counted = report.kind === "spans" ? `${grouped(rows)} sentences, ${grouped(report.support)} spans` : report.kind === "labels" ? `${grouped(rows)} texts, ${grouped(report.support)} labels` : `${grouped(rows)} texts`;
   const figures =
-    report.kind === "spans"
-      ? [["F1", percent(report.f1)], ["precision", percent(report.precision)], ["recall", percent(report.recall)]]
+    report.kind !== "classification"
+      ? [[report.kind === "spans" ? "F1" : "micro F1", percent(report.f1)], ["precision", percent(report.precision)], ["recall", percent(report.recall)]]
       : [["accuracy", percent(report.accuracy)], ["macro F1", percent(report.macroF1)]];
   const [main, ...others] = table(figures.map(([name, value]) => [name!, value!]), "lr");
   const lines = [`${style.bold(adapter)} on ${printable(data)}: ${counted}`, style.bold(`  ${main}`), ...others.map((line) => `  ${line}`)];

@@ -15,12 +15,14 @@ import { pretrain } from "./pretrain.ts";
 import { run } from "./run.ts";
 import type { Command, Session } from "./session.ts";
 import { progressLine, quietPipes, writeOut } from "./streams.ts";
+import { train } from "./train.ts";
 import { UsageError } from "./usage-error.ts";
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["run", run],
   ["annotate", annotate],
   ["embed", embed],
+  ["train", train],
   ["eval", evaluate],
   ["inspect", inspect],
   ["convert", convert],

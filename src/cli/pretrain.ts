@@ -1,7 +1,5 @@
 import { defineCommand } from "citty";
 import { readCount } from "./arguments.ts";
-import { readConfig } from "./pretrain/config.ts";
-import { pretrainConfig } from "./pretrain/pretrain.ts";
 import type { Command, Session } from "./session.ts";
 
 const definition = defineCommand({
@@ -11,11 +9,16 @@ const definition = defineCommand({
     output: { type: "string", valueHint: "DIR", description: "folder to write (default: the file's)" },
     seed: { type: "string", valueHint: "N", description: "seed (default: the file's)" },
     steps: { type: "string", valueHint: "N", description: "updates (default: the file's)" },
+    workers: { type: "string", valueHint: "N", description: "threads that train together (default 1); part of what decides the bits" },
     log: { type: "string", valueHint: "N", description: "a line on standard error every N updates" },
   },
   async run({ args, data }) {
+    // Here and not above: training's modules would slow the start of every other command.
+    const { readConfig } = await import("./pretrain/config.ts");
+    const { pretrainConfig } = await import("./pretrain/pretrain.ts");
     const config = readConfig(args.config, { output: args.output, seed: readCount(args.seed, "seed"), steps: readCount(args.steps, "steps") });
-    await pretrainConfig(config, readCount(args.log, "log"), data as Session);
+    const workers = readCount(args.workers, "workers") ?? 1;
+    await pretrainConfig(config, { workers, logEvery: readCount(args.log, "log") }, data as Session);
   },
 });
 

@@ -77,9 +77,14 @@ export function readTokens(value: unknown, at: Place): string[] {
 
 /** Fields of a JSON line. @throws RootstockError `json-invalid`, `limit-exceeded` */
 export function readJsonLine(line: Line, path: string): ReadonlyMap<string, unknown> {
+  return readObject(parseJsonLine(line, path), place(`${inputName(path)}, line ${line.number}`));
+}
+
+/** The value of a JSON line. @throws RootstockError `json-invalid`, `limit-exceeded` */
+export function parseJsonLine(line: Line, path: string): unknown {
   const where = `${inputName(path)}, line ${line.number}`;
   try {
-    return readObject(parseJson(line.text, { where, maxBytes: MAX_LINE_UNITS }), place(where));
+    return parseJson(line.text, { where, maxBytes: MAX_LINE_UNITS });
   } catch (cause) {
     if (!(cause instanceof RootstockError) || !(cause.cause instanceof SyntaxError)) throw cause;
     throw new RootstockError("json-invalid", `${where} is not a JSON object: ${cause.cause.message}. Correct the line.`, { cause });

@@ -10,7 +10,7 @@ export interface FileToWrite {
 /** The file system, when there is one and `folder` is free. @throws RootstockError as `writeFolder`. */
 export function checkTarget(folder: string): typeof import("node:fs") {
   const fs = fileSystem();
-  if (fs === undefined) throw new RootstockError("target-unwritable", "there is no file system here to write a folder to. Run the converter in Node, Deno or Bun.");
+  if (fs === undefined) throw new RootstockError("target-unwritable", "there is no file system here to write a folder to. Run this in Node, Deno or Bun.");
   let isFree: boolean;
   try {
     isFree = !fs.existsSync(folder) || (fs.statSync(folder).isDirectory() && fs.readdirSync(folder).length === 0);

@@ -1,5 +1,5 @@
-import { RootstockError } from "../errors.ts";
-import { field, place, quote, readNumber, readObject } from "../format/json.ts";
+import { quote, RootstockError } from "../errors.ts";
+import { field, place, readNumber, readObject } from "../format/json.ts";
 import type { Example } from "./examples.ts";
 import type { Classes } from "./label-book.ts";
 import type { TrainingKind } from "./types.ts";

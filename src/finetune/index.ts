@@ -1,6 +1,11 @@
-/** `rootstock/train`: adapters trained on a loaded encoder. */
+/** `rootstock/train`: adapters trained on a loaded encoder, and encoders pre-finetuned. */
 export { trainAdapter } from "./train-adapter.ts";
 export { TrainedAdapter } from "./trained-adapter.ts";
+export { pretrain, type Pretrained } from "../pretrain/pretrain.ts";
+export type {
+  PretrainingData, PretrainingHistory, PretrainingOptions, PretrainingProgress, PretrainingSettings, ProbePart, ProbeRecord, Regime, RowSet, SourceOptions,
+  SourceRecord, StepRecord, TaskFamily,
+} from "../pretrain/types.ts";
 export { ALONE } from "../train/peers.ts";
 export type { Peers } from "../train/peers.ts";
 export type {

@@ -18,6 +18,7 @@ export interface FolderOptions {
   readonly shape: AdapterShape;
   readonly head: HeadKind;
   readonly dropout: number;
+  readonly maxLength: number;
   readonly labels: readonly string[];
   readonly parameters: Parameters;
   readonly values: ReadonlyMap<string, Float32Array>;
@@ -49,13 +50,14 @@ function weights({ config, fingerprint, parameters, values }: FolderOptions): Ui
   return file;
 }
 
-/** What transformers and serving read of the labels. `fromEntries` defines own properties, so a label "__proto__" stays one. */
-function labelConfig({ kind, labels }: FolderOptions): object {
+/** What transformers and serving read of the labels, and the length that `rootstock eval` cuts at. `fromEntries` defines own properties, so a label "__proto__" stays one. */
+function labelConfig({ kind, labels, maxLength }: FolderOptions): object {
   const type = { ner: undefined, classification: "single_label_classification", "multi-label": "multi_label_classification" }[kind];
   return {
     id2label: Object.fromEntries(labels.map((label, index) => [String(index), label])),
     label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
     ...(type === undefined ? {} : { problem_type: type }),
+    max_length: maxLength,
   };
 }
 

@@ -16,7 +16,7 @@ export interface Predictions {
 }
 
 /** Probability from which a label of multi-label data counts as given. */
-const GIVEN = 0.5;
+export const GIVEN = 0.5;
 
 export interface PredictOptions {
   readonly learner: Learner;

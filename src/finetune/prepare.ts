@@ -1,5 +1,4 @@
-import { RootstockError } from "../errors.ts";
-import { quote } from "../format/json.ts";
+import { quote, RootstockError } from "../errors.ts";
 import { checkChoice, checkTaskName } from "../runtime/options.ts";
 import type { LoadedEncoder } from "../runtime/load-encoder.ts";
 import { Pace } from "../runtime/event-loop.ts";
@@ -46,7 +45,7 @@ export async function prepare(loaded: LoadedEncoder, data: TrainingData, options
   const offsets = checkChoice(options.offsets ?? "utf16", "offsets", ["utf16", "codepoint"]);
 
   const book = new LabelBook();
-  const reading = { tokenizer, maxLength, book, offsets, pace: new Pace(), signal };
+  const reading = { tokenizer, maxLength, book, offsets, nameRow: data.nameRow, pace: new Pace(), signal };
   const train = await readData(data.train, { ...reading, set: "train", kind: null }, ({ ids, read, gold }): Example => ({ ids, read, gold }));
   const { kind } = train;
   const labels = book.labels;

@@ -7,12 +7,13 @@ import { DataDigest } from "./data-digest.ts";
 import { makeExample, type DevExample } from "./examples.ts";
 import type { LabelBook } from "./label-book.ts";
 import { readRow, type RowOptions } from "./rows.ts";
-import type { Rows, TrainingKind } from "./types.ts";
+import type { Rows, TrainingData, TrainingKind } from "./types.ts";
 import { Warnings } from "./warnings.ts";
 
 export interface ReadOptions extends RowOptions {
   /** "train" or "dev", for messages. */
-  readonly set: string;
+  readonly set: "train" | "dev";
+  readonly nameRow: TrainingData["nameRow"];
   readonly tokenizer: TextTokenizer;
   readonly maxLength: number;
   readonly book: LabelBook;
@@ -38,14 +39,15 @@ export interface ReadSet<Kept> {
  * @throws RootstockError `data-invalid` with the row's number, from 1; `limit-exceeded`; the signal's reason
  */
 export async function readData<Kept>(rows: Rows, options: ReadOptions, keep: (example: DevExample) => Kept): Promise<ReadSet<Kept>> {
-  const { set, tokenizer, pace, signal } = options;
+  const { set, nameRow, tokenizer, pace, signal } = options;
   const [digest, warnings] = [new DataDigest(), new Warnings()];
   const examples: Kept[] = [];
   let { kind } = options;
   let count = 0;
   let tokens = 0;
   for await (const value of iterable(rows, set)) {
-    const where = `row ${++count}`;
+    count++;
+    const where = nameRow === undefined ? `row ${count}` : nameRow(set, count);
     if (count > MAX_TRAINING_ROWS) throw new RootstockError("limit-exceeded", `${set} has more than ${MAX_TRAINING_ROWS} rows, the most that are read. Give a part of them.`);
     const row = readRow(value, place(`${set}: ${where}`, "data-invalid"), kind, options);
     kind = row.kind;

@@ -1,5 +1,5 @@
-import { RootstockError } from "../errors.ts";
-import { field, quote, readInteger, readList, readObject, readString, type Place } from "../format/json.ts";
+import { quote, RootstockError } from "../errors.ts";
+import { field, readInteger, readList, readObject, readString, type Place } from "../format/json.ts";
 import { splitTag } from "../heads/tags.ts";
 import { MAX_TEXT_UNITS } from "../limits.ts";
 import { tagsToSpans } from "../metrics/spans.ts";

@@ -70,12 +70,18 @@ export function readState(blob: Uint8Array, fresh: RunState, learner: Learner): 
   });
 }
 
+function shown(json: string | undefined): string {
+  if (json === undefined) return "not given";
+  return json.length > 100 ? `${json.slice(0, 100)}…` : json;
+}
+
 /** What is JSON of it was written by this library for the same settings; its lists are checked, not each of their entries. */
 function readHistory(value: unknown, at: Place, fresh: OpenHistory): OpenHistory {
   const fields = readObject(value, at);
   const settings = readObject(fields.get("settings"), field(at, "settings"));
-  for (const [name, own] of Object.entries(fresh.settings)) {
-    if (JSON.stringify(settings.get(name)) !== JSON.stringify(own)) throw new RootstockError("checkpoint-invalid", `it is of another run, whose ${name} was different`);
+  for (const [name, own] of [["name", fresh.name] as const, ...Object.entries(fresh.settings)]) {
+    const [before, now] = [JSON.stringify(name === "name" ? fields.get(name) : settings.get(name)), JSON.stringify(own)];
+    if (before !== now) throw new RootstockError("checkpoint-invalid", `it is of another run, whose ${name} was ${shown(before)} and is ${shown(now)}`);
   }
   const list = (name: string): unknown[] => readList(fields.get(name), field(at, name), 1 << 30, (item) => item);
   const given = Object.fromEntries(fields) as unknown as OpenHistory;

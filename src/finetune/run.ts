@@ -58,20 +58,38 @@ export class Run {
     this.#head = new Set([classifier, ...(dense === null ? [] : [dense.linear])].flatMap(({ trained }) => [trained!.weight, trained!.bias]));
   }
 
+  /** Aborted, it leaves a checkpoint of the last update. */
   async toEnd(): Promise<void> {
-    const [state, { recipe, dev }] = [this.#state, this.#prepared];
+    try {
+      await this.#go();
+    } catch (error) {
+      // Between two updates nothing of the state is half changed.
+      if (this.#options.signal?.aborted === true) await this.#write();
+      throw error;
+    }
+  }
+
+  async #go(): Promise<void> {
+    const [state, { recipe }] = [this.#state, this.#prepared];
     let epoch = -1;
     let order: Int32Array = new Int32Array(0);
+    // That of a run which was ended on its way to it.
+    if (this.#isEvaluationDue) await this.#evaluate();
     while (state.step < this.#steps && !state.isOver) {
       const now = Math.floor(state.step / this.#perEpoch);
       if (now !== epoch) order = orderOf(this.#prepared.train.examples.length, recipe.seed, (epoch = now));
       const first = (state.step % this.#perEpoch) * recipe.batchSize;
       await this.#update(Array.from(order.subarray(first, first + recipe.batchSize), (row) => this.#prepared.train.examples[row]!));
-      const isEpochOver = state.step % this.#perEpoch === 0;
-      const isDue = recipe.evaluateEvery === "epoch" ? isEpochOver : state.step % recipe.evaluateEvery === 0 || state.step === this.#steps;
-      if (dev !== null && isDue) await this.#evaluate();
-      await this.#keep(isEpochOver || isDue);
+      const isDue = this.#isEvaluationDue;
+      if (isDue) await this.#evaluate();
+      await this.#keep(isDue || state.step % this.#perEpoch === 0);
     }
+  }
+
+  get #isEvaluationDue(): boolean {
+    const [{ step, history }, { recipe: { evaluateEvery }, dev }] = [this.#state, this.#prepared];
+    if (dev === null || step === 0 || history.evaluations.at(-1)?.step === step) return false;
+    return step % (evaluateEvery === "epoch" ? this.#perEpoch : evaluateEvery) === 0 || step === this.#steps;
   }
 
   /** One batch: this peer's share of its passes, the sum of all peers' gradients, AdamW. */
@@ -156,18 +174,19 @@ export class Run {
     }
     this.#watch.evaluated((performance.now() - began) / 1000);
     this.#report("dev");
-    this.#options.signal?.throwIfAborted();
   }
 
   /** Writes a checkpoint where one is due. */
   async #keep(isDue: boolean): Promise<void> {
-    const { checkpoint, peers, signal } = this.#options;
-    const { seconds } = this.#watch;
-    this.#state.history.seconds = this.#secondsBefore + seconds;
-    if (checkpoint === undefined || peers.rank !== 0 || !(isDue || seconds - this.#lastWrite > CHECKPOINT_SECONDS)) return;
-    this.#lastWrite = seconds;
-    await checkpoint.write(writeState(this.#state, this.#learner));
-    signal?.throwIfAborted();
+    if (isDue || this.#watch.seconds - this.#lastWrite > CHECKPOINT_SECONDS) await this.#write();
+    this.#options.signal?.throwIfAborted();
+  }
+
+  async #write(): Promise<void> {
+    const { checkpoint, peers } = this.#options;
+    this.#lastWrite = this.#watch.seconds;
+    this.#state.history.seconds = this.#secondsBefore + this.#lastWrite;
+    if (peers.rank === 0) await checkpoint?.write(writeState(this.#state, this.#learner));
   }
 
   /** Of the update made last, from 1; may be asked for before the first. */
@@ -176,16 +195,17 @@ export class Run {
   }
 
   #report(phase: TrainingProgress["phase"]): void {
-    const { onProgress, peers } = this.#options;
+    const { onProgress, peers, signal } = this.#options;
     if (onProgress === undefined || peers.rank !== 0) return;
     const [{ step, history }, { recipe, dev }] = [this.#state, this.#prepared];
     const every = recipe.evaluateEvery === "epoch" ? this.#perEpoch : recipe.evaluateEvery;
     const evaluations = dev === null ? 0 : Math.ceil(this.#steps / every) - history.evaluations.length;
     onProgress({
-      phase, step, steps: this.#steps, epochs: recipe.epochs, epoch: Math.min(recipe.epochs, Math.floor(step / this.#perEpoch) + 1),
+      phase, step, steps: this.#steps, epochs: recipe.epochs, epoch: phase === "trunk" ? Math.floor(step / this.#perEpoch) + 1 : this.#epochs,
       loss: history.steps.at(-1)?.loss ?? null, metric: history.evaluations.at(-1)?.metric ?? null, best: history.best?.metric ?? null,
       ...this.#watch.estimate(this.#steps - step, Math.max(0, evaluations)),
     });
+    signal?.throwIfAborted();
   }
 }
 

@@ -15,7 +15,7 @@ import { readState, type RunState } from "./run-state.ts";
 import { diverged } from "./predictions.ts";
 import { Run } from "./run.ts";
 import { TrainedAdapter } from "./trained-adapter.ts";
-import { inTurn, Trunks } from "./trunks.ts";
+import { Trunks } from "./trunks.ts";
 import type { TrainingData, TrainingHistory, TrainingOptions } from "./types.ts";
 
 /**
@@ -47,7 +47,7 @@ export async function trainAdapter(encoder: Encoder, data: TrainingData, options
   signal?.throwIfAborted();
   const run = new Run(prepared, learner, new Trunks(encoder, learner.depth, signal), state, {
     peers, checkpoint, onProgress, signal,
-    between: (step) => inTurn(() => encoder.between(step, signal)),
+    between: (step) => encoder.between(step, signal),
   });
   await run.toEnd();
   return trained(prepared, learner, state, loaded);
@@ -91,7 +91,7 @@ function trained({ kind, shape, head, recipe, classes }: Prepared, learner: Lear
   for (const numbers of values.values()) if (!numbers.every(Number.isFinite)) throw diverged();
   const { fingerprint, machine: { plan: { config } } } = loaded;
   const made = structuredClone(history) as TrainingHistory;
-  const files = peftFolder({ config, fingerprint, kind, shape, head, dropout: recipe.dropout, labels: classes.labels, parameters: learner.model.parameters, values });
+  const files = peftFolder({ config, fingerprint, kind, shape, head, dropout: recipe.dropout, maxLength: recipe.maxLength, labels: classes.labels, parameters: learner.model.parameters, values });
   files.set("README.md", new TextEncoder().encode(modelCard(made)));
   return new TrainedAdapter(files, made);
 }

@@ -1,11 +1,8 @@
-import { RootstockError } from "../errors.ts";
 import type { Encoder } from "../runtime/encoder.ts";
 import type { Example } from "./examples.ts";
 
 /** Bytes of trunks that are kept from epoch to epoch: 87,000 tokens of 384 numbers. Those of further rows are made anew each time. */
 const KEPT_BYTES = 128 << 20;
-/** Before the next attempt when others have filled the encoder's queue: serving goes first. */
-const FULL_QUEUE_WAIT_MS = 20;
 
 /** The states that training begins from: below the first adapted layer, or the last state's rows where a head alone is trained. */
 export class Trunks {
@@ -29,7 +26,7 @@ export class Trunks {
   /** One a text, in order, [tokens][hidden]. @throws those of the encoder, and the signal's reason */
   async of(examples: readonly Example[]): Promise<Float32Array[]> {
     const missing = examples.filter((example) => !this.#kept.has(example));
-    const made = missing.length === 0 ? [] : await inTurn(() => this.#encoder.states(missing, this.#depth, this.#signal));
+    const made = missing.length === 0 ? [] : await this.#encoder.states(missing, this.#depth, this.#signal);
     const states = new Map(missing.map((example, i) => [example, made[i]!]));
     for (const [example, state] of states) {
       if (state.byteLength > this.#room) continue;
@@ -37,17 +34,5 @@ export class Trunks {
       this.#kept.set(example, state);
     }
     return examples.map((example) => this.#kept.get(example) ?? states.get(example)!);
-  }
-}
-
-/** Calls the encoder, again and again while its queue is full. */
-export async function inTurn<T>(call: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof RootstockError) || error.code !== "queue-full") throw error;
-      await new Promise((resolve) => setTimeout(resolve, FULL_QUEUE_WAIT_MS));
-    }
   }
 }

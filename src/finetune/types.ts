@@ -40,6 +40,8 @@ export interface TrainingData {
   readonly train: Rows;
   /** Rows that the best weights are chosen by, of the same form. Without them the last weights are taken. */
   readonly dev?: Rows | undefined;
+  /** How a row, counted from 1, is called in errors and warnings: "line 17". Default: "row 17". */
+  readonly nameRow?: ((set: "train" | "dev", row: number) => string) | undefined;
 }
 
 export type TrainingKind = "ner" | "classification" | "multi-label";
@@ -112,7 +114,7 @@ export interface TrainingOptions {
   readonly wasm?: TrainingBinaries | undefined;
   /** Those who train together. Default: nobody else. */
   readonly peers?: Peers | undefined;
-  /** Ends training at the next micro-batch; it then rejects with `signal.reason`. */
+  /** Ends training at the next micro-batch, with a last checkpoint; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
 }

@@ -3,9 +3,9 @@
  * ours would silently change the maths, refused by name; the rest (dropout, token ids, versions) is ignored.
  */
 
-import { RootstockError } from "../errors.ts";
+import { quote, RootstockError } from "../errors.ts";
 import { MAX_DEPTH, MAX_DIMENSION, MAX_LAYERS } from "../limits.ts";
-import { field, parseJson, place, quote, readChoice, readInteger, readNumber, readObject, type Place } from "./json.ts";
+import { field, parseJson, place, readChoice, readInteger, readNumber, readObject, type Place } from "./json.ts";
 import { readIdToLabel, readProblemType } from "./labels.ts";
 import type { Activation, EncoderConfig, Family } from "./types.ts";
 

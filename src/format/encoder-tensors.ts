@@ -1,8 +1,8 @@
 /** Matches the tensors of an encoder's file with the modules of its configuration: none missing, none unaccounted for. */
 
-import { RootstockError } from "../errors.ts";
+import { quote, RootstockError } from "../errors.ts";
 import { classPrefix, encoderModules, poolerModule, type EncoderModule } from "./encoder-modules.ts";
-import { quote } from "./json.ts";
+
 import type { EncoderConfig, EncoderTensors, TensorInfo } from "./types.ts";
 
 /**

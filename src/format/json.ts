@@ -1,10 +1,10 @@
 /**
  * JSON from strangers. `JSON.parse` alone keeps the last of two equal keys, reads 1e400 as Infinity and 2^53 + 1 as 2^53,
  * and takes 200,000 nested arrays; a copy of `{"__proto__": …}` into a plain object changes its prototype. So: size and
- * depth are capped and keys compared before parsing, objects are read into Maps, and numbers through range-checked readers.
+ * depth are capped before parsing and keys counted on both sides of it, objects are read into Maps, and numbers through range-checked readers.
  */
 
-import { RootstockError, type ErrorCode } from "../errors.ts";
+import { quote, RootstockError, type ErrorCode } from "../errors.ts";
 import { MAX_CONFIG_BYTES, MAX_JSON_DEPTH } from "../limits.ts";
 
 const QUOTE = 0x22;
@@ -66,27 +66,26 @@ function keyAt(text: string, open: number, end: number): string {
 }
 
 /**
- * One linear pass over the text: refuses nesting beyond `maxDepth` (before a recursive parser sees it) and repeated keys.
+ * One linear pass over the text: refuses nesting beyond `maxDepth` (before a recursive parser sees it) and visits each key.
  * It need not judge the grammar: what it lets pass of broken JSON, JSON.parse refuses.
+ * @param onKey called with a key's quotes, from the opening one to behind the closing one, and the object that it stands in
  */
-function scan(text: string, at: Place, maxDepth: number): void {
-  const open: (Set<string> | null)[] = []; // keys of each open object, null for an array
+function scan(text: string, at: Place, maxDepth: number, onKey: (open: number, end: number, object: object) => void): void {
+  const open: (object | null)[] = []; // a mark for each open object, null for an array
   let expectKey = false;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit === QUOTE) {
       const end = endOfString(text, i);
-      const keys = open.at(-1);
-      if (expectKey && keys) {
-        const key = keyAt(text, i, end);
-        if (keys.has(key)) throw new RootstockError(at.code, `${at.path}: the key ${quote(key)} occurs twice in one object.`);
-        keys.add(key);
+      const object = open.at(-1);
+      if (expectKey && object) {
+        onKey(i, end, object);
         expectKey = false;
       }
       i = end - 1;
     } else if (unit === 0x7b || unit === 0x5b) {
       expectKey = unit === 0x7b;
-      open.push(expectKey ? new Set() : null);
+      open.push(expectKey ? {} : null);
       if (open.length > maxDepth) {
         throw new RootstockError("limit-exceeded", `${at.path}: nested deeper than ${maxDepth} levels.`);
       }
@@ -94,9 +93,32 @@ function scan(text: string, at: Place, maxDepth: number): void {
       open.pop();
       expectKey = false;
     } else if (unit === COMMA) {
-      expectKey = open.at(-1) instanceof Set;
+      expectKey = Boolean(open.at(-1));
     }
   }
+}
+
+/** Keys of a parsed value and all below it. */
+function countKeys(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const inner: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  let count = Array.isArray(value) ? 0 : inner.length;
+  for (const item of inner) if (typeof item === "object") count += countKeys(item);
+  return count;
+}
+
+/** The error for the first key that an object has twice. */
+function repeatedKey(text: string, at: Place, maxDepth: number): RootstockError {
+  const seen = new Map<object, Set<string>>();
+  let found = "";
+  scan(text, at, maxDepth, (open, end, object) => {
+    const keys = seen.get(object) ?? new Set();
+    seen.set(object, keys);
+    const key = keyAt(text, open, end);
+    if (keys.has(key)) found ||= key;
+    keys.add(key);
+  });
+  return new RootstockError(at.code, `${at.path}: the key ${quote(found)} occurs twice in one object.`);
 }
 
 /**
@@ -110,17 +132,17 @@ export function parseJson(source: Uint8Array | string, options: JsonOptions): un
     throw new RootstockError("limit-exceeded", `${where}: ${source.length} bytes; at most ${maxBytes} are read.`);
   }
   const text = typeof source === "string" ? source : decodeUtf8(source, at);
-  scan(text, at, maxDepth);
+  let keys = 0;
+  scan(text, at, maxDepth, () => keys++);
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new RootstockError(code, `${where}: this is not JSON; fetch the file again.`, { cause });
   }
-}
-
-/** A string for a message: quoted, control characters escaped, cut at 80 units. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  // A repeated key is one that JSON.parse has lost. Comparing the keys themselves of a tokenizer's 30,522 pieces took 2 MB more.
+  if (countKeys(value) !== keys) throw repeatedKey(text, at, maxDepth);
+  return value;
 }
 
 function describe(value: unknown): string {

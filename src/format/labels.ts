@@ -1,8 +1,8 @@
 /** Label tables: `id2label` of a config.json, or a list given by the caller. */
 
-import { RootstockError } from "../errors.ts";
+import { quote, RootstockError } from "../errors.ts";
 import { MAX_LABELS } from "../limits.ts";
-import { field, parseJson, place, quote, readChoice, readInteger, readObject, readString, type Place } from "./json.ts";
+import { field, parseJson, place, readChoice, readInteger, readObject, readString, type Place } from "./json.ts";
 import type { ProblemType } from "./types.ts";
 
 const PROBLEM_TYPES: ReadonlyMap<string, ProblemType> = new Map([

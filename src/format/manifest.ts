@@ -3,9 +3,9 @@
  * same fingerprint in its safetensors metadata when it was trained here.
  */
 
-import { RootstockError } from "../errors.ts";
+import { quote, RootstockError } from "../errors.ts";
 import {
-  field, parseJson, place, quote, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString, type Place,
+  field, parseJson, place, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString, type Place,
 } from "./json.ts";
 import { add, multiply } from "./sizes.ts";
 import type { Fingerprint, Manifest, ManifestFile, ManifestPieces, QuantizationValue } from "./types.ts";
@@ -20,8 +20,11 @@ export const ENCODER_FINGERPRINT_KEY = "rootstock_encoder";
 const MAX_FILES = 64;
 /** Of one file, and the most parts that it may lie in: 16 GiB in pieces of 4 MiB. */
 export const MAX_PIECES = 4096;
-/** A plain name in the folder itself: no separators, no leading dot, no drive letter. */
-const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+/**
+ * A plain name in the folder itself, on every system: no separators, no drive letter, no dot at either end (Windows drops the
+ * last one), and none of the names that are devices there.
+ */
+const FILE_NAME = /^(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9](?:[a-z0-9._-]{0,126}[a-z0-9_-])?$/i;
 const DIGEST = /^[0-9a-f]{64}$/;
 
 type ValueReader = (value: unknown, at: Place) => QuantizationValue;

@@ -3,10 +3,10 @@
  * methods and fields whose effect is not reproduced are refused by name; training-only fields are ignored.
  */
 
-import { RootstockError } from "../errors.ts";
+import { quote, RootstockError } from "../errors.ts";
 import { MAX_LAYERS, MAX_RANK } from "../limits.ts";
 import {
-  field, parseJson, place, quote, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString, type Place,
+  field, parseJson, place, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString, type Place,
 } from "./json.ts";
 
 /** Names in a list match by suffix, a string is a regular expression for the whole name. */

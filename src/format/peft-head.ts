@@ -1,8 +1,8 @@
 /** The head that an adapter saved (`modules_to_save`), as the task classes of transformers have it. */
 
-import { RootstockError } from "../errors.ts";
+import { quote, RootstockError } from "../errors.ts";
 import { MAX_LABELS } from "../limits.ts";
-import { quote } from "./json.ts";
+
 import { SUPPORTED, type PeftConfig } from "./peft-config.ts";
 import type { AdapterTensors } from "./peft-tensors.ts";
 import type { LinearModule } from "./encoder-modules.ts";

@@ -40,18 +40,18 @@ export class TargetMatcher {
   private readonly isExcluded: NameTest;
   private readonly isSaved: readonly Pattern[];
   private readonly feedforward: NameTest | undefined;
-  private readonly rankPatterns: readonly (readonly [Pattern, number])[];
-  private readonly alphaPatterns: readonly (readonly [Pattern, number])[];
+  private readonly rankPatterns: readonly (readonly [NameTest, number])[];
+  private readonly alphaPatterns: readonly (readonly [NameTest, number])[];
 
   /** Throws `config-invalid`, `adapter-unsupported`, `limit-exceeded` for patterns that cannot be compiled. */
   constructor(config: PeftConfig, family: Family) {
     this.config = config;
     this.isExcluded = config.exclude === null ? () => false : this.nameTest(config.exclude, bySuffix);
-    this.isSaved = config.modulesToSave.map((name) => compilePattern(`(^|.*\\.)${name}($|\\..*)`));
+    this.isSaved = config.modulesToSave.map((name) => compilePattern(`(^|.*\\.)${name}($|\\..*)`, this.budget));
     const defaults = config.kind === "lora" ? LORA_DEFAULTS : IA3_DEFAULTS;
     this.isTarget = this.targetTest(orDefault(config.targets, defaults.get(family), "target_modules", family));
-    this.rankPatterns = config.kind === "lora" ? compileTable(config.rankPattern) : [];
-    this.alphaPatterns = config.kind === "lora" ? compileTable(config.alphaPattern) : [];
+    this.rankPatterns = config.kind === "lora" ? this.patternTests(config.rankPattern) : [];
+    this.alphaPatterns = config.kind === "lora" ? this.patternTests(config.alphaPattern) : [];
     if (config.kind === "ia3") {
       const fallback = defaults.has(family) ? BERT_IA3_FEEDFORWARD : undefined;
       // Unlike targets, feedforward_modules match any end of the name, also inside a word.
@@ -77,13 +77,24 @@ export class TargetMatcher {
     return this.feedforward?.(name) === true;
   }
 
-  private firstMatch(table: readonly (readonly [Pattern, number])[], name: string): number | undefined {
-    return table.find(([pattern]) => matchStart(pattern, name, this.budget) !== null)?.[1];
+  private firstMatch(table: readonly (readonly [NameTest, number])[], name: string): number | undefined {
+    return table.find(([test]) => test(name))?.[1];
+  }
+
+  private patternTests(table: ReadonlyMap<string, number>): (readonly [NameTest, number])[] {
+    return [...table].map(([key, value]) => [this.patternTest(key), value] as const);
+  }
+
+  /** `(.*\.)?(KEY)$`. Most keys are names, and there may be one for each module: these need no program. */
+  private patternTest(key: string): NameTest {
+    if (/^[\w.]+$/.test(key)) return (name) => endsWithKey(name, key);
+    const pattern = compilePattern(`(.*\\.)?(${key})$`, this.budget);
+    return (name) => matchStart(pattern, name, this.budget) !== null;
   }
 
   private nameTest(rule: NameRule, byList: (list: readonly string[]) => NameTest): NameTest {
     if ("list" in rule) return byList(rule.list);
-    const pattern = compilePattern(rule.regex);
+    const pattern = compilePattern(rule.regex, this.budget);
     return (name) => matchesWhole(pattern, name, this.budget);
   }
 
@@ -102,7 +113,7 @@ export class TargetMatcher {
   private layerFinder(layersPattern: readonly string[]): (name: string) => number {
     const named = layersPattern.map((name) => `(?:^|.*?\\.)${name}\\.(?P<idx>\\d+)\\.`);
     const templates = named.length === 0 ? [".*?\\.[^.]*\\.(?P<idx>\\d+)\\."] : named;
-    const patterns = templates.map(compilePattern);
+    const patterns = templates.map((template) => compilePattern(template, this.budget));
     return (name) => {
       for (const pattern of patterns) {
         const match = matchStart(pattern, name, this.budget);
@@ -121,6 +132,10 @@ function byEnding(list: readonly string[]): NameTest {
   return (name) => list.some((item) => name.endsWith(item));
 }
 
-function compileTable(table: ReadonlyMap<string, number>): (readonly [Pattern, number])[] {
-  return [...table].map(([key, value]) => [compilePattern(`(.*\\.)?(${key})$`), value] as const);
+/** A key of letters, digits, "_" and ".", of which the last stands for any character. */
+function endsWithKey(name: string, key: string): boolean {
+  const from = name.length - key.length;
+  if (from < 0 || (from > 0 && name[from - 1] !== ".")) return false;
+  for (let i = 0; i < key.length; i++) if (key[i] !== "." && key[i] !== name[from + i]) return false;
+  return true;
 }

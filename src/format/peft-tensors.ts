@@ -1,9 +1,9 @@
 /** The tensors of an adapter file by module name, each taken once; what is left at the end was not accounted for. */
 
-import { RootstockError, type ErrorCode } from "../errors.ts";
+import { quote, RootstockError, type ErrorCode } from "../errors.ts";
 import { classPrefix } from "./encoder-modules.ts";
 import { checkDtype } from "./encoder-tensors.ts";
-import { quote } from "./json.ts";
+
 import type { EncoderConfig, TensorInfo } from "./types.ts";
 
 /** In front of every name: PeftModel.base_model (the tuner) .model (the wrapped model). */

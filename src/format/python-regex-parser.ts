@@ -1,7 +1,7 @@
 /** The grammar of Python's `re` (https://docs.python.org/3/library/re.html), the part that python-regex.ts runs. */
 
-import { RootstockError } from "../errors.ts";
-import { quote } from "./json.ts";
+import { quote, RootstockError } from "../errors.ts";
+
 
 /** UTF-16 units of one pattern. The longest PEFT writes for an encoder has about 100. */
 export const MAX_PATTERN_UNITS = 2_000;

@@ -4,9 +4,9 @@
  * tensors cover the data section exactly (no hole, no overlap, no byte after the last). What is not: the values.
  */
 
-import { RootstockError } from "../errors.ts";
+import { quote, RootstockError } from "../errors.ts";
 import { MAX_DIMENSION, MAX_HEADER_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_TENSOR_RANK, MAX_TENSORS } from "../limits.ts";
-import { field, parseJson, place, quote, readInteger, readList, readObject, readString, type Place } from "./json.ts";
+import { field, parseJson, place, readInteger, readList, readObject, readString, type Place } from "./json.ts";
 import { add, elementCount, multiply } from "./sizes.ts";
 import type { Dtype, SafetensorsFile, TensorInfo } from "./types.ts";
 

@@ -31,7 +31,9 @@ export class ByteReader {
   async readInto(target: Uint8Array): Promise<void> {
     let filled = 0;
     while (filled < target.length) {
-      if (this.#chunk.length === 0 && !(await this.#next())) {
+      if (this.#chunk.length === 0) {
+        // Looked at again: its buffer may have been given away by the time that this goes on.
+        if (await this.#next()) continue;
         throw new RootstockError(
           "source-truncated",
           `${this.#options.name} ends after ${this.#position} bytes, ${target.length - filled} short. Copy or download it again.`,
@@ -55,6 +57,7 @@ export class ByteReader {
     const parts: Uint8Array[] = [];
     let total = 0;
     while (this.#chunk.length > 0 || (await this.#next())) {
+      if (this.#chunk.length === 0) continue;
       total += this.#chunk.length;
       if (total > limit) {
         throw new RootstockError("limit-exceeded", `${this.#options.name} is larger than ${limit} bytes, the most that is read.`);
@@ -86,6 +89,14 @@ export class ByteReader {
     return Promise.all(this.#digests);
   }
 
+  /** SHA-256 of the pieces that hold what was read so far; reads on to the end of the last of them, and drops it. */
+  async digestsSoFar(): Promise<string[]> {
+    const wanted = Math.max(1, Math.ceil(this.#position / (this.#options.pieceBytes ?? Infinity)));
+    while (this.#digests.length < wanted && (await this.#next()));
+    if (this.#digests.length < wanted && this.#pieceFill > 0) this.#hashPiece();
+    return this.digests();
+  }
+
   /** Ends the underlying read early. */
   async close(): Promise<void> {
     await this.#iterator.return?.();
@@ -96,9 +107,12 @@ export class ByteReader {
     for (;;) {
       const { done, value } = await this.#iterator.next();
       if (done) return false;
+      if (!ArrayBuffer.isView(value)) {
+        throw new RootstockError("argument-invalid", `${this.#options.name}: the source gave ${typeof value} in place of bytes. Its chunks must be Uint8Arrays.`);
+      }
       if (value.length === 0) continue;
-      this.#chunk = value;
-      this.#hash(value);
+      this.#chunk = isLasting(value) ? value : new Uint8Array(value);
+      this.#hash(this.#chunk);
       return true;
     }
   }
@@ -115,7 +129,7 @@ export class ByteReader {
     if (pieceBytes === undefined) return;
     for (let from = 0; from < chunk.length; ) {
       if (this.#pieceFill === 0 && chunk.length - from >= pieceBytes) {
-        this.#digests.push(sha256(chunk.subarray(from, from + pieceBytes) as Uint8Array<ArrayBuffer>));
+        this.#pushDigest(chunk.subarray(from, from + pieceBytes) as Uint8Array<ArrayBuffer>);
         from += pieceBytes;
         continue;
       }
@@ -130,9 +144,21 @@ export class ByteReader {
 
   #hashPiece(): void {
     // `digest` copies its input before it returns, so the buffer can be filled again.
-    this.#digests.push(sha256(this.#piece!.subarray(0, this.#pieceFill)));
+    this.#pushDigest(this.#piece!.subarray(0, this.#pieceFill));
     this.#pieceFill = 0;
   }
+
+  #pushDigest(piece: Uint8Array<ArrayBuffer>): void {
+    const digest = sha256(piece);
+    // Whoever waits for the digests hears of it; until then it is no unhandled rejection.
+    digest.catch(() => undefined);
+    this.#digests.push(digest);
+  }
+}
+
+/** Bytes that no other thread writes to and that stay as many: `digest` refuses others, and what was checked must be what is used. */
+function isLasting({ buffer }: Uint8Array): boolean {
+  return buffer instanceof ArrayBuffer && (buffer as { readonly resizable?: boolean }).resizable !== true;
 }
 
 /** Can this host hash? Browsers give `crypto.subtle` to secure contexts only. */

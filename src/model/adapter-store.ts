@@ -1,4 +1,5 @@
 import { RootstockError } from "../errors.ts";
+import { checksum, checksumOf } from "../wasm/checksum.ts";
 import type { Address } from "../wasm/kernels.ts";
 import type { LinearMemory } from "../wasm/memory.ts";
 import type { AdapterPool } from "../wasm/pool.ts";
@@ -19,6 +20,10 @@ interface Entry extends Adapter {
   start: Address;
   /** Its numbers while it is parked. */
   parked: Uint8Array | null;
+  /** Of its numbers, wherever they are. */
+  readonly checksum: number;
+  /** A kernel that stopped had written over it. */
+  isDamaged: boolean;
 }
 
 /**
@@ -48,7 +53,6 @@ export class AdapterStore {
 
   /** @throws RootstockError `no-memory-left` when it is larger than the whole budget, or the engine refuses the memory. */
   add({ plan, bytes, write }: AdapterNumbers): Adapter {
-    const entry: Entry = { plan, bytes, isResident: false, start: 0, parked: null };
     if (bytes > this.#pool.budget) {
       throw new RootstockError(
         "no-memory-left",
@@ -56,14 +60,13 @@ export class AdapterStore {
       );
     }
     const start = this.#make(bytes);
-    if (start === null) {
-      // A running pass needs all the room there is.
-      entry.parked = new Uint8Array(bytes);
-      write(entry.parked);
-    } else {
-      write(this.#memory.octets(start, bytes));
-      this.#settle(entry, start);
-    }
+    // A running pass may need all the room there is.
+    const parked = start === null ? new Uint8Array(bytes) : null;
+    const numbers = parked ?? this.#memory.octets(start!, bytes);
+    write(numbers);
+    const sum = checksumOf(new Int32Array(numbers.buffer, numbers.byteOffset, bytes >>> 2));
+    const entry: Entry = { plan, bytes, isResident: false, start: 0, parked, checksum: sum, isDamaged: false };
+    if (start !== null) this.#settle(entry, start);
     this.#entries.add(entry);
     return entry;
   }
@@ -71,10 +74,12 @@ export class AdapterStore {
   /**
    * Brings an adapter in beside those held already, and holds it too, as the one used last.
    * @returns false when there is no room for it beside those
+   * @throws RootstockError `engine-fault` when its numbers were damaged
    */
   hold(adapter: Adapter): boolean {
     const entry = adapter as Entry;
     if (this.#held.has(entry)) return true;
+    if (entry.isDamaged) throw damaged();
     if (!entry.isResident) {
       const start = this.#make(entry.bytes);
       if (start === null) return false;
@@ -101,6 +106,18 @@ export class AdapterStore {
     if (!this.#entries.delete(entry)) return;
     if (this.#held.has(entry)) this.#doomed.add(entry);
     else this.#free(entry);
+  }
+
+  /** Finds out which adapters in the pool a kernel has written over; they are refused from then on. */
+  verify(): void {
+    for (const entry of this.#entries) {
+      if (entry.isResident && checksum(this.#memory, entry.start, entry.bytes) !== entry.checksum) entry.isDamaged = true;
+    }
+  }
+
+  /** Forgets every adapter; those of a pass under way when that ends. */
+  clear(): void {
+    for (const entry of this.#entries) this.remove(entry);
   }
 
   #free(entry: Entry): void {
@@ -144,4 +161,8 @@ export class AdapterStore {
     entry.start = start;
     entry.isResident = true;
   }
+}
+
+function damaged(): RootstockError {
+  return new RootstockError("engine-fault", "a kernel that stopped had written over the adapter's numbers. Add it again with replace: true; please report it.");
 }

@@ -44,7 +44,7 @@ class Block {
   add(values: Float32Array): number {
     const offset = this.bytes;
     this.#parts.push({ offset, values });
-    this.bytes = (offset + values.byteLength + 15) & ~15;
+    this.bytes = alignUp(offset + values.byteLength, 16); // no bit operation: a block may have more than 2 GiB
     return offset;
   }
 

@@ -1,5 +1,5 @@
 import { roundPlain, roundTiesToEven } from "../convert/rounding/round-plain.ts";
-import { packCodes, packedBytes, unpackChannel, type WeightFormat } from "./weight-format.ts";
+import { packCodes, packedBytes, storedScale, unpackChannel, type WeightFormat } from "./weight-format.ts";
 
 /**
  * The library's own format: 7-bit weights per output channel in panels, 8-bit embedding rows (symmetric, one scale
@@ -20,7 +20,7 @@ export const int8Format: WeightFormat = {
     for (let n = 0; n * width < rows.length; n++) {
       let largest = 0;
       for (let k = 0; k < width; k++) largest = Math.max(largest, Math.abs(rows[n * width + k]!));
-      scales[first + n] = largest / 127;
+      scales[first + n] = storedScale(largest / 127);
       const inverse = largest === 0 ? 0 : 127 / largest;
       const at = place.codes + (first + n) * width;
       for (let k = 0; k < width; k++) i8[at + k] = roundTiesToEven(rows[n * width + k]! * inverse);

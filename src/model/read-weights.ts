@@ -7,7 +7,7 @@ import type { LinearMemory } from "../wasm/memory.ts";
 import { finite } from "./finite.ts";
 import type { Placement } from "./placements.ts";
 import { NORM_PARTS, LINEAR_PARTS, SCALED_INPUTS, type EncoderPlan, type NormPlace } from "./plan.ts";
-import { PANEL_CHANNELS, writeBias, type LinearPlace, type TablePlace, type WeightFormat } from "./weight-format.ts";
+import { PANEL_CHANNELS, SMALLEST_SCALE, writeBias, type LinearPlace, type TablePlace, type WeightFormat } from "./weight-format.ts";
 
 /** Bytes of a tensor that are converted at a time while reading. */
 const CHUNK_BYTES = 1 << 20;
@@ -22,13 +22,11 @@ export async function readHeader(reader: ByteReader, size: number, where: string
   return parseSafetensorsHeader(bytes, size, where);
 }
 
-/** Copies a converted file's tensors to their places. @throws RootstockError when the file has others than the plan. */
-export async function copyTensors(
-  reader: ByteReader,
-  file: SafetensorsFile,
-  memory: LinearMemory,
-  places: readonly Placement[],
-): Promise<void> {
+/**
+ * Holds a converted file's header against the plan, before there is a memory of the plan's size.
+ * @throws RootstockError `tensor-unexpected`, `tensor-missing`, `tensor-shape`, `tensor-dtype`
+ */
+export function checkPlaces(file: SafetensorsFile, places: readonly Placement[]): void {
   const byName = new Map(places.map((place) => [place.name, place]));
   for (const [name, tensor] of file.tensors) {
     const place = byName.get(name);
@@ -47,6 +45,15 @@ export async function copyTensors(
   if (absent !== undefined) {
     throw new RootstockError("tensor-missing", `model.safetensors lacks "${absent}". Convert the encoder again.`);
   }
+}
+
+/** Copies a converted file's tensors, which `checkPlaces` has seen, to their places. @throws RootstockError `tensor-value` */
+export async function copyTensors(
+  reader: ByteReader,
+  file: SafetensorsFile,
+  memory: LinearMemory,
+  places: readonly Placement[],
+): Promise<void> {
   const addresses = new Map(places.map((place) => [place.name, place.address]));
   for (const [name, tensor] of file.tensors) {
     const target = memory.octets(addresses.get(name)!, tensor.end - tensor.start);
@@ -68,13 +75,27 @@ function checkContent(name: string, tensor: TensorInfo, bytes: Uint8Array): void
   }
   if (tensor.dtype === "I8") return;
   const floats = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
-  // Channel terms are 16 floats (scale, bias) and 8 integers a panel.
-  const isFloat = name.endsWith(".channels") ? (i: number): boolean => i % 24 < 16 : (): boolean => true;
+  const roleOf = rolesOf(name);
   for (let i = 0; i < floats.length; i++) {
-    if (isFloat(i) && !Number.isFinite(floats[i]!)) {
+    const role = roleOf(i);
+    if (role === "integer") continue;
+    const value = floats[i]!;
+    if (!Number.isFinite(value)) {
       throw new RootstockError("tensor-value", `model.safetensors: "${name}" holds NaN or infinity. Convert the encoder again.`);
     }
+    if (role === "number" || value >= SMALLEST_SCALE || (role === "scale" && Object.is(value, 0))) continue;
+    throw new RootstockError("tensor-value", `model.safetensors: "${name}" holds the scale ${value}, which none can be. Convert the encoder again.`);
   }
+}
+
+/** A factor is above 0; a scale is so too, or 0 where all weights of its row are. */
+type Role = "scale" | "factor" | "number" | "integer";
+
+/** What each float32 of a converted tensor is. Channel terms are 8 scales, 8 biases and 8 integers a panel. */
+function rolesOf(name: string): (index: number) => Role {
+  if (name.endsWith(".channels")) return (index) => (["scale", "number", "integer"] as const)[(index >>> 3) % 3]!;
+  const role = name.endsWith(".scales") ? "scale" : name.endsWith(".inputScale") ? "factor" : "number";
+  return () => role;
 }
 
 /** Where a source tensor goes, under its canonical name. */

@@ -42,6 +42,16 @@ export interface WeightFormat {
   packTableRows(memory: LinearMemory, place: TablePlace, first: number, rows: Float32Array): void;
 }
 
+/**
+ * Smallest scale that is stored, the smallest float32 with all of its digits: weights that decay has made smaller are 0.
+ * A file that holds a smaller one, or one below 0, was not written by the converter.
+ */
+export const SMALLEST_SCALE = 2 ** -126;
+
+export function storedScale(scale: number): number {
+  return scale < SMALLEST_SCALE ? 0 : scale;
+}
+
 /** Output channels that one panel holds. */
 export const PANEL_CHANNELS = 8;
 /** Inputs that one step of a panel holds. */
@@ -104,7 +114,7 @@ export function packCodes(
       u8[base + (k >> 2) * 32 + (k & 3)] = w + ZERO_WEIGHT;
       sum += w;
     }
-    f32[termIndex(place, channel, 0)] = scales[n]!;
+    f32[termIndex(place, channel, 0)] = storedScale(scales[n]!);
     i32[termIndex(place, channel, 2)] = sum;
   }
 }

@@ -3,7 +3,7 @@ import type { Source, SourceLike } from "../load/source.ts";
 import { toSource } from "../load/source.ts";
 import { MAX_CONFIG_BYTES, MAX_HEADER_BYTES } from "../limits.ts";
 import { readFile } from "../runtime/files.ts";
-import { packError, unpackError, type PackedError } from "./packed-error.ts";
+import { packError, unpackError, type PackedError } from "../packed-error.ts";
 
 /**
  * An adapter's files, read once for all workers. A file that could not be read is there as its error, so that each

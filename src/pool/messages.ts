@@ -1,7 +1,7 @@
 import type { EncoderInfo } from "../runtime/info.ts";
 import type { AdapterOptions, LoadOptions, Progress } from "../runtime/options.ts";
 import type { PackedAdapter } from "./adapter-files.ts";
-import { packError, unpackError, type PackedError } from "./packed-error.ts";
+import { packError, unpackError, type PackedError } from "../packed-error.ts";
 import type { PackedSource } from "./shared-source.ts";
 
 /** Calls of the façade that one worker answers on its own. */

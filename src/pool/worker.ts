@@ -28,6 +28,13 @@ function hostChannel(): Channel {
   };
 }
 
+/** After the answer has gone out: the host puts another worker, with whole weights, in its place. */
+function endThisWorker(): void {
+  setTimeout(() => {
+    throw new Error("its encoder was damaged");
+  });
+}
+
 function serve({ post, on }: Channel): void {
   let encoder: Encoder | undefined;
   const calls = new Map<number, AbortController>();
@@ -40,6 +47,7 @@ function serve({ post, on }: Channel): void {
       return await step(encoder!, controller.signal);
     } finally {
       calls.delete(id);
+      if (encoder!.isLost) endThisWorker();
     }
   }
 

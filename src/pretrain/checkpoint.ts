@@ -1,9 +1,7 @@
 import { RootstockError } from "../errors.ts";
-import { toFloat32 } from "../format/floats.ts";
-import { field, parseJson, place, readInteger, readList, readNumber, readObject, readString } from "../format/json.ts";
-import { parseSafetensorsHeader } from "../format/safetensors.ts";
-import { writeSafetensors, type TensorToWrite } from "../format/safetensors-writer.ts";
-import { readParameter, writeParameter, type ParameterPart } from "../train/parameters.ts";
+import { packCheckpoint, readingCheckpoint, unpackCheckpoint } from "../finetune/checkpoint-format.ts";
+import { field, place, readInteger, readList, readNumber, readObject, readString } from "../format/json.ts";
+import { writeParameter, type ParameterPart } from "../train/parameters.ts";
 import type { Trainer } from "./trainer.ts";
 import type { PretrainingHistory } from "./types.ts";
 
@@ -19,57 +17,47 @@ export interface RunState {
 /** All that has to be the same for two runs to be one; its digest stands in the checkpoint, and the parts for messages. */
 export type RunIdentity = Readonly<Record<"settings" | "encoder" | "data" | "build" | "peers", string>>;
 
-const FORMAT = "rootstock-pretraining-1";
 const PARTS: readonly ParameterPart[] = ["value", "momentum", "variance"];
-/** Of the JSON beside the tensors: 200 bytes a step. */
-const MAX_STATE_BYTES = 1 << 30;
-const WHERE = "the checkpoint";
+const MAX_RECORDS = 10_000_000;
 
-/** One safetensors file: every trained tensor's value and AdamW's means, the NER head included, and the run's state as JSON. */
+/** Every trained tensor's value and AdamW's means, the NER head included, and the run's state as JSON. */
 export function writeCheckpoint({ machine, plan, step, counts }: Trainer, identity: RunIdentity, state: RunState): Uint8Array {
-  const text = new TextEncoder().encode(JSON.stringify({ step, counts: [...counts], identity, state }));
-  const tensors: TensorToWrite[] = [{ name: "state", dtype: "U8", shape: [text.length], data: text }];
-  for (const part of PARTS) {
-    for (const parameter of plan.model.parameters) {
-      const values = readParameter(machine, parameter, part);
-      tensors.push({ name: `${part}/${parameter.name}`, dtype: "F32", shape: [parameter.count], data: new Uint8Array(values.buffer) });
-    }
-  }
-  const { header, parts, size } = writeSafetensors(tensors, new Map([["format", FORMAT]]));
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of [header, ...parts]) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  const tensors = new Map<string, Float32Array>();
+  // Views: they are copied once, into the blob.
+  for (const part of PARTS) for (const parameter of plan.model.parameters) tensors.set(`${part}/${parameter.name}`, machine.memory.floats(parameter[part], parameter.count));
+  return packCheckpoint({ state: { step, counts: [...counts], identity, state }, tensors });
 }
 
-/**
- * Puts a trainer where the run was.
- * @throws RootstockError `argument-invalid` for the checkpoint of another run, `not-a-model` for no checkpoint at all, and those of reading safetensors.
- */
+/** Puts a trainer where the run was. @throws RootstockError `checkpoint-invalid`: it is damaged, or of another run. */
 export function readCheckpoint(trainer: Trainer, bytes: Uint8Array, identity: RunIdentity): RunState {
-  const { machine, plan } = trainer;
-  const { tensors, metadata } = parseSafetensorsHeader(bytes, bytes.length, WHERE);
-  if (metadata.get("format") !== FORMAT) throw new RootstockError("not-a-model", `${WHERE} is of another kind or version. Remove it to begin anew.`);
-  const part = (name: string): Uint8Array => {
-    const tensor = tensors.get(name);
-    if (tensor === undefined) throw new RootstockError("tensor-missing", `${WHERE} lacks "${name}". Remove it to begin anew.`);
-    return bytes.subarray(tensor.start, tensor.end);
-  };
-  const at = place(WHERE);
-  const fields = readObject(parseJson(part("state"), { where: WHERE, maxBytes: MAX_STATE_BYTES }), at);
-  checkIdentity(readObject(fields.get("identity"), field(at, "identity")), identity);
-  for (const which of PARTS) {
-    for (const parameter of plan.model.parameters) writeParameter(machine, parameter, which, toFloat32(part(`${which}/${parameter.name}`), "F32"));
-  }
-  trainer.step = readInteger(fields.get("step"), field(at, "step"), 0, Number.MAX_SAFE_INTEGER);
-  trainer.counts.clear();
-  for (const [name, count] of readList(fields.get("counts"), field(at, "counts"), 16, (item, place) => readCount(item, place))) trainer.counts.set(name, count);
-  trainer.refresh();
-  const state = readObject(fields.get("state"), field(at, "state"));
-  const list = <T>(name: string): readonly T[] => readList(state.get(name), field(at, name), Number.MAX_SAFE_INTEGER, (item) => item as T);
+  const { state: stored, tensors } = unpackCheckpoint(bytes);
+  return readingCheckpoint(() => {
+    const at = place("its state");
+    const fields = readObject(stored, at);
+    checkIdentity(readObject(fields.get("identity"), field(at, "identity")), identity);
+    const state = readState(readObject(fields.get("state"), at));
+    const counts = readList(fields.get("counts"), field(at, "counts"), 16, readCount);
+    const step = readInteger(fields.get("step"), field(at, "step"), 0, Number.MAX_SAFE_INTEGER);
+    const { machine, plan } = trainer;
+    for (const part of PARTS) {
+      for (const parameter of plan.model.parameters) {
+        const name = `${part}/${parameter.name}`;
+        const values = tensors.get(name);
+        if (values === undefined) throw new RootstockError("tensor-missing", `"${name}" is not in it`);
+        writeParameter(machine, parameter, part, values);
+      }
+    }
+    trainer.step = step;
+    trainer.counts.clear();
+    for (const [name, count] of counts) trainer.counts.set(name, count);
+    trainer.refresh();
+    return state;
+  });
+}
+
+function readState(state: ReadonlyMap<string, unknown>): RunState {
+  const at = place("its state");
+  const list = <T>(name: string): readonly T[] => readList(state.get(name), field(at, name), MAX_RECORDS, (item) => item as T);
   return {
     steps: list("steps"), probes: list("probes"), warnings: list("warnings"),
     seconds: readNumber(state.get("seconds"), field(at, "seconds"), 0, Number.MAX_VALUE),
@@ -85,5 +73,5 @@ function readCount(value: unknown, at: ReturnType<typeof place>): readonly [stri
 function checkIdentity(found: ReadonlyMap<string, unknown>, identity: RunIdentity): void {
   const other = Object.entries(identity).filter(([name, value]) => found.get(name) !== value).map(([name]) => name);
   if (other.length === 0) return;
-  throw new RootstockError("argument-invalid", `${WHERE} is of another run: not the same ${other.join(", ")}. Remove it to begin anew, or write elsewhere.`);
+  throw new RootstockError("checkpoint-invalid", `it is of another run, not with the same ${other.join(", ")}`);
 }

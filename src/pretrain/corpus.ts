@@ -1,10 +1,10 @@
-import { RootstockError } from "../errors.ts";
-import { field, place, quote, type Place } from "../format/json.ts";
+import { quote, RootstockError } from "../errors.ts";
+import { field, place, type Place } from "../format/json.ts";
 import { MAX_LABELS, MAX_TRAINING_ROWS } from "../limits.ts";
+import { DataDigest } from "../finetune/data-digest.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { PairText, SentenceText } from "./batch.ts";
-import { TextDigest } from "./digest.ts";
-import { readPair, readSentence, type TaggedSentence, type TextPair } from "./rows.ts";
+import { readPair, readSentence } from "./rows.ts";
 import type { PretrainingData, PretrainingSettings, RowSet, SourceRecord, TaskFamily } from "./types.ts";
 
 /** Rows of one name: what is mixed with a weight, and whose types share a softmax. */
@@ -36,7 +36,7 @@ export interface Corpus {
   /** Entity types in the order of their numbers: type t has the classes 1 + 2t (B) and 2 + 2t (I); class 0 is O. */
   readonly types: readonly string[];
   readonly sources: readonly SourceRecord[];
-  readonly digest: string;
+  readonly digest: string | null;
 }
 
 /** Classes of the NER head: "O", "B-x", "I-x" … */
@@ -76,7 +76,7 @@ class Sources {
  * @throws RootstockError `data-invalid` with the row's number from 1, `limit-exceeded`; `argument-invalid` for a source that is set and has no row.
  */
 export async function readCorpus(data: PretrainingData, settings: PretrainingSettings, signal: AbortSignal | undefined): Promise<Corpus> {
-  const digest = new TextDigest();
+  const digest = new DataDigest();
   const types = new Map<string, number>();
   const nerSources = new Sources(settings.sources);
   const pairSources = new Sources(settings.sources);
@@ -84,7 +84,7 @@ export async function readCorpus(data: PretrainingData, settings: PretrainingSet
   const pairs: PairRow[] = [];
   await eachRow(data.ner, signal, (value, at, name) => {
     const row = readSentence(value, at);
-    digestSentence(digest, row, row.source ?? name);
+    digest.add({ ...row, source: row.source ?? name });
     const source = nerSources.take(row.source ?? name);
     if (source === null) return;
     const classes = Int32Array.from(row.tags, (tag) => classOf(tag, types, source, at));
@@ -92,24 +92,24 @@ export async function readCorpus(data: PretrainingData, settings: PretrainingSet
   });
   await eachRow(data.pairs, signal, (value, at, name) => {
     const row = readPair(value, at);
-    digestPair(digest, row, row.source ?? name);
+    digest.add({ ...row, source: row.source ?? name });
     const source = pairSources.take(row.source ?? name);
     if (source !== null) pairs.push({ source, text: { a: row.a, b: row.b }, encoded: null });
   });
   for (const source of nerSources.byName.values()) source.allowed = allowedClasses(source, types.size);
   const unused = Object.keys(settings.sources).find((name) => !nerSources.byName.has(name) && !pairSources.byName.has(name));
   if (unused !== undefined) throw new RootstockError("argument-invalid", `sources: ${quote(unused)} is set, and no row is of that source. Check its spelling.`);
-  return { sentences, pairs, types: [...types.keys()], sources: [...nerSources.records("ner"), ...pairSources.records("tc")], digest: String(digest) };
+  return { sentences, pairs, types: [...types.keys()], sources: [...nerSources.records("ner"), ...pairSources.records("tc")], digest: await digest.finish() };
 }
 
 async function eachRow(sets: readonly RowSet[], signal: AbortSignal | undefined, take: (value: unknown, at: Place, name: string) => void): Promise<void> {
   let total = 0;
-  for (const { name, rows } of sets) {
+  for (const { name, rows, nameRow = (row: number) => `${name}, row ${row}` } of sets) {
     let number = 0;
     for await (const value of rows) {
       if (++number % 1024 === 0) signal?.throwIfAborted();
       if (++total > MAX_TRAINING_ROWS) throw new RootstockError("limit-exceeded", `${name}: more than ${MAX_TRAINING_ROWS} rows of one family.`);
-      take(value, place(`${name}, row ${number}`, "data-invalid"), name);
+      take(value, place(nameRow(number), "data-invalid"), name);
     }
   }
 }
@@ -132,18 +132,6 @@ function allowedClasses({ types, outside }: CorpusSource, count: number): Uint8A
   if (outside === "label") allowed[0] = 1;
   for (const type of types) allowed.fill(1, 1 + 2 * type, 3 + 2 * type);
   return allowed;
-}
-
-function digestSentence(digest: TextDigest, { words, tags }: TaggedSentence, source: string): void {
-  digest.add(source);
-  for (const word of words) digest.add(word);
-  for (const tag of tags) digest.add(tag);
-}
-
-function digestPair(digest: TextDigest, { a, b }: TextPair, source: string): void {
-  digest.add(source);
-  digest.add(a);
-  digest.add(b);
 }
 
 /** Token ids and the labels of first sub-tokens, made once a row. Where O is no evidence it is no label. */

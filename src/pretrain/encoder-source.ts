@@ -56,7 +56,7 @@ export async function readStartEncoder(given: SourceLike, signal: AbortSignal | 
   }
   const config = readEncoderConfig(files.get("config.json")!);
   const tokenizerJson = files.get("tokenizer.json");
-  const tokenizer = makeTokenizer(tokenizerJson === undefined ? null : { tokenizer: tokenizerJson, config: files.get("tokenizer_config.json") ?? null }, config.vocabulary);
+  const tokenizer = makeTokenizer(tokenizerJson === undefined ? null : { tokenizer: tokenizerJson, config: files.get("tokenizer_config.json") ?? null }, config);
   if (tokenizer === null) throw new RootstockError("source-missing", `tokenizer.json is not in ${source.location}. Rows are texts, and need it.`);
   const bytes = await readFile(source, "model.safetensors", { signal, limit: MAX_WEIGHT_BYTES });
   const tensors = tensorsByPath(config, bytes);

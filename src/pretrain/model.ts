@@ -6,12 +6,14 @@ import type { GroupOptions } from "../train/group.ts";
 import { groupOf, type Parameter } from "../train/parameters.ts";
 import type { TrainGroup, TrainModel } from "../train/pass.ts";
 import type { Address } from "../wasm/kernels.ts";
-import type { Layout } from "../wasm/memory.ts";
+import { Layout } from "../wasm/memory.ts";
 import { REGIMES, type RegimePlan } from "./regime.ts";
 import type { PretrainingSettings, TaskFamily } from "./types.ts";
 
 /** A pass keeps 25 KB a row and layer at MiniLM's sizes: 600 MB for as many rows as these. */
 const MOST_ROWS = 4096;
+/** Of the 2 GiB that training may have; the rest is for kernels. */
+const MOST_BYTES = 2 ** 31 - 2 ** 26;
 /** The LoRA group that both families share. */
 const SHARED = "shared";
 
@@ -35,14 +37,35 @@ export interface PretrainingModel {
  * @throws RootstockError `argument-invalid` for adapters on more layers than there are, or passes that hold no text; as `planFullModel`.
  */
 export function planPretraining(layout: Layout, config: EncoderConfig, settings: PretrainingSettings, classes: number): PretrainingModel {
-  const { adapter, pairs, probe } = settings;
+  const { maxLength, adapter, passRows } = settings;
   const regime = REGIMES[settings.regime];
   if (regime.groups !== "none" && adapter.layers > config.layers) {
     throw new RootstockError("argument-invalid", `adapter.layers is ${adapter.layers} and the encoder has ${config.layers} layers.`);
   }
+  if (passRows !== null && passRows < maxLength) {
+    throw new RootstockError("argument-invalid", `passRows is ${passRows}, and a text may have ${maxLength} tokens. Give at least as many.`);
+  }
+  return planRows(layout, config, settings, classes, passRows ?? fittingRows(config, settings, classes));
+}
+
+/** A whole batch, or as much of it as there is memory for. */
+function fittingRows(config: EncoderConfig, settings: PretrainingSettings, classes: number): number {
+  const { maxLength, ner, pairs } = settings;
+  const { families } = REGIMES[settings.regime];
+  const whole = Math.max(families.includes("ner") ? ner.batchSize * maxLength : 0, families.includes("tc") ? 2 * pairs.batchSize * maxLength : 0);
+  for (let rows = Math.min(whole, Math.max(MOST_ROWS, maxLength)); ; rows = Math.max(maxLength, rows >> 1)) {
+    const trial = new Layout();
+    planRows(trial, config, settings, classes, rows);
+    if (trial.end <= MOST_BYTES || rows === maxLength) return rows;
+  }
+}
+
+function planRows(layout: Layout, config: EncoderConfig, settings: PretrainingSettings, classes: number, rows: number): PretrainingModel {
+  const { pairs, probe } = settings;
+  const regime = REGIMES[settings.regime];
   const model = planFullModel(layout, config, {
     groups: groupOptions(config, settings, regime, classes),
-    rows: passRows(settings, regime),
+    rows,
     longest: settings.maxLength,
     isFrozen: !regime.trainsBackbone,
   });
@@ -75,13 +98,6 @@ function activeGroups({ groups }: TrainModel, regime: RegimePlan): PretrainingMo
   const shared = regime.groups === "shared" ? groups.get(SHARED)! : null;
   if (shared === null || ner === null) return { ner, tc: groups.get("tc") ?? null };
   return { ner: { ...ner, layers: shared.layers }, tc: shared };
-}
-
-function passRows({ maxLength, ner, pairs, passRows: given }: PretrainingSettings, { families }: RegimePlan): number {
-  const whole = Math.max(families.includes("ner") ? ner.batchSize * maxLength : 0, families.includes("tc") ? 2 * pairs.batchSize * maxLength : 0);
-  const rows = given ?? Math.min(whole, Math.max(MOST_ROWS, maxLength));
-  if (rows >= maxLength) return rows;
-  throw new RootstockError("argument-invalid", `passRows is ${rows}, and a text may have ${maxLength} tokens. Give at least as many.`);
 }
 
 /** The part of the backbone that a tensor is of, as a probe names it. */

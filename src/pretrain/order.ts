@@ -31,7 +31,7 @@ export class BatchOrder {
   readonly #lengthOf: (row: number) => number;
   /** Batches of an epoch. */
   readonly perEpoch: number;
-  #epoch: { number: number; rows: Int32Array } = { number: -1, rows: new Int32Array(0) };
+  #epoch: { readonly number: number; readonly rows: Int32Array };
   #pool = { epoch: -1, number: -1, batches: [] as Int32Array[] };
 
   /**
@@ -43,7 +43,8 @@ export class BatchOrder {
     this.#options = options;
     this.#lengthOf = lengthOf;
     const { family, batchSize } = options;
-    this.perEpoch = Math.floor(this.#draw(0).length / batchSize);
+    this.#epoch = { number: 0, rows: this.#draw(0) };
+    this.perEpoch = Math.floor(this.#epoch.rows.length / batchSize);
     if (this.perEpoch === 0) {
       const what = family === "ner" ? "sentences" : "pairs";
       throw new RootstockError("data-invalid", `${rows.length} ${what} make no batch of ${batchSize}. Give more rows, or a smaller batchSize.`);

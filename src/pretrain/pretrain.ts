@@ -35,8 +35,8 @@ const SPEED_STEPS = 20;
  * The same settings, rows and encoder give the same bits on one engine, with any checkpoints in between.
  *
  * @param encoder a Hugging Face folder with its tokenizer, not a converted one
- * @throws RootstockError `argument-invalid`, `data-invalid`, `limit-exceeded`, `tensor-value` (training diverged), and those of reading the
- *   encoder; `signal.reason` when it is aborted, after a last checkpoint.
+ * @throws RootstockError `argument-invalid`, `data-invalid`, `limit-exceeded`, `training-diverged`, `checkpoint-invalid`, and those of reading
+ *   the encoder; `signal.reason` when it is aborted, after a last checkpoint.
  */
 export async function pretrain(encoder: SourceLike, data: PretrainingData, options: PretrainingOptions & { /** For tests. @internal */ readonly machine?: TrainMachineOptions }): Promise<Pretrained> {
   const { signal, dtype = "F32", writesHead = false } = options;
@@ -91,7 +91,7 @@ class Run {
     const { config, fingerprint } = start;
     const trainer = await Trainer.start({ config, settings, classes: classNames(corpus).length, peers, signal, machine }, (m, parameters) => fillBackbone(m, parameters, start));
     const build = machine?.build ?? (supportsRelaxedSimd() ? "train-relaxed" : "train-fixed");
-    const identity = { settings: JSON.stringify(settings), encoder: fingerprint, data: corpus.digest, build, peers: String(peers?.size ?? 1) };
+    const identity = { settings: JSON.stringify(settings), encoder: fingerprint, data: corpus.digest ?? "", build, peers: String(peers?.size ?? 1) };
     const run = new Run(trainer, start, corpus, settings, options, identity);
     const kept = checkpoint === undefined ? null : await checkpoint.read();
     if (kept !== null) run.#goOn(readCheckpoint(trainer, kept, identity));
@@ -165,9 +165,9 @@ class Run {
   }
 
   history(): PretrainingHistory {
-    const { encoder, data, build } = this.#identity;
+    const { encoder, build } = this.#identity;
     return {
-      settings: this.#settings, encoder, data, build,
+      settings: this.#settings, encoder, data: this.#corpus.digest, build,
       sources: this.#corpus.sources, steps: this.#steps, probes: this.#probes, warnings: this.#warnings, seconds: this.#seconds, tokens: this.#tokens,
     };
   }

@@ -4,6 +4,7 @@ import { zeroGradients, type Parameter } from "../train/parameters.ts";
 import type { UpdateBatch } from "./batch.ts";
 import { addPairGradients, addSentenceGradients, type GradientContext } from "./gradients.ts";
 import { partOf, type PretrainingModel } from "./model.ts";
+import { inPlace, sumGradients } from "./sum-gradients.ts";
 import type { ProbePart, TaskFamily } from "./types.ts";
 
 /** Inner products of NER's gradient n and TC's t on one part of the backbone. */
@@ -70,7 +71,7 @@ export async function probeMeans(context: GradientContext, batches: readonly [re
       if (family === "ner") await addSentenceGradients(context, ner!, 1 / own.length);
       else await addPairGradients(context, tc!, 1 / own.length);
     }
-    for (const { gradient, count } of plan.backbone) await peers.sum(m.memory.floats(gradient, count));
+    await sumGradients(m, peers, plan.model, inPlace(plan.backbone), own);
     return copyGradients(m, plan.backbone);
   };
   const ner = [await meanOf("ner", batches[0]), await meanOf("ner", batches[1])] as const;

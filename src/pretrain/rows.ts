@@ -1,5 +1,5 @@
-import { RootstockError } from "../errors.ts";
-import { field, quote, readInteger, readList, readObject, readString, type Place } from "../format/json.ts";
+import { quote, RootstockError } from "../errors.ts";
+import { field, readInteger, readList, readObject, readString, type Place } from "../format/json.ts";
 import { MAX_ROW_WORDS, MAX_TEXT_UNITS } from "../limits.ts";
 
 /** A sentence for entity recognition as it was given. */

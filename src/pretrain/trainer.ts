@@ -2,7 +2,7 @@ import { RootstockError } from "../errors.ts";
 import type { EncoderConfig } from "../format/types.ts";
 import { initialise } from "../train/initial.ts";
 import { startTraining, type TrainMachine, type TrainMachineOptions } from "../train/machine.ts";
-import { zeroGradients, type Parameter, type Parameters } from "../train/parameters.ts";
+import { zeroGradients, type Parameters } from "../train/parameters.ts";
 import { ALONE, type Peers } from "../train/peers.ts";
 import { packFrozen, refresh } from "../train/refresh.ts";
 import type { Schedule } from "../train/schedule.ts";
@@ -11,6 +11,7 @@ import type { UpdateBatch } from "./batch.ts";
 import { addPairGradients, addSentenceGradients, type GradientContext } from "./gradients.ts";
 import { planPretraining, type PretrainingModel } from "./model.ts";
 import { probeMeans, probeUpdate } from "./probe.ts";
+import { inPlace, sumGradients, type Summed } from "./sum-gradients.ts";
 import { joinBySurgery, putAside } from "./surgery.ts";
 import type { PretrainingSettings, ProbePart, StepRecord } from "./types.ts";
 import { reachedBy, scheduleOf, update, type UpdateCounts } from "./update.ts";
@@ -78,7 +79,7 @@ export class Trainer {
     refresh(this.machine, this.plan.model);
   }
 
-  /** One update. @throws RootstockError `tensor-value` when gradients stay without finite values. */
+  /** One update. @throws RootstockError `training-diverged` when gradients stay without finite values. */
   async update(batch: UpdateBatch): Promise<UpdateResult> {
     const { machine: m, plan } = this;
     const { lossWeights, probe: { every } } = this.#settings;
@@ -86,10 +87,10 @@ export class Trainer {
     zeroGradients(m, plan.model.parameters);
     const isProbed = plan.aside.size > 0 && batch.ner !== null && batch.tc !== null && every !== null && (this.step + 1) % every === 0;
     const ner = batch.ner && (await addSentenceGradients(this.#context, batch.ner, lossWeights.ner));
-    if (isProbed || surgery) await this.#putAside(surgery);
+    if (isProbed || surgery) await this.#putAside(batch, surgery);
     const tc = batch.tc && (await addPairGradients(this.#context, batch.tc, lossWeights.tc));
     const reached = reachedBy(plan, [...(ner === null ? [] : ["ner" as const]), ...(tc === null ? [] : ["tc" as const])]);
-    await this.#sum(reached);
+    await this.#sum(inPlace(reached), batch);
     const probe = isProbed ? probeUpdate(m, plan, surgery, lossWeights) : null;
     if (surgery) joinBySurgery(m, plan);
     const rate = this.#schedule(this.step);
@@ -104,24 +105,22 @@ export class Trainer {
     return probeMeans(this.#context, batches);
   }
 
-  async #putAside(isApart: boolean): Promise<void> {
+  async #putAside(batch: UpdateBatch, isApart: boolean): Promise<void> {
     const { machine: m, plan } = this;
-    if (isApart) await this.#sum(plan.backbone);
+    if (isApart) await this.#sum(inPlace(plan.backbone), batch);
     putAside(m, plan);
     if (isApart) zeroGradients(m, plan.backbone);
-    else for (const [{ count }, place] of plan.aside) await this.#context.peers.sum(m.memory.floats(place, count));
+    else await this.#sum(plan.aside, batch);
   }
 
-  async #sum(parameters: Iterable<Parameter>): Promise<void> {
-    const { peers } = this.#context;
-    if (peers.size === 1) return;
-    for (const { gradient, count } of parameters) await peers.sum(this.machine.memory.floats(gradient, count));
+  #sum(gradients: Summed, batch: UpdateBatch): Promise<void> {
+    return sumGradients(this.machine, this.#context.peers, this.plan.model, gradients, [batch]);
   }
 
   #checkFinite(norm: number | null): void {
     this.#notFinite = norm === null ? this.#notFinite + 1 : 0;
     if (this.#notFinite < MOST_NOT_FINITE) return;
-    throw new RootstockError("tensor-value", `the gradients of ${MOST_NOT_FINITE} updates in a row were no finite numbers. Lower learningRates, or raise warmup.`);
+    throw new RootstockError("training-diverged", `the gradients of ${MOST_NOT_FINITE} updates in a row were no finite numbers. Lower learningRates, or raise warmup.`);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { CheckpointStore, Rows } from "../finetune/types.ts";
 import type { LayerLinear } from "../format/types.ts";
 import type { Peers } from "../train/peers.ts";
 
@@ -7,11 +8,13 @@ export type TaskFamily = "ner" | "tc";
 /** What is trained, and by which loss: docs/pre-finetuning.md. */
 export type Regime = "ner-only" | "tc-only" | "naive" | "groups-only" | "task-primary" | "shared-group" | "pcgrad";
 
-/** Rows as they come, of whom nothing is believed. A row's `source` names its source; without one it is of `name`. */
+/** Rows as they come. A row's `source` names its source; without one it is of `name`. */
 export interface RowSet {
   /** For messages, and the source of rows that name none. */
   readonly name: string;
-  readonly rows: Iterable<unknown> | AsyncIterable<unknown>;
+  readonly rows: Rows;
+  /** Where the row that was taken last stands, for messages; default: "NAME, row N", N from 1. */
+  readonly nameRow?: ((row: number) => string) | undefined;
 }
 
 export interface PretrainingData {
@@ -72,14 +75,6 @@ export interface PretrainingSettings {
     /** Batches of each of the two means of a family. Default 8. */
     readonly batches: number;
   };
-}
-
-/** Where a run is kept between two runs: one blob, replaced as a whole. */
-export interface CheckpointStore {
-  /** The blob that was written last; null when there is none. */
-  read(): Promise<Uint8Array | null>;
-  /** Replaces it: the old one stays whole until the new one is. */
-  write(bytes: Uint8Array): Promise<void>;
 }
 
 /** Settings are read as a stranger's: unknown fields and numbers out of range are refused (`argument-invalid`). */
@@ -167,8 +162,8 @@ export interface SourceRecord {
 export interface PretrainingHistory {
   readonly settings: PretrainingSettings;
   readonly encoder: string;
-  /** Of the rows that were read, in their order. */
-  readonly data: string;
+  /** SHA-256 of the rows that were read, in their order; null where nothing can hash. */
+  readonly data: string | null;
   /** The module that computed: results differ between them in the last digits. */
   readonly build: string;
   readonly sources: readonly SourceRecord[];

@@ -38,7 +38,7 @@ export function* deliver(m: Machine, queries: Batch, reading: readonly ItemReadi
 }
 
 function give(branch: Branch, take: (values: Float32Array) => void, values: Float32Array): void {
-  if (branch.output.kind === "states" || isFiniteArray(values)) take(values);
+  if (isFiniteArray(values)) take(values);
   else branch.fail(overflow());
 }
 
@@ -119,10 +119,16 @@ function dense(m: Machine, x: Address, rows: number, place: DensePlace, y: Addre
   m.kernels.dense(x, rows, inputs, inputs, weights, bias, outputs, y, outputs);
 }
 
-/** Of an adapter whose weights are finite and its results are not. */
+/** `values` as they are. @throws RootstockError `tensor-value` on NaN or infinity. */
+export function finiteResult(values: Float32Array): Float32Array {
+  if (isFiniteArray(values)) return values;
+  throw overflow();
+}
+
+/** Of an encoder or adapter whose weights are finite and its results are not. */
 export function overflow(): RootstockError {
   return new RootstockError(
     "tensor-value",
-    "the results are not finite numbers: the weights overflow float32 on this text. Take the adapter from a sound copy or training run.",
+    "the results are not finite numbers: the weights overflow float32 on this text. Take the encoder or adapter from a sound copy or training run.",
   );
 }

@@ -9,7 +9,8 @@ import type { Workspace } from "./workspace.ts";
 
 /** What the forward pass runs on: kernels, the places of the weights, and its buffers. */
 export interface Machine {
-  readonly kernels: Kernels;
+  /** Those of a fresh instance once one has stopped, so they are taken from here each time. */
+  kernels: Kernels;
   readonly memory: LinearMemory;
   readonly plan: EncoderPlan;
   readonly work: Workspace;

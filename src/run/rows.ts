@@ -8,27 +8,36 @@ import type { PassText } from "./pass-text.ts";
 /** A text as input ids. */
 export type TextIds = Pick<PassText, "ids" | "mask">;
 
-/** @throws RootstockError `ids-invalid`, `text-too-long`. */
-export function checkRows(config: EncoderConfig, { ids, mask }: TextIds): void {
-  if (typeof ids !== "object" || ids === null || !Number.isInteger(ids.length)) {
-    throw new RootstockError("ids-invalid", "the input ids must be an array of whole numbers.");
-  }
-  if (ids.length < 1) throw new RootstockError("ids-invalid", "the input ids are empty; a text has at least its special tokens.");
-  if (ids.length > config.maxPositions) {
+/**
+ * A copy of one text's ids and mask, each entry read once: another thread may write to shared memory while it is checked, and kernels
+ * trust what was.
+ * @throws RootstockError `ids-invalid`, `text-too-long`.
+ */
+export function checkRows(config: EncoderConfig, { ids, mask }: TextIds): { ids: Int32Array; mask: Uint8Array | undefined } {
+  const count = typeof ids === "object" && ids !== null ? ids.length : NaN;
+  if (!Number.isInteger(count)) throw new RootstockError("ids-invalid", "the input ids must be an array of whole numbers.");
+  if (count < 1) throw new RootstockError("ids-invalid", "the input ids are empty; a text has at least its special tokens.");
+  if (count > config.maxPositions) {
     throw new RootstockError(
       "text-too-long",
-      `the text has ${ids.length} tokens and the encoder reads ${config.maxPositions}. Shorten it, or pass overflow: "truncate".`,
+      `the text has ${count} tokens and the encoder reads ${config.maxPositions}. Shorten it, or pass overflow: "truncate".`,
     );
   }
-  for (let i = 0; i < ids.length; i++) {
+  const ownIds = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
     const id = ids[i]!;
     if (!Number.isInteger(id) || id < 0 || id >= config.vocabulary) {
       throw new RootstockError("ids-invalid", `input id ${id} at position ${i} is not in 0…${config.vocabulary - 1}, the encoder's vocabulary.`);
     }
+    ownIds[i] = id;
   }
-  if (mask !== undefined && mask?.length !== ids.length) {
-    throw new RootstockError("ids-invalid", `the attention mask has ${mask?.length ?? "no"} entries for ${ids.length} input ids. Give one a token, or none at all.`);
+  if (mask === undefined) return { ids: ownIds, mask };
+  if (mask?.length !== count) {
+    throw new RootstockError("ids-invalid", `the attention mask has ${mask?.length ?? "no"} entries for ${count} input ids. Give one a token, or none at all.`);
   }
+  const ownMask = new Uint8Array(count);
+  for (let i = 0; i < count; i++) ownMask[i] = mask[i] ? 1 : 0;
+  return { ids: ownIds, mask: ownMask };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { located, RootstockError } from "../errors.ts";
+import { located } from "../errors.ts";
 import type { Adapter } from "../model/adapter-store.ts";
 import type { Machine, Steps } from "../run/forward.ts";
 import type { Branch, PassText, TrunkState } from "../run/pass-text.ts";
@@ -133,10 +133,4 @@ export class Call {
     this.#onReady?.();
     return true;
   }
-}
-
-/** What a call hears when its pass stops: of a kernel that trapped, what to do. */
-export function passFault(cause: unknown): unknown {
-  if (!(cause instanceof WebAssembly.RuntimeError)) return cause;
-  return new RootstockError("engine-fault", `a kernel stopped: ${cause.message}. Load the encoder again; please report it.`, { cause });
 }

@@ -4,6 +4,7 @@ import type { Steps } from "../run/forward.ts";
 import { hiddenStates } from "../run/hidden-states.ts";
 import type { Output, Reading, TrunkState } from "../run/pass-text.ts";
 import { checkRows, type TextIds } from "../run/rows.ts";
+import { faultOf, heapFault } from "../wasm/fault.ts";
 import type { Call, SoleWork, TextWork, WorkBranch } from "./call.ts";
 import { Pace } from "./event-loop.ts";
 import type { EncoderInfo } from "./info.ts";
@@ -23,6 +24,7 @@ import {
   type TrunkOptions,
 } from "./options.ts";
 import { firstLayerOf, WorkQueue } from "./queue.ts";
+import { restore } from "./recovery.ts";
 import { atRequest, checkRequests, encodeText, type CheckedRequest, type EncodedText, type PartOptions } from "./requests.ts";
 import { taskBranches, vectorBranches, windowBranches, type Results, type TaskResult } from "./results.ts";
 import { headOf, makeTask, type Task } from "./task.ts";
@@ -31,8 +33,10 @@ import { Trunk } from "./trunk.ts";
 
 /** One resident encoder and its tasks. Made by `loadEncoder`. Any number of calls may be under way at once. */
 export class Encoder {
-  /** null when it was disposed. */
+  /** null when it was disposed, or lost. */
   #resident: Resident | null;
+  /** Why it was lost: a kernel that stopped had damaged it. */
+  #loss: RootstockError | null = null;
   readonly #tasks = new Map<string, Task>();
   readonly #adding = new Set<string>();
   /** Stands for this encoder in its trunks, which must not hold its memory. */
@@ -42,14 +46,14 @@ export class Encoder {
   constructor(loaded: LoadedEncoder) {
     const store = new AdapterStore(loaded.machine.memory, loaded.pool);
     const pace = new Pace();
-    const queue = new WorkQueue(loaded.machine, store, pace, loaded.queueLimit);
+    const queue = new WorkQueue(loaded.machine, store, pace, loaded.queueLimit, (cause) => this.#recover(cause));
     this.#resident = { loaded, store, pace, queue, trunks: new TrunkCache(loaded.trunkCacheBytes) };
   }
 
   /** @throws RootstockError `disposed`. */
   get info(): EncoderInfo {
     const { loaded, store, trunks } = this.#live();
-    const { machine, engine, pool, fingerprint, converted, weightBytes, workspaceBytes } = loaded;
+    const { machine, engine, pool, fingerprint, converted, weights, workspaceBytes } = loaded;
     const { family, layers, hidden, heads, intermediate, vocabulary, maxPositions } = machine.plan.config;
     return {
       family,
@@ -65,7 +69,7 @@ export class Encoder {
       converted,
       memory: {
         total: machine.memory.bytes,
-        weights: weightBytes,
+        weights: weights.bytes,
         workspace: workspaceBytes,
         adapters: pool.used,
         adapterBudget: pool.budget,
@@ -110,6 +114,8 @@ export class Encoder {
       const old = this.#tasks.get(name);
       if (old !== undefined) this.#retire(old);
       this.#tasks.set(name, task);
+    } catch (error) {
+      throw heapFault(error);
     } finally {
       this.#adding.delete(name);
     }
@@ -224,7 +230,8 @@ export class Encoder {
    *
    * @param inputIds as for `logits`
    * @param task whose adapter is applied; null = the encoder alone
-   * @throws RootstockError `ids-invalid`, `text-too-long`, `task-unknown`, `task-invalid`, `queue-full`, `disposed`, `engine-fault`.
+   * @throws RootstockError `ids-invalid`, `text-too-long`, `task-unknown`, `task-invalid`, `tensor-value`, `queue-full`, `disposed`,
+   *   `engine-fault`.
    */
   async hiddenStates(inputIds: ArrayLike<number>, task: string | null, options: IdOptions = {}): Promise<Float32Array[]> {
     const found = task === null ? null : this.#task(task);
@@ -243,7 +250,7 @@ export class Encoder {
 
   /**
    * @internal States of texts given as ids before layer `depth`, [tokens][hidden]; with `depth` = `info.layers` the last state at the tokens
-   * named by `read`. The ids are read later and must not change.
+   * named by `read`. The ids are read later and must not change. Not limited by `queueLimit`: training has one call under way at most.
    */
   async states(texts: readonly { readonly ids: Int32Array; readonly read: Int32Array }[], depth: number, signal?: AbortSignal): Promise<Float32Array[]> {
     return this.#call(signal, async (call) => {
@@ -255,10 +262,10 @@ export class Encoder {
         isTrunk ? { ids, branches: [], trunk: out[i] } : { ids, branches: windowBranches(call, null, [read], output, ([rows]) => (out[i]!.rows = rows!)) },
       ));
       return out.map(({ rows }) => rows!);
-    });
+    }, false);
   }
 
-  /** @internal Something else that this thread is to do, as a call among the others: it runs at once when its turn has come. */
+  /** @internal Something else that this thread is to do, as a call among the others: it runs in one go when its turn has come. */
   async between<T>(work: () => T, signal?: AbortSignal): Promise<T> {
     return this.#call(signal, async (call) => {
       let result: T;
@@ -268,14 +275,17 @@ export class Encoder {
       }
       await this.#live().queue.run(call, { adapter: null, run });
       return result!;
-    });
+    }, false);
+  }
+
+  /** @internal Did a kernel that stopped damage its weights? Then every call rejects with `engine-fault`, and its memory is gone. */
+  get isLost(): boolean {
+    return this.#loss !== null;
   }
 
   /** Drops the linear memory and every task. Calls under way, and further ones, reject with `disposed`; disposing twice does nothing. */
   dispose(): void {
-    this.#resident?.queue.close(disposed());
-    this.#resident = null;
-    this.#tasks.clear();
+    this.#end(disposed());
   }
 
   [Symbol.dispose](): void {
@@ -284,7 +294,27 @@ export class Encoder {
 
   #live(): Resident {
     if (this.#resident !== null) return this.#resident;
+    if (this.#loss !== null) throw new RootstockError(this.#loss.code, this.#loss.message, { cause: this.#loss });
     throw disposed();
+  }
+
+  #end(reason: RootstockError): void {
+    if (this.#resident === null) return;
+    const { queue, store } = this.#resident;
+    this.#resident = null;
+    this.#tasks.clear();
+    queue.close(reason);
+    store.clear();
+  }
+
+  #recover(cause: unknown): RootstockError {
+    const fault = faultOf(cause, "The encoder was restored: call again. Please report it.");
+    if (fault === cause || fault.code !== "engine-fault" || this.#resident === null) return fault;
+    const loss = restore(this.#resident.loaded, this.#resident.store);
+    if (loss === null) return fault;
+    this.#loss = new RootstockError(loss.code, loss.message, { cause: fault });
+    this.#end(this.#loss);
+    return this.#loss;
   }
 
   #task(name: string): Task {
@@ -297,10 +327,13 @@ export class Encoder {
   }
 
   /** Takes a place in the queue for what `prepare` finds to do. */
-  async #call<T>(signal: AbortSignal | undefined, prepare: (call: Call) => Promise<T>): Promise<T> {
-    const call = this.#live().queue.enter(signal);
-    const work = prepare(call);
-    work.catch((error: unknown) => call.fail(error));
+  async #call<T>(signal: AbortSignal | undefined, prepare: (call: Call) => Promise<T>, isLimited = true): Promise<T> {
+    const call = this.#live().queue.enter(signal, isLimited);
+    const work = prepare(call).catch((error: unknown) => {
+      const reason = heapFault(error);
+      call.fail(reason);
+      throw reason;
+    });
     // An abort is heard at once, wherever the work is; it ends at its next turn.
     return Promise.race([work, call.failed()]);
   }
@@ -370,8 +403,7 @@ export class Encoder {
     const { loaded, queue } = this.#live();
     const mask = options.attentionMask;
     return this.#call(options.signal, async (call) => {
-      checkRows(loaded.machine.plan.config, { ids, mask });
-      const text = { ids: Int32Array.from(ids), mask: mask && Uint8Array.from(mask, (entry) => (entry ? 1 : 0)) };
+      const text = checkRows(loaded.machine.plan.config, { ids, mask });
       return this.#pinned(task === null ? [] : [task], () => queue.run(call, work(call, text)));
     });
   }

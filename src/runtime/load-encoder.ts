@@ -9,13 +9,15 @@ import { toSource, type OpenFile, type Source, type SourceLike } from "../load/s
 import { int8Format } from "../model/int8.ts";
 import { placements } from "../model/placements.ts";
 import { planEncoder, type EncoderPlan } from "../model/plan.ts";
-import { copyTensors, quantizeTensors, readHeader } from "../model/read-weights.ts";
+import { checkPlaces, copyTensors, quantizeTensors, readHeader } from "../model/read-weights.ts";
 import type { WeightFormat } from "../model/weight-format.ts";
 import type { Machine } from "../run/forward.ts";
 import { planWorkspace } from "../run/workspace.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { OwnBinary } from "../wasm/binaries.ts";
+import { checksum } from "../wasm/checksum.ts";
 import { engineLayout, startEngine, withFasterProduct, type Engine, type EngineOptions } from "../wasm/engine.ts";
+import { heapFault } from "../wasm/fault.ts";
 import type { Address } from "../wasm/kernels.ts";
 import { LinearMemory } from "../wasm/memory.ts";
 import { AdapterPool } from "../wasm/pool.ts";
@@ -41,8 +43,8 @@ export interface LoadedEncoder {
   readonly fingerprint: Fingerprint;
   /** Was the folder in the converted form? */
   readonly converted: boolean;
-  /** Bytes of weights in linear memory. */
-  readonly weightBytes: number;
+  /** Where the weights lie in linear memory, and what they were when they were loaded. */
+  readonly weights: { readonly start: Address; readonly bytes: number; readonly checksum: number };
   /** Bytes of the forward pass's buffers. */
   readonly workspaceBytes: number;
   readonly queueLimit: number;
@@ -93,12 +95,15 @@ export async function loadParts(
     const work = planWorkspace(config, Math.max(config.maxPositions, MIN_PASS_ROWS), parts.codeBytes, MAX_LABELS, layout);
     const workspaceEnd = layout.end;
     const plan = planEncoder(config, hasPooler, parts.format, layout);
+    if (tensors === null) checkPlaces(file, placements(plan));
     const memory = new LinearMemory(layout.end, layout.end + budget);
     const started = await parts.start(memory, scratch, { wasm: options.wasm, product: options.kernel, signal });
 
     await fillWeights(weights.reader, file, tensors, memory, plan, parts.format);
     // While the last pieces are hashed on other threads.
-    const tokenizer = makeTokenizer(tokenizerFiles, config.vocabulary);
+    const tokenizer = makeTokenizer(tokenizerFiles, config);
+    const [start, bytes] = [workspaceEnd, layout.end - workspaceEnd];
+    const sum = checksum(memory, start, bytes);
     const fingerprint = await weights.finish();
     const engine = withFasterProduct(started, scratch);
     return {
@@ -109,11 +114,13 @@ export async function loadParts(
       tokenizer,
       fingerprint,
       converted: manifest !== null,
-      weightBytes: layout.end - workspaceEnd,
+      weights: { start, bytes, checksum: sum },
       workspaceBytes: workspaceEnd - scratch,
       queueLimit,
       trunkCacheBytes,
     };
+  } catch (error) {
+    throw heapFault(await weights.explain(error));
   } finally {
     await weights.reader.close();
   }
@@ -137,11 +144,16 @@ async function openManifest(source: Source, signal: AbortSignal | undefined): Pr
   return bytes === null ? null : readManifest(bytes);
 }
 
+/** Of errors that the bytes of a file can be the reason of. */
+const CONTENT_CODES = /^(not-a-model|json-invalid|header-invalid|limit-exceeded|tensor-.+)$/;
+
 interface OpenWeights {
   readonly reader: ByteReader;
   readonly size: number;
   /** Checks what was read against the manifest, or hashes it, and returns the encoder's fingerprint. */
   finish(): Promise<Fingerprint>;
+  /** Of bytes that are refused for what they say: `digest-mismatch` when they are not those of the manifest, which is the reason then. */
+  explain(error: unknown): Promise<unknown>;
 }
 
 async function openWeights(source: Source, manifest: Manifest | null, options: LoadOptions): Promise<OpenWeights> {
@@ -171,15 +183,24 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
     ...(hashes ? { pieceBytes } : {}),
     onBytes: onProgress && ((done) => onProgress({ stage: "read", done, total: size })),
   });
+  const known = expected === undefined ? [] : (expected.pieces?.sha256 ?? [expected.sha256]);
+  const differs = (digests: readonly string[]): boolean => digests.some((digest, i) => digest !== known[i]);
   return {
     reader,
     size,
     async finish() {
       const digests = await reader.digests();
       if (manifest === null) return `sha256:${hashes ? await fingerprintOf(digests) : "0".repeat(64)}`;
-      const known = expected!.pieces?.sha256 ?? [expected!.sha256];
-      if (hashes && (digests.length !== known.length || digests.some((digest, i) => digest !== known[i]))) throw digestMismatch(name);
+      if (hashes && (digests.length !== known.length || differs(digests))) throw digestMismatch(name);
       return manifest.fingerprint;
+    },
+    async explain(error) {
+      if (manifest === null || !hashes || !(error instanceof RootstockError) || !CONTENT_CODES.test(error.code)) return error;
+      try {
+        return differs(await reader.digestsSoFar()) ? digestMismatch(name) : error;
+      } catch {
+        return signal?.aborted ? signal.reason : error;
+      }
     },
   };
 }

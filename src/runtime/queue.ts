@@ -3,8 +3,10 @@ import type { AdapterStore } from "../model/adapter-store.ts";
 import type { Machine, Steps } from "../run/forward.ts";
 import { rowsOf, runPass } from "../run/pass.ts";
 import type { PassText, TrunkState } from "../run/pass-text.ts";
-import { Call, passFault, type SoleWork, type TextWork, type WorkBranch } from "./call.ts";
+import { faultOf } from "../wasm/fault.ts";
+import { Call, type SoleWork, type TextWork, type WorkBranch } from "./call.ts";
 import type { Pace } from "./event-loop.ts";
+import type { Recover } from "./recovery.ts";
 
 /** A pass under way: its steps, and the calls that it works for, once for everything it took of them. */
 interface Pass {
@@ -22,23 +24,29 @@ export class WorkQueue {
   readonly #store: AdapterStore;
   readonly #pace: Pace;
   readonly #limit: number;
+  readonly #recover: Recover;
   #calls: Call[] = [];
   #isRunning = false;
 
-  constructor(machine: Machine, store: AdapterStore, pace: Pace, limit: number) {
+  constructor(machine: Machine, store: AdapterStore, pace: Pace, limit: number, recover: Recover) {
     this.#machine = machine;
     this.#store = store;
     this.#pace = pace;
     this.#limit = limit;
+    this.#recover = recover;
   }
 
-  /** A place in the queue; give it work, or fail it. @throws RootstockError `queue-full`, and the signal's reason. */
-  enter(signal: AbortSignal | undefined): Call {
+  /**
+   * A place in the queue; give it work, or fail it.
+   * @param isLimited false: however many there are; for those who never have more than one
+   * @throws RootstockError `queue-full`, and the signal's reason
+   */
+  enter(signal: AbortSignal | undefined, isLimited = true): Call {
     signal?.throwIfAborted();
     // Nothing was under way: the event loop had its turns.
     if (this.#calls.length === 0) this.#pace.restart();
     if (this.#calls.length >= this.#limit) this.#forgetOver();
-    if (this.#calls.length >= this.#limit) {
+    if (isLimited && this.#calls.length >= this.#limit) {
       throw new RootstockError("queue-full", `${this.#limit} calls are under way already, the most this encoder takes. Wait for some, or load it with a larger queueLimit.`);
     }
     const call = new Call(signal);
@@ -75,7 +83,7 @@ export class WorkQueue {
   }
 
   async #run(head: Call): Promise<void> {
-    let calls: readonly Call[] = [head];
+    let calls: readonly Call[] = [];
     try {
       const pass = this.#nextPass(head);
       calls = pass.calls;
@@ -86,7 +94,7 @@ export class WorkQueue {
       }
       for (const call of calls) call.passed();
     } catch (error) {
-      const reason = passFault(error);
+      const reason = this.#recover(error);
       for (const call of calls) call.fail(reason);
     } finally {
       this.#store.release();
@@ -109,21 +117,31 @@ export class WorkQueue {
         call.join();
         calls.push(call);
       }
-      while (call.text !== null) {
-        const text = this.#takeFrom(call, call.text, rows);
-        if (text === null) break;
-        texts.push(text);
-        calls.push(call);
-        rows -= rowsOf(text, plan.config.layers);
+      try {
+        while (call.text !== null) {
+          const text = this.#takeFrom(call, call.text, rows);
+          if (text === null) break;
+          texts.push(text);
+          calls.push(call);
+          rows -= rowsOf(text, plan.config.layers);
+        }
+        if (call.text !== null) break;
+      } catch (error) {
+        // Its adapter could not be brought in. What the pass has of it already runs for nobody, and the others are not held up.
+        call.fail(faultOf(error, "Please report it."));
       }
-      if (call.text !== null) break;
     }
-    if (calls.length === 0) throw noRoom();
+    if (head.text !== null && calls.length === 0) head.fail(noRoom());
     return { steps: texts.length === 0 ? nothing() : runPass(this.#machine, texts), calls };
   }
 
   #solePass(call: Call, { adapter }: SoleWork): Pass {
-    if (adapter !== null && !this.#store.hold(adapter)) throw noRoom();
+    try {
+      if (adapter !== null && !this.#store.hold(adapter)) throw noRoom();
+    } catch (error) {
+      call.fail(faultOf(error, "Please report it."));
+      return { steps: nothing(), calls: [] };
+    }
     return { steps: call.takeSole().run(this.#machine), calls: [call] };
   }
 

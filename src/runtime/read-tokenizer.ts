@@ -1,6 +1,6 @@
 import { RootstockError } from "../errors.ts";
 import { parseJson } from "../format/json.ts";
-import type { Manifest } from "../format/types.ts";
+import type { EncoderConfig, Manifest } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
 import type { Source } from "../load/source.ts";
 import { createTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
@@ -20,8 +20,8 @@ export async function readTokenizerFiles(source: Source, signal: AbortSignal | u
   return { tokenizer, config };
 }
 
-/** @throws RootstockError `tokenizer-invalid`, also when it gives ids that the encoder has no row for. */
-export function makeTokenizer(files: TokenizerFiles | null, vocabulary: number): TextTokenizer | null {
+/** @throws RootstockError `tokenizer-invalid`, also when it gives ids that the encoder has no row for, or leaves no position for a text. */
+export function makeTokenizer(files: TokenizerFiles | null, { vocabulary, maxPositions }: EncoderConfig): TextTokenizer | null {
   if (files === null) return null;
   const tokenizer = createTokenizer(
     parseJson(files.tokenizer, { where: "tokenizer.json", maxBytes: MAX_TOKENIZER_BYTES }),
@@ -31,6 +31,12 @@ export function makeTokenizer(files: TokenizerFiles | null, vocabulary: number):
     throw new RootstockError(
       "tokenizer-invalid",
       `tokenizer.json gives ids up to ${tokenizer.vocabSize - 1} and config.json has a vocabulary of ${vocabulary}. They are not of one model.`,
+    );
+  }
+  if (tokenizer.specialTokenCount >= maxPositions) {
+    throw new RootstockError(
+      "tokenizer-invalid",
+      `tokenizer.json puts ${tokenizer.specialTokenCount} special tokens around a text and config.json has ${maxPositions} positions, which leaves none for the text.`,
     );
   }
   return tokenizer;

@@ -1,3 +1,4 @@
+import { RootstockError } from "../errors.ts";
 import { classify, type Classification } from "../heads/classify.ts";
 import { decodeEntities, tokensToScore, type Entity, type EntityGroup } from "../heads/entities.ts";
 import { isFiniteArray } from "../model/finite.ts";
@@ -48,7 +49,7 @@ export function vectorBranches(call: Call, task: Task | null, { windows }: Encod
   });
 }
 
-/** One branch a window; `done` gets their outputs in order when all are there, and what it throws fails the call. */
+/** One branch a window; `done` gets their outputs in order when all are there, and an error of ours that it throws fails the call. */
 export function windowBranches(
   call: Call,
   task: Task | null,
@@ -65,6 +66,8 @@ export function windowBranches(
     try {
       done(pieces);
     } catch (error) {
+      // Anything else is a kernel that stopped: then the pass ends.
+      if (!(error instanceof RootstockError)) throw error;
       fail(error);
     }
   };

@@ -26,44 +26,71 @@ export interface Section {
 const WORD_BEFORE = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}]$/u;
 const WORD_AFTER = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}]/u;
 
+/** One unit of added tokens' contents, by their beginnings. */
+interface TrieNode {
+  readonly next: Map<number, TrieNode>;
+  /** The token that ends here. */
+  token: AddedToken | null;
+}
+
+const newNode = (): TrieNode => ({ next: new Map(), token: null });
+
 /**
  * Finds added tokens in a text: leftmost, longest first, as the reference does. Special tokens are found in what a user
- * types too: the text "[SEP]" is the token [SEP].
+ * types too: the text "[SEP]" is the token [SEP]. A trie, and no regular expression: of 4,096 alternatives it took 0.1 ms a
+ * character, and engines refuse long ones.
  */
 export class AddedTokenSplitter {
-  readonly #pattern: RegExp | null;
-  readonly #byContent = new Map<string, AddedToken>();
+  readonly #root = newNode();
 
   constructor(tokens: readonly AddedToken[]) {
     for (const token of tokens) {
-      if (token.content !== "") this.#byContent.set(token.content, token);
+      if (token.content === "") continue;
+      let node = this.#root;
+      for (let i = 0; i < token.content.length; i++) {
+        const unit = token.content.charCodeAt(i);
+        let next = node.next.get(unit);
+        if (next === undefined) node.next.set(unit, (next = newNode()));
+        node = next;
+      }
+      node.token = token;
     }
-    const contents = [...this.#byContent.keys()].sort((a, b) => b.length - a.length);
-    const escaped = contents.map((content) => content.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
-    this.#pattern = escaped.length === 0 ? null : new RegExp(escaped.join("|"), "g");
   }
 
   /** Sections of `text` in order, empty ones left out. */
   split(text: string): Section[] {
     const sections: Section[] = [];
     let done = 0;
-    if (this.#pattern !== null) {
-      for (const match of text.matchAll(this.#pattern)) {
-        const token = this.#byContent.get(match[0]) as AddedToken;
-        const start = match.index;
-        const end = start + match[0].length;
-        if (start < done || (token.singleWord && isInWord(text, start, end))) continue;
-        let left = start;
-        let right = end;
-        while (token.lstrip && left > done && isWhiteSpace(text.charCodeAt(left - 1))) left--;
-        while (token.rstrip && right < text.length && isWhiteSpace(text.charCodeAt(right))) right++;
-        if (left > done) sections.push({ id: null, start: done, end: left });
-        sections.push({ id: token.id, start, end });
-        done = right;
+    for (let at = 0; at < text.length; ) {
+      const token = this.#longestAt(text, at);
+      if (token === null) {
+        at++;
+        continue;
       }
+      const start = at;
+      const end = at + token.content.length;
+      at = end;
+      if (start < done || (token.singleWord && isInWord(text, start, end))) continue;
+      let left = start;
+      let right = end;
+      while (token.lstrip && left > done && isWhiteSpace(text.charCodeAt(left - 1))) left--;
+      while (token.rstrip && right < text.length && isWhiteSpace(text.charCodeAt(right))) right++;
+      if (left > done) sections.push({ id: null, start: done, end: left });
+      sections.push({ id: token.id, start, end });
+      done = right;
     }
     if (done < text.length) sections.push({ id: null, start: done, end: text.length });
     return sections;
+  }
+
+  #longestAt(text: string, at: number): AddedToken | null {
+    let longest: AddedToken | null = null;
+    let node = this.#root.next.get(text.charCodeAt(at));
+    for (let end = at + 1; node !== undefined; end++) {
+      longest = node.token ?? longest;
+      node = node.next.get(text.charCodeAt(end)); // NaN past the end: no key
+    }
+    return longest;
   }
 }
 

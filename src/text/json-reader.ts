@@ -1,5 +1,5 @@
-import { RootstockError } from "../errors.ts";
-import { MAX_DIMENSION } from "../limits.ts";
+import { quote, RootstockError } from "../errors.ts";
+import { MAX_DIMENSION, MAX_PIECE_UNITS } from "../limits.ts";
 
 /** What is read, as every refusal says it. */
 export const SUPPORTED_TOKENIZERS =
@@ -7,6 +7,11 @@ export const SUPPORTED_TOKENIZERS =
   "BPE with the ByteLevel pre-tokenizer and no normalizer (RoBERTa); " +
   "Unigram with Metaspace, alone or after WhitespaceSplit, and the normalizers Precompiled, NFC, NFD, NFKC, NFKD, " +
   "Lowercase, StripAccents, Strip and Replace (XLM-R, ALBERT)";
+
+/** A value of the file for a message. */
+export function shown(value: unknown): string {
+  return typeof value === "string" ? quote(value) : quote(JSON.stringify(value) ?? "nothing").slice(1, -1);
+}
 
 /** A refusal of tokenizer.json. @param what what was wrong, and where. */
 export function invalid(what: string): RootstockError {
@@ -34,9 +39,23 @@ export function readArray(value: unknown, where: string): readonly unknown[] {
   return value;
 }
 
+/** A list of at most `most` entries. */
+export function readShortArray(value: unknown, most: number, where: string): readonly unknown[] {
+  const list = readArray(value, where);
+  if (list.length <= most) return list;
+  throw new RootstockError("limit-exceeded", `tokenizer.json: ${where} has ${list.length} entries; at most ${most} are read.`);
+}
+
 export function readString(value: unknown, where: string): string {
   if (typeof value !== "string") throw invalid(`${where} is not a string`);
   return value;
+}
+
+/** A string of at most `MAX_PIECE_UNITS`, for what is looked for at each place of a text. */
+export function readPiece(value: unknown, where: string): string {
+  const piece = readString(value, where);
+  if (piece.length <= MAX_PIECE_UNITS) return piece;
+  throw new RootstockError("limit-exceeded", `tokenizer.json: ${where} has ${piece.length} UTF-16 units; at most ${MAX_PIECE_UNITS} are read.`);
 }
 
 /** A boolean; absent or null gives `fallback`. */
@@ -47,7 +66,7 @@ export function readFlag(value: unknown, fallback: boolean, where: string): bool
 }
 
 function isId(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < MAX_DIMENSION;
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < MAX_DIMENSION && !Object.is(value, -0);
 }
 
 /** A token id: 0 … 2^24 − 1. */
@@ -63,7 +82,7 @@ export function readVocabulary(value: unknown, where: string): Map<string, numbe
   for (const piece of Object.keys(object)) {
     const id = object[piece];
     // The message is made on failure alone: made for each of 30,522 pieces it would take 10 ms.
-    if (!isId(id)) throw invalid(`${where}[${JSON.stringify(piece)}] is not a token id`);
+    if (!isId(id)) throw invalid(`${where}[${shown(piece)}] is not a token id`);
     out.set(piece, id);
   }
   if (out.size === 0) throw invalid(`${where} is empty`);

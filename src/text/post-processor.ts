@@ -1,5 +1,7 @@
+import { RootstockError } from "../errors.ts";
+import { MAX_TEMPLATE_TOKENS } from "../limits.ts";
 import type { Template } from "./encoding.ts";
-import { field, invalid, readArray, readId, readObject, readString, typeOf, type JsonObject } from "./json-reader.ts";
+import { field, invalid, readArray, readId, readObject, readShortArray, readString, shown, typeOf, type JsonObject } from "./json-reader.ts";
 
 /** The special tokens around one text, from `post_processor`. Its offset options need nothing: offsets leave out spaces. */
 export function readTemplate(part: unknown): Template {
@@ -10,23 +12,31 @@ export function readTemplate(part: unknown): Template {
   if (type === "BertProcessing" || type === "RobertaProcessing") {
     return { prefix: [readPair(object, "cls")], suffix: [readPair(object, "sep")] };
   }
-  if (type === "Sequence") {
-    const prefix: number[] = [];
-    const suffix: number[] = [];
-    for (const processor of readArray(field(object, "processors"), "post_processor.processors")) {
-      if (typeOf(processor) === "Sequence") throw invalid("post_processor is a Sequence within a Sequence");
-      const inner = readTemplate(processor);
-      prefix.unshift(...inner.prefix);
-      suffix.push(...inner.suffix);
-    }
-    return { prefix, suffix };
-  }
+  if (type === "Sequence") return readSequence(object);
   throw invalid(
-    `post_processor is of type "${type}"; TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel and Sequence are read`,
+    `post_processor is of type ${shown(type)}; TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel and Sequence are read`,
   );
 }
 
-/** `["[CLS]", 101]` */
+/** Later processors go around what earlier ones made. */
+function readSequence(object: JsonObject): Template {
+  const template: { prefix: number[]; suffix: number[] } = { prefix: [], suffix: [] };
+  for (const processor of readArray(field(object, "processors"), "post_processor.processors")) {
+    if (typeOf(processor) === "Sequence") throw invalid("post_processor is a Sequence within a Sequence");
+    const inner = readTemplate(processor);
+    template.prefix.unshift(...inner.prefix);
+    template.suffix.push(...inner.suffix);
+    checkCount(template);
+  }
+  return template;
+}
+
+function checkCount({ prefix, suffix }: Template): void {
+  const count = prefix.length + suffix.length;
+  if (count <= MAX_TEMPLATE_TOKENS) return;
+  throw new RootstockError("limit-exceeded", `tokenizer.json: post_processor puts ${count} tokens around a text; at most ${MAX_TEMPLATE_TOKENS} are read.`);
+}
+
 function readPair(object: JsonObject, name: string): number {
   return readId(readArray(field(object, name), `post_processor.${name}`)[1], `post_processor.${name}[1]`);
 }
@@ -47,6 +57,7 @@ function readTemplateProcessing(object: JsonObject): Template {
       side = suffix;
     } else {
       side.push(...specialIds(specials, readString(field(part, "id"), "post_processor.single[].SpecialToken.id")));
+      checkCount({ prefix, suffix });
     }
   }
   if (side !== suffix) throw invalid("post_processor.single has no place for the text");
@@ -54,7 +65,7 @@ function readTemplateProcessing(object: JsonObject): Template {
 }
 
 function specialIds(specials: JsonObject, name: string): number[] {
-  const where = `post_processor.special_tokens[${JSON.stringify(name)}]`;
+  const where = `post_processor.special_tokens[${shown(name)}]`;
   const special = readObject(field(specials, name), where);
-  return readArray(field(special, "ids"), `${where}.ids`).map((id) => readId(id, `${where}.ids`));
+  return readShortArray(field(special, "ids"), MAX_TEMPLATE_TOKENS, `${where}.ids`).map((id) => readId(id, `${where}.ids`));
 }

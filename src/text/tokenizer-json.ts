@@ -1,3 +1,4 @@
+import { MAX_ADDED_TOKENS, MAX_PIECE_UNITS } from "../limits.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { BertEncoder } from "./bert-encoder.ts";
 import type { BertNormalizerOptions } from "./bert-normalizer.ts";
@@ -10,8 +11,11 @@ import {
   readFlag,
   readId,
   readObject,
+  readPiece,
+  readShortArray,
   readString,
   readVocabulary,
+  shown,
   typeOf,
   type JsonObject,
 } from "./json-reader.ts";
@@ -47,7 +51,7 @@ export function readTokenizerParts(json: JsonObject, config: JsonObject, cacheWo
 function kindOf(model: JsonObject): TokenizerKind {
   const type = field(model, "type");
   if (type === "WordPiece" || type === "BPE" || type === "Unigram") return type;
-  if (type !== undefined) throw invalid(`model is of type ${JSON.stringify(type)}`);
+  if (type !== undefined) throw invalid(`model is of type ${shown(type)}`);
   if (Array.isArray(field(model, "vocab"))) return "Unigram";
   return field(model, "merges") === undefined ? "WordPiece" : "BPE";
 }
@@ -60,9 +64,10 @@ function largestId(vocab: ReadonlyMap<string, number>): number {
 
 function readWordPiece(json: JsonObject, model: JsonObject, config: JsonObject, cacheWords: number): TokenizerParts {
   const preTokenizer = typeOf(field(json, "pre_tokenizer"));
-  if (preTokenizer !== "BertPreTokenizer") throw invalid(`pre_tokenizer of a WordPiece model is of type "${preTokenizer}"`);
+  if (preTokenizer !== "BertPreTokenizer") throw invalid(`pre_tokenizer of a WordPiece model is of type ${shown(preTokenizer)}`);
   const vocab = readVocabulary(field(model, "vocab"), "model.vocab");
   const prefix = readString(field(model, "continuing_subword_prefix") ?? "##", "model.continuing_subword_prefix");
+  for (const piece of vocab.keys()) if (piece.length > MAX_PIECE_UNITS) readPiece(piece, `model.vocab[${shown(piece)}]`);
   const unknownId = vocab.get(readString(field(model, "unk_token") ?? "[UNK]", "model.unk_token"));
   if (unknownId === undefined) throw invalid("model.unk_token is not in model.vocab");
   const maxWordCodePoints = readId(field(model, "max_input_chars_per_word") ?? 100, "model.max_input_chars_per_word");
@@ -74,7 +79,7 @@ function readWordPiece(json: JsonObject, model: JsonObject, config: JsonObject, 
 function readBertNormalizer(part: unknown, config: JsonObject): BertNormalizerOptions {
   const type = typeOf(part);
   if (type === "none") return { cleanText: false, handleChineseChars: false, stripAccents: false, lowercase: false };
-  if (type !== "BertNormalizer") throw invalid(`normalizer of a WordPiece model is of type "${type}"`);
+  if (type !== "BertNormalizer") throw invalid(`normalizer of a WordPiece model is of type ${shown(type)}`);
   const object = part as JsonObject;
   const flag = (name: string, override: string, fallback: boolean): boolean =>
     readFlag(field(config, override) ?? field(object, name), fallback, `normalizer.${name}`);
@@ -90,10 +95,10 @@ function readBertNormalizer(part: unknown, config: JsonObject): BertNormalizerOp
 function readByteLevel(json: JsonObject, model: JsonObject, config: JsonObject, cacheWords: number): TokenizerParts {
   const preTokenizer = field(json, "pre_tokenizer");
   if (typeOf(preTokenizer) !== "ByteLevel" || !isObject(preTokenizer)) {
-    throw invalid(`pre_tokenizer of a BPE model is of type "${typeOf(preTokenizer)}"`);
+    throw invalid(`pre_tokenizer of a BPE model is of type ${shown(typeOf(preTokenizer))}`);
   }
   const normalizer = typeOf(field(json, "normalizer"));
-  if (normalizer !== "none") throw invalid(`normalizer of a BPE model is of type "${normalizer}"`);
+  if (normalizer !== "none") throw invalid(`normalizer of a BPE model is of type ${shown(normalizer)}`);
   if (!readFlag(field(preTokenizer, "use_regex"), true, "pre_tokenizer.use_regex")) {
     throw invalid("pre_tokenizer.use_regex is false");
   }
@@ -131,13 +136,13 @@ function readMerges(value: unknown, vocab: ReadonlyMap<string, number>): [string
 /** `added_tokens`; none when absent. */
 export function readAddedTokens(value: unknown): AddedToken[] {
   if (value === undefined || value === null) return [];
-  return readArray(value, "added_tokens").map((item, i) => {
+  return readShortArray(value, MAX_ADDED_TOKENS, "added_tokens").map((item, i) => {
     const where = `added_tokens[${i}]`;
     const token = readObject(item, where);
     const flag = (name: string, fallback: boolean): boolean => readFlag(field(token, name), fallback, `${where}.${name}`);
     return {
       id: readId(field(token, "id"), `${where}.id`),
-      content: readString(field(token, "content"), `${where}.content`),
+      content: readPiece(field(token, "content"), `${where}.content`),
       singleWord: flag("single_word", false),
       lstrip: flag("lstrip", false),
       rstrip: flag("rstrip", false),

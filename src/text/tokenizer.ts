@@ -2,7 +2,7 @@ import { RootstockError } from "../errors.ts";
 import { MAX_TEXT_UNITS } from "../limits.ts";
 import { AddedTokenSplitter, type AddedToken, type Section } from "./added-tokens.ts";
 import { EncodingBuilder, type Encoded, type Template } from "./encoding.ts";
-import { field, isObject, readObject } from "./json-reader.ts";
+import { field, readObject, readPiece } from "./json-reader.ts";
 import { STARTS_WORD } from "./pieces.ts";
 import { readTemplate } from "./post-processor.ts";
 import type { SegmentEncoder } from "./segment-encoder.ts";
@@ -62,7 +62,7 @@ export function createTokenizer(
   const cacheWords = options.cacheWords ?? DEFAULT_CACHE_WORDS;
   checkCount(cacheWords, 0, MAX_CACHE_WORDS, "cacheWords");
   const json = readObject(tokenizerJson, "the file");
-  const config = isObject(tokenizerConfig) ? tokenizerConfig : {};
+  const config = tokenizerConfig === null ? {} : readObject(tokenizerConfig, "tokenizer_config.json");
   const parts = readTokenizerParts(json, config, cacheWords);
   const template = readTemplate(field(json, "post_processor"));
   return new HuggingFaceTokenizer(
@@ -103,7 +103,7 @@ class HuggingFaceTokenizer implements TextTokenizer {
       normalized.length === 0
         ? null
         : new AddedTokenSplitter(
-            normalized.map((token) => ({ ...token, content: encoder.normalize(token.content).text })),
+            normalized.map((token) => ({ ...token, content: readPiece(encoder.normalize(token.content).text, "a normalised added token") })),
           );
   }
 

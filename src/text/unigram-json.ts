@@ -1,4 +1,5 @@
-import { invalid, field, isObject, readArray, readFlag, readId, readObject, readString, typeOf, type JsonObject } from "./json-reader.ts";
+import { MAX_NORMALIZER_STEPS, MAX_PIECE_UNITS } from "../limits.ts";
+import { invalid, field, isObject, readArray, readFlag, readId, readObject, readPiece, readShortArray, readString, shown, typeOf, type JsonObject } from "./json-reader.ts";
 import type { SegmentEncoder } from "./segment-encoder.ts";
 import { readUnigram } from "./unigram.ts";
 import { UnigramEncoder, type MetaspaceOptions } from "./unigram-encoder.ts";
@@ -16,6 +17,7 @@ export function readUnigramEncoder(
     if (typeof piece !== "string" || typeof score !== "number" || !Number.isFinite(score)) {
       throw invalid(`model.vocab[${i}] is not [piece, score]`);
     }
+    if (piece.length > MAX_PIECE_UNITS) readPiece(piece, `model.vocab[${i}]`);
     return [piece, score];
   });
   const unknownId = readId(field(model, "unk_id"), "model.unk_id");
@@ -31,7 +33,7 @@ function readSteps(part: unknown): NormalizerStep[] {
   if (type === "none") return [];
   const object = readObject(part, "normalizer");
   if (type === "Sequence") {
-    return readArray(field(object, "normalizers"), "normalizer.normalizers").flatMap((inner) => {
+    return readShortArray(field(object, "normalizers"), MAX_NORMALIZER_STEPS, "normalizer.normalizers").flatMap((inner) => {
       if (typeOf(inner) === "Sequence") throw invalid("normalizer is a Sequence within a Sequence");
       return readSteps(inner);
     });
@@ -43,21 +45,22 @@ function readSteps(part: unknown): NormalizerStep[] {
     return [{ type: "strip", left, right }];
   }
   const step = clusterStep(type);
-  if (step === null) throw invalid(`normalizer of a Unigram model is of type "${type}"`);
+  if (step === null) throw invalid(`normalizer of a Unigram model is of type ${shown(type)}`);
   return [step];
 }
 
 /** A fixed string, or the one expression that SentencePiece folders use: any other could take exponential time. */
 function readReplace(object: JsonObject): NormalizerStep {
   const pattern = field(object, "pattern");
-  const content = readString(field(object, "content"), "normalizer.content");
+  const content = readPiece(field(object, "content"), "normalizer.content");
   const text = isObject(pattern) ? field(pattern, "String") : undefined;
   const expression = isObject(pattern) ? field(pattern, "Regex") : undefined;
   if (typeof text === "string" && text !== "") {
+    readPiece(text, "normalizer.pattern");
     return { type: "replace", pattern: new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "g"), content };
   }
   if (expression === " {2,}") return { type: "replace", pattern: / {2,}/g, content };
-  throw invalid(`normalizer Replace has the pattern ${JSON.stringify(pattern)}; fixed strings and the Regex " {2,}" are read`);
+  throw invalid(`normalizer Replace has the pattern ${shown(pattern)}; fixed strings and the Regex " {2,}" are read`);
 }
 
 function readMetaspace(part: unknown): MetaspaceOptions {
@@ -66,12 +69,12 @@ function readMetaspace(part: unknown): MetaspaceOptions {
   if (splitsWhiteSpace) {
     const steps = readArray(field(part as JsonObject, "pretokenizers"), "pre_tokenizer.pretokenizers");
     if (steps.length !== 2 || typeOf(steps[0]) !== "WhitespaceSplit") {
-      throw invalid(`pre_tokenizer is a Sequence of ${steps.map(typeOf).join(", ")}`);
+      throw invalid(`pre_tokenizer is a Sequence of ${shown(steps.map(typeOf).join(", "))}`);
     }
     metaspace = steps[1];
   }
   if (typeOf(metaspace) !== "Metaspace") {
-    throw invalid(`pre_tokenizer of a Unigram model is of type "${typeOf(metaspace)}"`);
+    throw invalid(`pre_tokenizer of a Unigram model is of type ${shown(typeOf(metaspace))}`);
   }
   const object = metaspace as JsonObject;
   const replacement = readString(field(object, "replacement") ?? "▁", "pre_tokenizer.replacement");
@@ -80,7 +83,7 @@ function readMetaspace(part: unknown): MetaspaceOptions {
   const fallback = readFlag(field(object, "add_prefix_space"), true, "pre_tokenizer.add_prefix_space") ? "always" : "never";
   const prependScheme = field(object, "prepend_scheme") ?? fallback;
   if (prependScheme !== "always" && prependScheme !== "first" && prependScheme !== "never") {
-    throw invalid(`pre_tokenizer.prepend_scheme is ${JSON.stringify(prependScheme)}`);
+    throw invalid(`pre_tokenizer.prepend_scheme is ${shown(prependScheme)}`);
   }
   return { replacement, prependScheme, splitsWhiteSpace };
 }

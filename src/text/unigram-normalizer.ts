@@ -90,18 +90,28 @@ function mapClusters(source: AlignedText, normalizer: Normalizer): AlignedText {
     const cluster = text.slice(from, to);
     const normalized = normalizer.normalize(cluster);
     if (normalized !== cluster) {
-      out.copy(source, copied, from);
+      const same = sameUnits(cluster, normalized);
+      out.copy(source, copied, from + same);
       copied = to;
-      const start = source.start[from] as number;
+      const start = source.start[from + same] as number;
       const end = source.end[to - 1] as number;
-      if (normalized !== "") out.push(normalized, start, end);
-      else if (/^\p{M}/u.test(cluster)) out.attach(start, end);
+      const rest = normalized.slice(same);
+      if (rest !== "") out.push(rest, start, end);
+      else if (same > 0 || /^\p{M}/u.test(cluster)) out.attach(start, end);
     }
     from = to;
   }
   if (copied === 0) return source;
   out.copy(source, copied, text.length);
   return out.build();
+}
+
+/** Units at the front that a normaliser left alone, of whole characters and not all of the cluster: they keep their own sources. */
+function sameUnits(cluster: string, normalized: string): number {
+  let same = 0;
+  while (same < cluster.length && cluster[same] === normalized[same]) same++;
+  if (same === cluster.length) return 0;
+  return (cluster.charCodeAt(same) & 0xfc00) === 0xdc00 ? Math.max(0, same - 1) : same;
 }
 
 function clusterEnd(text: string, from: number, pattern: RegExp): number {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { appendFileSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { checkpointText, readCheckpoint, type Checkpoint } from "../../src/cli/annotate/checkpoint.ts";
 import { finishingSteps } from "../../src/cli/annotate/finish.ts";
@@ -135,6 +135,17 @@ describe("the end of a run, cut between any two steps", () => {
   it("makes the Parquet file anew where it was half written", async () => {
     await endedRun("out.parquet", ROWS, ROWS);
     folder.write("out.parquet.partial.new", "PAR1 and so on");
+    expect((await again("out.parquet", "--resume")).code).toBe(0);
+    expectWhole("out.parquet");
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("keeps every result where the disk is full while the Parquet file is made (needs /dev/full)", async () => {
+    await endedRun("out.parquet", ROWS, ROWS);
+    symlinkSync("/dev/full", folder.file("out.parquet.partial.new"));
+    const { code, stderr } = await again("out.parquet", "--resume");
+    expect(stderr).toMatch(/^rootstock: target-unwritable: .*has all results as JSON lines.*no space left/im);
+    expect(code).toBe(1);
+    for (const [name, is] of [["out.parquet", false], ["out.parquet.partial.new", false], ["out.parquet.partial", true], ["out.parquet.checkpoint", true]] as const) expect(existsSync(folder.file(name)), name).toBe(is);
     expect((await again("out.parquet", "--resume")).code).toBe(0);
     expectWhole("out.parquet");
   });

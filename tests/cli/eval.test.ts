@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Evaluation } from "../../src/cli/evaluate.ts";
-import { wordTags } from "../../src/cli/word-tags.ts";
+import { wordEnds, wordTags } from "../../src/cli/word-tags.ts";
 import { loadEncoder, type Classification, type Encoder, type EntityGroup } from "../../src/index.ts";
 import { spansToTags } from "../../src/metrics/spans.ts";
 import { adapterFolder, ENCODER, program } from "./program.ts";
@@ -92,7 +92,7 @@ describe("rootstock eval", () => {
   it("cuts long rows and counts them; words that were cut are O", async () => {
     const [first, ...others] = SENTENCES;
     const tags = await ownTags(first!);
-    const kept = wordTags(first!, (await encoder.runBatch([{ tokens: first!, tasks: ["people"] }], {
+    const kept = wordTags(wordEnds(first!), (await encoder.runBatch([{ tokens: first!, tasks: ["people"] }], {
       maxTokens: 8, overflow: "truncate", aggregation: "none", ignoreLabels: [],
     }))[0]!["people"] as never); // prettier-ignore
     expect(kept.slice(6).every((tag) => tag === "O")).toBe(true);
@@ -131,23 +131,23 @@ describe("wordTags", () => {
 
   it("gives each word its first token's label", () => {
     const tokens = [token("B-A", 0, 2), token("O", 2, 5), token("I-A", 6, 7), token("B-B", 8, 9)];
-    expect(wordTags(["abcde", "f", "g"], tokens)).toEqual(["B-A", "I-A", "B-B"]);
+    expect(wordTags(wordEnds(["abcde", "f", "g"]), tokens)).toEqual(["B-A", "I-A", "B-B"]);
   });
 
   it("gives O to a word without a token, in the middle and at the end", () => {
-    expect(wordTags(["ab", "\u200b", "cd", "ef"], [token("B-A", 0, 2), token("I-A", 5, 7)])).toEqual(["B-A", "O", "I-A", "O"]);
+    expect(wordTags(wordEnds(["ab", "\u200b", "cd", "ef"]), [token("B-A", 0, 2), token("I-A", 5, 7)])).toEqual(["B-A", "O", "I-A", "O"]);
   });
 
   it("counts an empty word and its space", () => {
-    expect(wordTags(["a", "", "b"], [token("B-A", 0, 1), token("I-A", 3, 4)])).toEqual(["B-A", "O", "I-A"]);
+    expect(wordTags(wordEnds(["a", "", "b"]), [token("B-A", 0, 1), token("I-A", 3, 4)])).toEqual(["B-A", "O", "I-A"]);
   });
 
   it("knows a piece that begins with the space before its word", () => {
-    expect(wordTags(["ab", "cd"], [token("B-A", 0, 2), token("B-B", 2, 5)])).toEqual(["B-A", "B-B"]);
+    expect(wordTags(wordEnds(["ab", "cd"]), [token("B-A", 0, 2), token("B-B", 2, 5)])).toEqual(["B-A", "B-B"]);
   });
 
   it("takes no tokens", () => {
     expect(wordTags([], [])).toEqual([]);
-    expect(wordTags(["a"], [])).toEqual(["O"]);
+    expect(wordTags(wordEnds(["a"]), [])).toEqual(["O"]);
   });
 });

@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { program, ROOT } from "./program.ts";
 
-const COMMANDS = ["run", "annotate", "embed", "eval", "inspect", "convert", "demo"];
+const COMMANDS = ["run", "annotate", "embed", "train", "eval", "inspect", "convert", "demo"];
 
 const ANNOTATE = ["annotate", "x.jsonl", "--output", "y.jsonl"];
+const TRAIN = ["train", "--task", "a", "--data", "b.jsonl", "--out", "c"];
 const MOOD = ["--tasks", "vader-dora"];
 
 describe("help and version", () => {
@@ -65,6 +66,19 @@ describe("wrong usage", () => {
     ["to resume a pipe", ["annotate", "-", "--output", "-", "--resume", ...MOOD], "nothing to resume"],
     ["Parquet from a pipe", ["annotate", "-", "--output", "y.jsonl", "--format", "parquet", ...MOOD], "not from standard input"],
     ["Parquet into a pipe", ["annotate", "x.jsonl", "--output", "-", "--output-format", "parquet", ...MOOD], "not to standard output"],
+    ["no data to train on", ["train", "--task", "a", "--out", "b"], "--data"],
+    ["dev rows and none", [...TRAIN, "--dev", "x", "--no-dev"], "give --dev or --no-dev, not both"],
+    ["standard input for two things", ["train", "--task", "a", "--out", "b", "--data", "-", "--dev", "-"], "standard input is given for two things"],
+    ["a root as the folder to write", ["train", "--task", "a", "--data", "b", "--out", "/"], "give a folder of its own"],
+    ["an unknown method", [...TRAIN, "--method", "vera"], "lora, dora, ia3, head"],
+    ["a rate that is no number", [...TRAIN, "--learning-rate", "fast"], '--learning-rate is "fast"'],
+    ["a negative rate", [...TRAIN, "--learning-rate=-1"], '--learning-rate is "-1"'],
+    ["an unknown target", [...TRAIN, "--targets", "query,quarry"], "all-linear or some of query,"],
+    ["layers that are none", [...TRAIN, "--layers", "last"], '--layers is "last"'],
+    ["a weight without a label", [...TRAIN, "--class-weight", "2"], "give LABEL=NUMBER"],
+    ["a weight that is no number", [...TRAIN, "--class-weight", "a=b"], '--class-weight is "b"'],
+    ["two weights of one label", [...TRAIN, "--class-weight", "a=1", "--class-weight", "a=2"], '--class-weight names "a" twice'],
+    ["weights in two ways", [...TRAIN, "--class-weight", "a=1", "--class-weights", "none"], "not both"],
     ["a conversion onto itself", ["convert", "x/../y", "y"], "give another"],
   ])("refuses %s with exit code 2 and one line", async (_, args, words) => {
     const { code, stdout, stderr } = await program(args);

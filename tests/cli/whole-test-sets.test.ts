@@ -21,7 +21,7 @@ describe.skipIf(!existsSync(DATA) || !existsSync(GOLDEN))("the shipped encoder o
   for (const [adapter, task] of TASKS) {
     it(`${adapter}: within 0.5 points of its float32 metric`, async () => {
       const golden = JSON.parse(readFileSync(`${GOLDEN}/${adapter}/golden.json`, "utf8")) as { test_metric_f32: { span_f1?: number; accuracy?: number } };
-      const { code, stdout, stderr } = await program(["eval", "--adapter", `models/adapters/${adapter}`, "--data", `${DATA}/${task}/test.jsonl`, "--json"]);
+      const { code, stdout, stderr } = await program(["eval", "--adapter", `models/adapters/${adapter}`, "--data", `${DATA}/${task}/test.jsonl`, "--tokens", "--json"]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const { rows, report } = JSON.parse(stdout) as { rows: number; report: { f1?: number; accuracy?: number } };
       expect(rows).toBe(readFileSync(`${DATA}/${task}/test.jsonl`, "utf8").trim().split("\n").length);

@@ -2,6 +2,7 @@ import { Encoder } from "../../src/runtime/encoder.ts";
 import { loadParts, type LoadParts } from "../../src/runtime/load-encoder.ts";
 import type { SourceLike } from "../../src/load/source.ts";
 import type { WeightFormat } from "../../src/model/weight-format.ts";
+import type { Kernels } from "../../src/wasm/kernels.ts";
 import { float32Kernels } from "./kernels.ts";
 
 /** Weights as they are: panels hold [columns][depth] f32, tables f32 rows. */
@@ -22,7 +23,10 @@ export const float32Format: WeightFormat = {
 export const FLOAT32: LoadParts = {
   format: float32Format,
   codeBytes: 4,
-  start: async (memory) => ({ kernels: float32Kernels(memory), memory, product: "fixed", codeBytes: 4, candidates: [], notes: ["float32"] }),
+  start: async (memory) => {
+    const restart = (): Kernels => float32Kernels(memory);
+    return { kernels: restart(), memory, product: "fixed", codeBytes: 4, candidates: [], notes: ["float32"], restart };
+  },
 };
 
 /** The library's own encoder with float32 weights and plain TypeScript kernels. */

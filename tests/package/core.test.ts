@@ -24,9 +24,11 @@ describe("the built core", () => {
   it("imports statically: files of its own, its two libraries, and no module of Node", () => {
     const packages = found((program) => importsOf(program).filter((source) => !source.startsWith(".")));
     const isPool = (place: string): boolean => place.startsWith("pool");
+    const isPlot = (place: string): boolean => place.startsWith(join("report", "terminal-plot.js"));
     const names = (places: string[]): Set<string> => new Set(places.map((place) => place.split(": ")[1]!));
-    expect(names(packages.filter((place) => !isPool(place)))).toEqual(new Set(["@assemblyscript/loader", "@huggingface/tokenizers"]));
-    // What workers talk by, and only where they are used.
+    expect(names(packages.filter((place) => !isPool(place) && !isPlot(place)))).toEqual(new Set(["@assemblyscript/loader", "@huggingface/tokenizers"]));
+    // What workers talk by and what draws on a terminal, and only where they are used.
+    expect(names(packages.filter(isPlot))).toEqual(new Set(["simple-ascii-chart"]));
     for (const name of names(packages.filter(isPool))) expect(name).toBe("birpc");
   });
 

@@ -5,12 +5,13 @@ import type { SourceLike } from "../../src/index.ts";
 import { loadPoolOf, nodeThread } from "./built.ts";
 
 /**
- * In which message a worker goes wrong, and how. "terminate": from outside, once the message is sent. "refuse": it refuses
- * the adapter of the name `at`, or that is added with the option `at`.
+ * In which message a worker goes wrong, and how; at "answer": in the host's first answer to what it asks. "terminate": from outside,
+ * once the message is sent. "refuse": it refuses the adapter of the name `at`, or that is added with the option `at`. "trap": a kernel
+ * traps; "damage": it overwrites the weights before.
  */
 export interface Fault {
   readonly at: string;
-  readonly how: "exit" | "throw" | "rejection" | "garbage" | "refuse" | "terminate";
+  readonly how: "exit" | "throw" | "rejection" | "garbage" | "refuse" | "terminate" | "trap" | "damage";
 }
 
 interface Message {

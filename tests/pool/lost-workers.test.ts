@@ -101,6 +101,66 @@ describe.each(WAYS)("a worker that is lost by: %s", (how) => {
   });
 });
 
+describe.each(WAYS.filter((how) => how !== "terminate"))("a worker that is lost by: %s", (how) => {
+  it("when it is told of an abort: the others' calls on it reject, one worker takes its place", async () => {
+    const made = await watched(FOLDER, { workers: 1 }, [{ at: "abort", how }]);
+    await addTasks(made.pool);
+    const controller = new AbortController();
+    const aborted = failure(made.pool.embed(EMBEDDED, { signal: controller.signal }));
+    const others = [made.pool.embed(EMBEDDED), made.pool.run(TEXTS[0]!, ["topic"])].map(failure);
+    const reason = new Error("enough");
+    await vi.waitFor(() => expect(made.posted.some(({ a }) => a?.[1] === "embed")).toBe(true), { interval: 1 });
+    controller.abort(reason);
+    expect(await aborted).toBe(reason);
+    for (const error of await Promise.all(others)) if (error !== null) expectLost(error);
+    await vi.waitFor(() => expect(made.workers.length).toBe(2));
+    await expectWhole(made, 2);
+  });
+
+  it("while it reads the caller's own source: loadPool rejects, and no file is left open", async () => {
+    const workers: Worker[] = [];
+    let open = 0;
+    const source: Source = {
+      location: "a store",
+      async open(file) {
+        const bytes = FOLDER.get(file);
+        if (bytes === undefined) throw new RootstockError("source-missing", `${file} is not there.`);
+        async function* read(): AsyncGenerator<Uint8Array> {
+          open++;
+          try {
+            yield bytes!;
+          } finally {
+            open--;
+          }
+        }
+        return { size: bytes.length, chunks: read() };
+      },
+    };
+    expectLost(await failure(watchedPool(source, { workers: 2 }, [null, { at: "answer", how }], workers)));
+    for (const worker of workers) expect(await ended(worker)).toBe(true);
+    await vi.waitFor(() => expect(open).toBe(0));
+  });
+});
+
+describe("a kernel that stops in a worker", () => {
+  it.each(Object.keys(CALLS) as (keyof typeof CALLS)[])("at %s: the call rejects with engine-fault, the worker goes on, the next answers are identical", async (at) => {
+    const made = await watched(FOLDER, { workers: 1 }, [{ at, how: "trap" }]);
+    await addTasks(made.pool);
+    expect(await failure(CALLS[at](made.pool))).toMatchObject({ code: "engine-fault", message: expect.stringMatching(/call again/) as unknown });
+    await expectWhole(made, 1);
+  });
+
+  it.each(Object.keys(CALLS) as (keyof typeof CALLS)[])("at %s and has overwritten the weights: another worker takes its place", async (at) => {
+    const made = await watched(FOLDER, { workers: 1 }, [{ at, how: "damage" }]);
+    await addTasks(made.pool);
+    const error = await failure(CALLS[at](made.pool));
+    expect(error).toBeInstanceOf(RootstockError);
+    expect(error).toMatchObject({ code: expect.stringMatching(/^(engine-fault|worker-lost)$/) as unknown });
+    await vi.waitFor(() => expect(made.workers.length).toBe(2));
+    await expectWhole(made, 2);
+  });
+});
+
 describe("every pending call of a lost worker", () => {
   it("rejects, and those of the others are answered", async () => {
     const made = await watched(FOLDER, { workers: 2 }, [{ at: "forward", how: "exit" }]);

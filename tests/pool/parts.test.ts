@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { RootstockError } from "../../src/errors.ts";
 import { Heartbeat } from "../../src/pool/heartbeat.ts";
 import { decodeMessage, encodeMessage, sent } from "../../src/pool/messages.ts";
-import { packError, unpackError } from "../../src/pool/packed-error.ts";
+import { packError, unpackError } from "../../src/packed-error.ts";
 import { lengthOf, split } from "../../src/pool/split.ts";
 
 describe("split", () => {

@@ -37,7 +37,8 @@ export class Rate {
   }
 }
 
-function clock(seconds: number): string {
+/** "0:06", "1:02:03" */
+export function clock(seconds: number): string {
   const whole = Math.round(seconds);
   const minutes = Math.floor(whole / 60);
   const two = (count: number): string => String(count).padStart(2, "0");

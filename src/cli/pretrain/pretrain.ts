@@ -1,38 +1,46 @@
-import { basename } from "node:path";
-import { parseJson } from "../../format/json.ts";
 import { checkTarget, writeFolder, type FileToWrite } from "../../convert/write-folder.ts";
-import { pretrain, type Pretrained } from "../../pretrain/pretrain.ts";
-import type { PretrainingProgress, RowSet } from "../../pretrain/types.ts";
+import type { Pretrained } from "../../pretrain/pretrain.ts";
+import type { PretrainingProgress } from "../../pretrain/types.ts";
+import { pretrainingReport } from "../../report/pretraining-report.ts";
+import { withPeers } from "../../train/parallel/with-peers.ts";
 import { grouped } from "../print-table.ts";
-import { inputName, readLines } from "../read-lines.ts";
+import { inputName } from "../read-lines.ts";
 import type { Session } from "../session.ts";
-import { checkpointFile } from "./checkpoint-file.ts";
+import { CheckpointFile } from "../train/checkpoint-file.ts";
 import type { PretrainConfig } from "./config.ts";
+import { checkpointPath, runConfig } from "./run.ts";
 import { summary } from "./summary.ts";
 
+/** Time for a last checkpoint of 22.7 million values with AdamW's means, 270 MB, on a slow disk. A second Ctrl-C ends the program at once. */
+const GRACE_MS = 30_000;
+
+export interface PretrainRun {
+  /** Threads that train together. */
+  readonly workers: number;
+  /** Updates between two lines on standard error. */
+  readonly logEvery: number | undefined;
+}
+
 /** Runs a configuration to its end, or on from its checkpoint, and writes what it gives. @throws RootstockError */
-export async function pretrainConfig(config: PretrainConfig, logEvery: number | undefined, session: Session): Promise<void> {
-  const { settings, encoder, output, data, checkpointEvery, dtype, writesHead } = config;
+export async function pretrainConfig(config: PretrainConfig, { workers, logEvery }: PretrainRun, session: Session): Promise<void> {
+  const { output, data } = config;
   const { signal } = session;
   checkTarget(output);
-  const path = `${output}.checkpoint`;
-  const checkpoint = checkpointFile(path);
-  const sets = (paths: readonly string[]): RowSet[] => paths.map((file) => ({ name: basename(file).replace(/\.(jsonl|ndjson)(\.gz)?$/, ""), rows: jsonRows(file, signal) }));
+  const checkpoint = new CheckpointFile(checkpointPath(config));
+  if (checkpoint.isThere) session.note(`going on from ${checkpoint.path}`);
   session.progress(`reading ${[...data.ner, ...data.pairs].map(inputName).join(", ")}`);
-  let last: PretrainingProgress | null = null;
+  const onProgress = (progress: PretrainingProgress): void => {
+    session.progress(progressText(progress));
+    if (logEvery !== undefined && progress.step % logEvery === 0) session.note(progressText(progress));
+  };
   let made: Pretrained;
   try {
-    made = await pretrain(encoder, { ner: sets(data.ner), pairs: sets(data.pairs) }, {
-      ...settings, checkpoint, checkpointEvery, dtype, writesHead, signal,
-      onProgress: (progress) => {
-        last = progress;
-        session.progress(progressText(progress));
-        if (logEvery !== undefined && progress.step % logEvery === 0) session.note(progressText(progress));
-      },
-    });
+    made = workers === 1
+      ? await runConfig(config, { signal, onProgress })
+      : await withPeers<Pretrained>(workers, new URL("./peer.js", import.meta.url), config, { signal, graceMs: GRACE_MS, onMessage: (progress) => onProgress(progress as PretrainingProgress) });
   } catch (error) {
     session.progress(null);
-    if (signal.aborted && last !== null) session.note(`what was done is kept in ${path}; the same command goes on`);
+    if (signal.aborted && checkpoint.isThere) session.note(`what was done is kept in ${checkpoint.path}; the same command goes on`);
     throw error;
   }
   session.progress(null);
@@ -41,18 +49,12 @@ export async function pretrainConfig(config: PretrainConfig, logEvery: number | 
   await session.write(summary(made.history, output));
 }
 
-/** The rows of a file of JSON lines, unzipped where it is zipped. */
-async function* jsonRows(path: string, signal: AbortSignal): AsyncGenerator<unknown> {
-  for await (const lines of readLines(path, signal)) {
-    for (const { number, text } of lines) yield parseJson(text, { where: `${inputName(path)}, line ${number}`, maxBytes: text.length, code: "data-invalid" });
-  }
-}
-
-/** `encoder/`, a folder for each adapter, `head/` where it is wanted, and what happened. */
+/** `encoder/`, a folder for each adapter, `head/` where it is wanted, and what happened, for programs and for people. */
 function filesOf({ encoder, adapters, head, history }: Pretrained): FileToWrite[] {
   const folders = [["encoder", encoder] as const, ...adapters, ...(head === null ? [] : [["head", head] as const])];
   const files = folders.flatMap(([folder, own]) => [...own].map(([name, bytes]): FileToWrite => ({ name: `${folder}/${name}`, parts: [bytes] })));
-  return [...files, { name: "history.json", parts: [new TextEncoder().encode(`${JSON.stringify(history)}\n`)] }];
+  const text = (name: string, content: string): FileToWrite => ({ name, parts: [new TextEncoder().encode(content)] });
+  return [...files, text("history.json", `${JSON.stringify(history)}\n`), text("report.html", pretrainingReport(history))];
 }
 
 function progressText({ step, steps, ner, tc, accuracy, tokensPerSecond, secondsLeft }: PretrainingProgress): string {

@@ -49,14 +49,3 @@ export function tensorMap(shapes: Iterable<readonly [string, readonly number[]]>
   }
   return tensors;
 }
-
-/** The same numbers for the same seed (mulberry32), so that a failure can be repeated. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { readEncoderConfig } from "../../../src/format/encoder-config.ts";
 import { bareModel, golden } from "./peft-golden.ts";
-import { expectError, outcome, seeded } from "./crafted.ts";
+import { seeded } from "../../reliability/random.ts";
+import { expectError, outcome } from "./crafted.ts";
 
 type Plain = Record<string, unknown>;
 const base = (family: string): Plain => bareModel(family).config;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ENCODER_FINGERPRINT_KEY, readEncoderFingerprint, readManifest, writeManifest } from "../../../src/format/manifest.ts";
 import type { Manifest } from "../../../src/format/types.ts";
-import { expectError, outcome, seeded } from "./crafted.ts";
+import { seeded } from "../../reliability/random.ts";
+import { expectError, outcome } from "./crafted.ts";
 
 const digest = "0123456789abcdef".repeat(4);
 const manifest: Manifest = {

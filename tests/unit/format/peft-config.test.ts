@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { readPeftConfig, type Ia3Config, type LoraConfig } from "../../../src/format/peft-config.ts";
 import { golden } from "./peft-golden.ts";
-import { expectError, outcome, seeded } from "./crafted.ts";
+import { seeded } from "../../reliability/random.ts";
+import { expectError, outcome } from "./crafted.ts";
 
 type Plain = Record<string, unknown>;
 const LORA = { peft_type: "LORA", task_type: "SEQ_CLS", r: 4, lora_alpha: 8, target_modules: ["query", "value"] };

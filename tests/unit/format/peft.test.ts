@@ -5,7 +5,8 @@ import { resolveAdapter } from "../../../src/format/peft.ts";
 import { readPeftConfig } from "../../../src/format/peft-config.ts";
 import type { AdapterDescription, EncoderConfig, TensorInfo } from "../../../src/format/types.ts";
 import { bareModel, golden, type PeftCase } from "./peft-golden.ts";
-import { expectError, outcome, seeded, tensorMap } from "./crafted.ts";
+import { seeded } from "../../reliability/random.ts";
+import { expectError, outcome, tensorMap } from "./crafted.ts";
 
 const encoderOf = (family: string, change: object = {}): EncoderConfig => readEncoderConfig(JSON.stringify({ ...bareModel(family).config, ...change }));
 const caseOf = (family: string, task: string, variant: string): PeftCase => {

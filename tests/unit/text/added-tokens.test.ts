@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AddedTokenSplitter, type AddedToken } from "../../../src/text/added-tokens.ts";
+import { tokenizersOf } from "./goldens.ts";
 
 const plain = { singleWord: false, lstrip: false, rstrip: false, normalized: false };
 
@@ -42,5 +43,15 @@ describe("AddedTokenSplitter", () => {
     expect(split("abc", [])).toEqual([":abc"]);
     expect(split("abc", [{ content: "" }])).toEqual([":abc"]);
     expect(split("", [{ content: "a" }])).toEqual([]);
+  });
+});
+
+describe("an added token that is found in the normalised text", () => {
+  it("leaves the marks behind it, when these are decomposed, to tokens of their own", () => {
+    const text = "Rootstock\u0344";
+    const { tokenStart, tokenEnd, prefixLength } = tokenizersOf("unigram").get("Metaspace alone")!.encode(text);
+    const ranges = [...tokenStart].map((start, i) => text.slice(start, tokenEnd[i])).slice(prefixLength);
+    expect(ranges[0]).toBe("Rootstock");
+    expect(ranges.slice(1).some((slice) => slice === "\u0344")).toBe(true);
   });
 });

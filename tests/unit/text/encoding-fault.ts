@@ -24,13 +24,13 @@ function idFault({ ids }: Encoded, tokenizer: TextTokenizer): string | null {
 }
 
 /** Ranges in order, inside the text, on borders of code points; special tokens at 0, 0. */
-function offsetFault({ ids, tokenStart, tokenEnd }: Encoded, text: string): string | null {
+function offsetFault({ ids, tokenStart, tokenEnd, prefixLength, suffixLength }: Encoded, text: string): string | null {
   let previousStart = 0;
   let previousEnd = 0;
   for (let i = 0; i < ids.length; i++) {
     const start = tokenStart[i] as number;
     const end = tokenEnd[i] as number;
-    if (i === 0 || i === ids.length - 1) {
+    if (i < prefixLength || i >= ids.length - suffixLength) {
       if (start !== 0 || end !== 0) return `special token ${i} at ${start}, ${end}`;
       continue;
     }

@@ -25,6 +25,28 @@ const HOSTILE: readonly (readonly [string, string])[] = [
   ["right to left with bidi controls", "\u202bשלום\u202c \u200f".repeat(3_000)],
 ];
 
+/** Texts that are known to go wrong: nothing, what looks like nothing, halves and families of characters, case, scripts, lines. */
+const NAMED: readonly (readonly [string, string])[] = [
+  ["empty", ""],
+  ["NUL", "\0"],
+  ["a byte order mark", "\ufeffa\ufeff b"],
+  ["the replacement character", "\ufffd a\ufffdb"],
+  ["a lone high surrogate", "a\ud83d b\ud83d"],
+  ["a lone low surrogate", "\ude00a \ude00"],
+  ["surrogates the wrong way round", "\ude00\ud83d a"],
+  ["noncharacters", "\uffff a\ufdd0 \u{1fffe}b \u{10ffff}"],
+  ["a family", "👨\u200d👩\u200d👧\u200d👦 a"],
+  ["flags", "🇩🇪🇫🇷 🇩"],
+  ["skin tones", "👍🏽a"],
+  ["right to left with bidi controls", "\u202bשלום\u202c \u2066abc\u2069 \u200fعربي"],
+  ["final sigma", "ΟΔΟΣ Σ ΑΣ."],
+  ["a dotted capital I", "İSTANBUL İ"],
+  ["Hangul, composed and conjoined", "각 \u1100\u1161\u11a8"],
+  ["ideographs without spaces", "自然言語処理"],
+  ["CRLF", "a\r\nb\r\n\r\nc"],
+  ["characters that stand for several", "ﷺ ﬁ ½ ㎏"],
+];
+
 const encoders = [
   ["word-piece", "text not cleaned"],
   ["word-piece", "cased"],
@@ -42,6 +64,12 @@ describe.each(encoders)("%s, %s", (name, label) => {
     expect(encodingFault(tokenizer, encoded, text)).toBeNull();
     expect(encoded.tokenCount).toBeGreaterThan(2);
     expect(encoded.truncated).toBe(encoded.tokenCount > 512);
+  });
+
+  it.each(NAMED)("%s", (_title, text) => {
+    if (tokenizer === undefined) throw new Error(label);
+    expect(encodingFault(tokenizer, tokenizer.encode(text), text)).toBeNull();
+    expect(encodingFault(tokenizer, tokenizer.encodeWords([text, text]), `${text} ${text}`)).toBeNull();
   });
 });
 

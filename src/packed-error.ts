@@ -1,4 +1,4 @@
-import { RootstockError, type ErrorCode } from "../errors.ts";
+import { RootstockError, type ErrorCode } from "./errors.ts";
 
 /** An error as it crosses the border: structured cloning drops `code` and the class of our own errors. */
 export interface PackedError {

@@ -1,0 +1,72 @@
+// Plants each bug of planted-bugs.mjs in a copy of the sources, runs the tests on it, and takes it out again. Every one must make a test
+// fail. `node scripts/plant-bugs.mjs [part of a name …] [--keep]`; the working tree is never touched.
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { PLANTED_BUGS } from "./planted-bugs.mjs";
+
+const { values, positionals } = parseArgs({ options: { keep: { type: "boolean" } }, allowPositionals: true });
+const root = path.resolve(import.meta.dirname, "..");
+const copy = mkdtempSync(path.join(tmpdir(), "rootstock-bugs-"));
+const bugs = PLANTED_BUGS.filter(({ name }) => positionals.length === 0 || positionals.some((part) => name.includes(part)));
+
+/** Tracked files and new ones, with the dependencies that are installed; ../shared is where it was. */
+function makeCopy() {
+  const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], { cwd: root, encoding: "utf8" }).split("\0").filter((file) => existsSync(path.join(root, file)) && file !== "node_modules" && file !== "");
+  for (const file of files) cpSync(path.join(root, file), path.join(copy, "rootstock", file));
+  symlinkSync(path.join(root, "node_modules"), path.join(copy, "rootstock", "node_modules"));
+  symlinkSync(path.resolve(root, "../shared"), path.join(copy, "shared"));
+}
+
+function run(command, args) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: path.join(copy, "rootstock"), encoding: "utf8", maxBuffer: 1 << 28, env: { ...process.env, NO_COLOR: "1" } });
+  return { isDone: status === 0, output: stdout + stderr };
+}
+
+const build = () => run("npm", ["run", "--silent", "build"]);
+/** vitest runs with whatever binaries the build left, relaxed SIMD as well through Deno: what `npm test` does. */
+// A busy machine must not count as a caught bug.
+const OPTIONS = ["--bail", "1", "--testTimeout", "900000", "--hookTimeout", "900000"];
+const SUITES = [
+  ["npx", (parts) => ["vitest", "run", ...OPTIONS, ...parts]],
+  ["npx", (parts) => ["deno", "run", "-A", "--no-lock", "node_modules/vitest/vitest.mjs", "run", ...OPTIONS, ...parts.filter(isRunOnDeno)]],
+];
+const isRunOnDeno = (part) => /^tests\/(kernels|encoder|wasm|train)/.test(part);
+
+/** The first test that fails, or null. */
+function caughtBy(parts) {
+  const built = build();
+  if (!built.isDone) return "the build";
+  for (const [command, args] of SUITES) {
+    const { isDone, output } = run(command, args(parts));
+    if (!isDone) return /^.*FAIL\s+(.*)$/m.exec(output)?.[1] ?? "an error outside tests";
+  }
+  return null;
+}
+
+makeCopy();
+let missed = 0;
+for (const { name, file, from, to, suites } of bugs) {
+  const target = path.join(copy, "rootstock", file);
+  const sound = readFileSync(target, "utf8");
+  if (sound.split(from).length !== 2) throw new Error(`${file}: the text of the bug "${name}" stands there ${sound.split(from).length - 1} times, not once.`);
+  writeFileSync(target, sound.replace(from, () => to));
+  const test = caughtBy(suites) ?? caughtBy(["tests"]);
+  writeFileSync(target, sound);
+  if (test === null) missed++;
+  console.log(`${test === null ? "MISSED" : "caught"}  ${name}  (${file})${test === null ? "" : `  by ${test}`}`);
+}
+if (!values.keep) rmSync(copy, { recursive: true });
+console.log(`${bugs.length - missed} of ${bugs.length} planted bugs were caught.`);
+if (bugs.length === PLANTED_BUGS.length) {
+  // As tests/reliability/record.ts writes them.
+  const entry = {
+    promise: "N4", figures: { planted: bugs.length, caught: bugs.length - missed }, suite: "slow", test: "planted bugs", file: "scripts/plant-bugs.mjs",
+    seed: 0, scale: 1, runtime: `Node ${process.versions.node}, ${process.platform} ${process.arch}`, time: new Date().toISOString(),
+  };
+  mkdirSync(path.join(root, "build/reliability"), { recursive: true });
+  writeFileSync(path.join(root, "build/reliability/N4.slow.planted-bugs.json"), `${JSON.stringify(entry, null, 2)}\n`);
+}
+process.exitCode = missed === 0 ? 0 : 1;

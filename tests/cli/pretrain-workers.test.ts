@@ -1,0 +1,98 @@
+import type { ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { PretrainingHistory } from "../../src/pretrain/types.ts";
+import { DATA, ENCODER, OPTIONS } from "../pretrain/tiny-run.ts";
+import { outcome, program, start, type Outcome } from "./program.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "rootstock-pretrain-"));
+const file = (name: string): string => join(folder, name);
+
+beforeAll(() => {
+  mkdirSync(file("encoder"));
+  for (const [name, bytes] of ENCODER as ReadonlyMap<string, Uint8Array>) writeFileSync(file(`encoder/${name}`), bytes);
+  const lines = (rows: Iterable<unknown>): string => [...rows].map((row) => `${JSON.stringify(row)}\n`).join("");
+  writeFileSync(file("ner.jsonl"), lines(DATA.ner[0]!.rows as Iterable<unknown>));
+  writeFileSync(file("pairs.jsonl"), lines(DATA.pairs[0]!.rows as Iterable<unknown>));
+  writeFileSync(file("run.json"), JSON.stringify({ ...OPTIONS, steps: 200, encoder: "encoder", output: "out", data: { ner: ["ner.jsonl"], pairs: ["pairs.jsonl"] }, checkpointEvery: 7 }));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const args = (output: string, workers: number, ...more: string[]): string[] =>
+  ["pretrain", file("run.json"), "--output", file(output), "--workers", String(workers), ...more];
+const run = (output: string, workers: number, ...more: string[]): Promise<Outcome> => program(args(output, workers, ...more));
+
+/** A digest of every file but the history, and the history without its seconds. */
+function made(output: string): { digests: string[]; history: unknown } {
+  const names = readdirSync(file(output), { recursive: true, encoding: "utf8" }).filter((name) => /\.\w+$/.test(name)).sort();
+  const { seconds, ...history } = JSON.parse(readFileSync(file(`${output}/history.json`), "utf8")) as PretrainingHistory;
+  expect(seconds).toBeGreaterThan(0);
+  const digests = names.filter((name) => name !== "history.json").map((name) => `${name} ${createHash("sha256").update(readFileSync(file(`${output}/${name}`))).digest("hex")}`);
+  expect(digests.length).toBeGreaterThan(5);
+  return { digests, history };
+}
+
+/** Waits until a run has told of so many updates. */
+function updates(child: ChildProcess, count: number): Promise<void> {
+  return new Promise((resolve) => {
+    let seen = 0;
+    child.stderr!.on("data", (chunk: Buffer) => (seen += String(chunk).split("\n").length - 1) >= count && resolve());
+  });
+}
+
+it("two workers write the same bits at each run, and near those of one", async () => {
+  for (const [output, workers] of [["once", 2], ["again", 2], ["one", 1]] as const) {
+    expect(await run(output, workers)).toMatchObject({ code: 0, stderr: "" });
+    expect(existsSync(file(`${output}.checkpoint`))).toBe(false);
+  }
+  expect(made("again")).toEqual(made("once"));
+  expect(made("one").digests).not.toEqual(made("once").digests);
+  const losses = (output: string): number[] => (made(output).history as PretrainingHistory).steps.map(({ ner }) => ner!);
+  // Further on rounding has grown: a step of AdamW follows the sign of a gradient that is all but 0.
+  for (const [step, loss] of losses("one").slice(0, 5).entries()) expect(losses("once")[step]! / loss).toBeCloseTo(1, 4);
+});
+
+it.each([["SIGINT", 130], ["SIGKILL", null]] as const)("%s in the middle: the same command goes on to the same bits", async (signal, code) => {
+  const output = `cut-${signal}`;
+  for (let kills = 0; kills < 3; kills++) {
+    const child = start(args(output, 2, "--log", "1"));
+    const done = outcome(child);
+    child.stdin.end();
+    // After some updates, and a checkpoint that was due or is due to the signal.
+    await updates(child, 9);
+    child.kill(signal);
+    expect((await done).code).toBe(code);
+    expect(existsSync(file(output))).toBe(false);
+    expect(existsSync(file(`${output}.checkpoint`))).toBe(true);
+  }
+  expect(await run(output, 2)).toMatchObject({ code: 0, stderr: "" });
+  expect(made(output)).toEqual(made("once"));
+});
+
+it("another number of workers does not go on from a checkpoint", async () => {
+  const child = start(args("other", 2, "--log", "1"));
+  const done = outcome(child);
+  await updates(child, 9);
+  child.kill("SIGINT");
+  await done;
+  const { code, stderr } = await run("other", 3);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^rootstock: [a-z-]+: .*peers/);
+});
+
+it("an error of the rows is told once", async () => {
+  writeFileSync(file("bad.jsonl"), '{"tokens":["w1"],"tags":["B-low","O"]}\n');
+  const config = JSON.parse(readFileSync(file("run.json"), "utf8")) as object;
+  writeFileSync(file("bad.json"), JSON.stringify({ ...config, data: { ner: ["bad.jsonl"], pairs: ["pairs.jsonl"] } }));
+  const { code, stderr } = await program(["pretrain", file("bad.json"), "--output", file("bad"), "--workers", "3"]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^rootstock: data-invalid: [^\n]+\n$/);
+});
+
+it.each(["0", "x", "1.5"])("--workers %s is wrong usage", async (workers) => {
+  expect(await program(["pretrain", file("run.json"), "--workers", workers])).toMatchObject({ code: 2, stderr: expect.stringContaining("--workers") as unknown });
+});

@@ -1,0 +1,139 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { readConfig } from "../../src/cli/pretrain/config.ts";
+import type { PretrainingHistory } from "../../src/pretrain/types.ts";
+import { DATA, ENCODER, OPTIONS } from "../pretrain/tiny-run.ts";
+import { outcome, program, start } from "./program.ts";
+
+const root = mkdtempSync(join(tmpdir(), "rootstock-pretrain-"));
+const at = (...names: string[]): string => join(root, ...names);
+const lines = (rows: unknown): string => (rows as object[]).map((row) => JSON.stringify(row)).join("\n");
+
+beforeAll(() => {
+  mkdirSync(at("encoder"));
+  mkdirSync(at("runs"));
+  for (const [name, bytes] of ENCODER) writeFileSync(at("encoder", name), bytes);
+  writeFileSync(at("ner.jsonl.gz"), gzipSync(lines(DATA.ner[0]!.rows)));
+  writeFileSync(at("pairs.jsonl"), `\n${lines(DATA.pairs[0]!.rows)}\n`);
+  write("base.json", { encoder: "encoder", data: { ner: ["ner.jsonl.gz"], pairs: ["pairs.jsonl"] }, ...OPTIONS });
+  write("runs/a.json", { extends: "../base.json", output: "out", steps: 12, checkpointEvery: 1, probe: { every: 4 }, writesHead: true });
+});
+
+beforeEach(() => {
+  for (const name of readdirSync(at("runs"))) if (name.startsWith("out")) rmSync(at("runs", name), { recursive: true });
+});
+
+afterAll(() => rmSync(root, { recursive: true }));
+
+function write(name: string, fields: object | string): string {
+  writeFileSync(at(name), typeof fields === "string" ? fields : JSON.stringify(fields));
+  return at(name);
+}
+
+/** Every file below a folder, by its path, but the history, which says how long it took. */
+function filesIn(folder: string): [string, string][] {
+  return readdirSync(folder, { recursive: true }).map(String).toSorted().filter((name) => statSync(join(folder, name)).isFile() && !/^(history\.json|report\.html)$/.test(name)).map((name) => [name, readFileSync(join(folder, name)).toString("hex")]);
+}
+
+const historyOf = (folder: string): PretrainingHistory => ({ ...(JSON.parse(readFileSync(join(folder, "history.json"), "utf8")) as PretrainingHistory), seconds: 0 });
+
+describe("rootstock pretrain", () => {
+  it("writes encoder, adapters, head, history and report, and says how it went", async () => {
+    const { code, stdout, stderr } = await program(["pretrain", at("runs/a.json"), "--log", "5"]);
+    expect({ code, log: stderr.trim().split("\n").map((line) => line.split(",")[0]) }).toEqual({ code: 0, log: ["5/12", "10/12"] });
+    expect(stdout).toMatch(/^task-primary: 12 updates, [\d,]+ tokens in \d+ s/);
+    expect(stdout).toMatch(/gradients at update 12, means of 2 batches\n +cosine NER–TC +norm NER\/TC +NER–NER +TC–TC\nembeddings/);
+    expect(readdirSync(at("runs/out")).toSorted()).toEqual(["encoder", "head", "history.json", "ner", "report.html", "tc"]);
+    expect(readdirSync(at("runs")).filter((name) => name.startsWith("out"))).toEqual(["out"]);
+    const { steps, probes, settings } = historyOf(at("runs/out"));
+    expect(steps).toHaveLength(12);
+    expect(settings.probe).toEqual({ every: 4, averageEvery: 4, batches: 2 });
+    expect(probes.map(({ step }) => step)).toEqual([4, 4, 8, 8, 12, 12]);
+    const embed = async (...more: string[]): Promise<string> => (await program(["embed", "w1 w2", "--encoder", at("runs/out/encoder"), ...more])).stdout;
+    const [bare, ner, tc] = [await embed(), await embed("--adapter", at("runs/out/ner")), await embed("--adapter", at("runs/out/tc"))];
+    expect(new Set([bare, ner, tc].map((line) => JSON.stringify(JSON.parse(line)))).size).toBe(3);
+    // The folder is not written over.
+    expect(await program(["pretrain", at("runs/a.json")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^rootstock: argument-invalid: .*not an empty folder/) as unknown });
+  });
+
+  it("goes on after kill -9 with the same bytes", async () => {
+    expect((await program(["pretrain", at("runs/a.json"), "--output", at("runs/out-whole")])).code).toBe(0);
+    const checkpoint = at("runs/out.checkpoint");
+    let kills = 0;
+    for (let round = 0; round < 40; round++) {
+      const child = start(["pretrain", at("runs/a.json")]);
+      child.stdin.end();
+      const done = outcome(child);
+      const before = existsSync(checkpoint) ? statSync(checkpoint).mtimeMs : 0;
+      while (child.exitCode === null && (!existsSync(checkpoint) || statSync(checkpoint).mtimeMs === before)) await new Promise((resolve) => setTimeout(resolve, 2));
+      if (child.exitCode === null) child.kill("SIGKILL");
+      if ((await done).code === 0) break;
+      kills++;
+    }
+    expect(kills).toBeGreaterThan(0);
+    expect(filesIn(at("runs/out"))).toEqual(filesIn(at("runs/out-whole")));
+    expect(historyOf(at("runs/out"))).toEqual(historyOf(at("runs/out-whole")));
+    expect(readdirSync(at("runs")).filter((name) => name.startsWith("out")).toSorted()).toEqual(["out", "out-whole"]);
+  }, 120_000);
+
+  it("keeps a checkpoint at Ctrl-C and says so", async () => {
+    const child = start(["pretrain", at("runs/a.json"), "--steps", "100000", "--log", "1"]);
+    child.stdin.end();
+    child.stderr.once("data", () => child.kill("SIGINT"));
+    const { code, stderr } = await outcome(child);
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/what was done is kept in .*out\.checkpoint; the same command goes on/);
+    expect(existsSync(at("runs/out.checkpoint"))).toBe(true);
+    expect(existsSync(at("runs/out"))).toBe(false);
+  });
+
+  it("names the file and the line of a bad row", async () => {
+    writeFileSync(at("bad.jsonl"), `${lines(DATA.pairs[0]!.rows)}\n\n{"a": "x"}\n`);
+    const config = write("bad.json", { extends: "base.json", output: "runs/out", data: { ner: ["ner.jsonl.gz"], pairs: ["bad.jsonl"] } });
+    expect(await program(["pretrain", config])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^rootstock: data-invalid: .*bad\.jsonl, line 32: b: expected a string/) as unknown });
+    writeFileSync(at("bad.jsonl"), `{"a": "x", "b": "y"}\n{"a": "x",\n`);
+    expect(await program(["pretrain", config])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^rootstock: data-invalid: .*bad\.jsonl, line 2: this is not JSON/) as unknown });
+  });
+
+  it("without a file or with a number that is none: usage", async () => {
+    expect((await program(["pretrain"])).code).toBe(2);
+    expect((await program(["pretrain", at("base.json"), "--steps", "0"])).code).toBe(2);
+  });
+});
+
+describe("a configuration", () => {
+  it("takes what it extends, puts its own in place, and resolves paths where they stand", () => {
+    const config = readConfig(at("runs/a.json"), { seed: 7 });
+    expect(config).toMatchObject({ encoder: at("encoder"), output: at("runs/out"), data: { ner: [at("ner.jsonl.gz")], pairs: [at("pairs.jsonl")] }, checkpointEvery: 1, dtype: "F32", writesHead: true });
+    expect(config.settings).toMatchObject({ seed: 7, steps: 12, probe: { every: 4, averageEvery: 4, batches: 2 }, adapter: { layers: 2, rank: 2, alpha: 16 } });
+  });
+
+  it("the pilot's regimes differ in nothing but the regime", () => {
+    const files = readdirSync("bench/mtpf").filter((name) => name.endsWith(".json") && name !== "base.json");
+    expect(files.toSorted()).toEqual(["groups-only", "naive-weighted", "naive", "ner-only", "task-primary", "tc-only"].map((name) => `${name}.json`).toSorted());
+    const settings = files.map((name) => readConfig(join("bench/mtpf", name), {}).settings);
+    const same = settings.map(({ regime: _regime, lossWeights: _weights, ...rest }) => JSON.stringify(rest));
+    expect(new Set(same).size).toBe(1);
+    expect(settings.filter(({ lossWeights }) => lossWeights.ner !== 1).map(({ regime, lossWeights }) => [regime, lossWeights])).toEqual([["naive", { ner: 3, tc: 1 }]]);
+  });
+
+  it.each<[string, object | string, string, RegExp]>([
+    ["an unknown field", { extends: "base.json", stepz: 1 }, "config-invalid", /stepz: there is no such field/],
+    ["an unknown field of a setting", { extends: "base.json", output: "o", pairs: { size: 3 } }, "config-invalid", /pairs: size: there is no such setting/],
+    ["an unknown kind of data", { extends: "base.json", output: "o", data: { tc: [] } }, "config-invalid", /data: tc: there is no such field/],
+    ["no output", { extends: "base.json" }, "config-invalid", /output: expected a string, found nothing/],
+    ["a dtype", { extends: "base.json", output: "o", dtype: "I8" }, "config-invalid", /dtype: expected one of F32, F16/],
+    ["a number out of range", { extends: "base.json", output: "o", warmup: 2 }, "config-invalid", /warmup: expected a number from 0 to 1/],
+    ["a field twice", '{ "seed": 1, "seed": 2 }', "config-invalid", /"seed" occurs twice/],
+    ["no JSON", "seed: 1", "config-invalid", /not JSON/],
+    ["a file that extends itself", { extends: "wrong.json" }, "config-invalid", /in a circle/],
+    ["a base that is not there", { extends: "gone.json" }, "source-missing", /gone\.json is not there/],
+    ["a prototype", '{ "extends": "base.json", "output": "o", "__proto__": { "steps": 1 } }', "config-invalid", /__proto__: there is no such field/],
+  ])("%s is refused", (_, fields, code, says) => {
+    const path = write("wrong.json", fields);
+    expect(() => readConfig(path, {})).toThrow(expect.objectContaining({ code, message: expect.stringMatching(says) as unknown }));
+  });
+});

@@ -1,0 +1,89 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { packCheckpoint, unpackCheckpoint } from "../../src/finetune/checkpoint-format.ts";
+import { trainAdapter, type TrainedAdapter, type TrainingOptions } from "../../src/finetune/index.ts";
+import type { Encoder } from "../../src/index.ts";
+import { refuses } from "../runtime/refuses.ts";
+import { labelledRows, MemoryStore, multiRows, taggedRows, tinyEncoder, TOY } from "./fixture.ts";
+
+let encoder: Encoder;
+beforeAll(async () => {
+  encoder = await tinyEncoder();
+});
+
+/** Everything but how long it took. */
+const resultOf = ({ files, history }: TrainedAdapter) => ({
+  history: { ...history, seconds: 0 },
+  config: files.get("adapter_config.json"), labels: files.get("config.json"), weights: files.get("adapter_model.safetensors"),
+});
+
+describe("a run goes on from each of its checkpoints and ends with the same bits", () => {
+  const cases: [string, () => unknown[], TrainingOptions][] = [
+    ["classes, with dropout and patience", () => labelledRows(40), { dropout: 0.2, patience: 2, evaluateEvery: 3 }],
+    ["entities, DoRA", () => taggedRows(30), { method: "dora" }],
+    ["labels, (IA)³", () => multiRows(30), { method: "ia3", evaluateEvery: 2, classWeights: "balanced" }],
+  ];
+
+  it.each(cases)("%s", async (_, rows, options) => {
+    const all = { ...TOY, epochs: 4, ...options };
+    const data = { name: "task", train: rows(), dev: rows().slice(0, 12) };
+    const store = new MemoryStore();
+    const whole = await trainAdapter(encoder, data, { ...all, checkpoint: store });
+    expect(store.blobs.length).toBeGreaterThan(3);
+    expect(resultOf(await trainAdapter(encoder, data, all))).toEqual(resultOf(whole));
+    for (const blob of store.blobs) {
+      const resumed = await trainAdapter(encoder, data, { ...all, checkpoint: new MemoryStore(blob) });
+      expect(resultOf(resumed)).toEqual(resultOf(whole));
+    }
+  });
+
+  it("after an abort at each update, as well", async () => {
+    const all = { ...TOY, epochs: 2, evaluateEvery: 2 };
+    const data = { name: "task", train: labelledRows(20), dev: labelledRows(6) };
+    const whole = await trainAdapter(encoder, data, all);
+    for (let killed = 1; killed < 6; killed++) {
+      const [store, controller] = [new MemoryStore(), new AbortController()];
+      const onProgress = ({ step }: { step: number }): void => void (step === killed && controller.abort("killed"));
+      await expect(trainAdapter(encoder, data, { ...all, checkpoint: store, signal: controller.signal, onProgress })).rejects.toBe("killed");
+      expect(resultOf(await trainAdapter(encoder, data, { ...all, checkpoint: store }))).toEqual(resultOf(whole));
+    }
+  });
+
+  it("a finished run is not run again", async () => {
+    const data = { name: "task", train: labelledRows(20), dev: labelledRows(6) };
+    const store = new MemoryStore();
+    const whole = await trainAdapter(encoder, data, { ...TOY, epochs: 2, checkpoint: store });
+    let updates = 0;
+    const again = await trainAdapter(encoder, data, { ...TOY, epochs: 2, checkpoint: store, onProgress: () => updates++ });
+    expect(updates).toBe(0);
+    expect(resultOf(again)).toEqual(resultOf(whole));
+  });
+});
+
+describe("a checkpoint of something else", () => {
+  const data = { name: "task", train: labelledRows(20), dev: labelledRows(6) };
+  const options = { ...TOY, epochs: 2 };
+  const blobOf = async (given = data, settings: TrainingOptions = options): Promise<Uint8Array> => {
+    const store = new MemoryStore();
+    await trainAdapter(encoder, given, { ...settings, checkpoint: store });
+    return store.blobs[0]!;
+  };
+  const resume = (blob: Uint8Array): Promise<TrainedAdapter> => trainAdapter(encoder, data, { ...options, checkpoint: new MemoryStore(blob) });
+
+  it.each<[string, () => Promise<Uint8Array>, RegExp]>([
+    ["other options", () => blobOf(data, { ...options, learningRate: 1e-3 }), /another run, whose learningRate was different/],
+    ["another seed", () => blobOf(data, { ...options, seed: 9 }), /whose seed was different/],
+    ["other rows", () => blobOf({ ...data, train: labelledRows(21) }), /whose train was different/],
+    ["nothing", async () => new Uint8Array(0), /cannot be gone on from/],
+    ["noise", async () => new Uint8Array(1000).fill(77), /cannot be gone on from/],
+    ["cut short", async () => (await blobOf()).slice(0, -1), /cannot be gone on from/],
+    ["no state", async () => packCheckpoint({ state: 5, tensors: new Map() }), /expected an object/],
+    ["no parameters", async () => packCheckpoint({ ...unpackCheckpoint(await blobOf()), tensors: new Map() }), /parameters are not those/],
+    ["a step of no number", async () => { const { state, tensors } = unpackCheckpoint(await blobOf()); return packCheckpoint({ state: { ...(state as object), step: -1 }, tensors }); }, /step: expected a whole number/], // prettier-ignore
+  ])("%s", async (_, make, says) => refuses(resume(await make()), "checkpoint-invalid", says));
+
+  it("keeps what it was given", () => {
+    const tensors = new Map([["a/b", Float32Array.of(1, -0, Infinity)], ["__proto__", Float32Array.of(2)]]);
+    const state = { list: Array.from({ length: 20_000 }, (_, i) => i / 3), text: "😀" };
+    expect(unpackCheckpoint(packCheckpoint({ state, tensors }))).toEqual({ state, tensors });
+  });
+});

@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { pretrain, type Pretrained } from "../../src/pretrain/pretrain.ts";
+import type { PretrainingHistory, PretrainingOptions, PretrainingProgress } from "../../src/pretrain/types.ts";
+import { editJson } from "../runtime/folder.ts";
+import { refuses } from "../runtime/refuses.ts";
+import { DATA, ENCODER, MemoryStore, OPTIONS } from "./tiny-run.ts";
+
+const train = (change: Partial<PretrainingOptions> = {}): Promise<Pretrained> => pretrain(ENCODER, DATA, { ...OPTIONS, ...change });
+/** A digest of every file. */
+const files = ({ encoder, adapters }: Pretrained): string[] =>
+  [["encoder", encoder] as const, ...adapters].flatMap(([folder, own]) => [...own].map(([name, bytes]) => `${folder}/${name} ${createHash("sha256").update(bytes).digest("hex")}`));
+/** All but how long it took. */
+const story = (history: PretrainingHistory): unknown => ({ ...history, seconds: 0 });
+
+describe("a run", () => {
+  it("lowers both losses and says what happened", async () => {
+    const seen: PretrainingProgress[] = [];
+    const { history, head, adapters } = await train({ steps: 300, probe: { every: 30, averageEvery: 40, batches: 2 }, onProgress: (progress) => seen.push(progress), writesHead: true });
+    const mean = (of: "ner" | "tc", from: number): number => history.steps.slice(from, from + 10).reduce((sum, step) => sum + step[of]! / 10, 0);
+    expect(mean("ner", 290)).toBeLessThan(0.5 * mean("ner", 0));
+    expect(mean("tc", 290)).toBeLessThan(0.3 * mean("tc", 0));
+    expect(history.steps.map(({ step }) => step)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
+    expect(history.tokens).toBe(history.steps.reduce((sum, { tokens }) => sum + tokens, 0));
+    expect(history.sources).toEqual([
+      { name: "gold", family: "ner", rows: 30, types: 2, weight: 1, outside: "label" },
+      { name: "weak", family: "ner", rows: 10, types: 1, weight: 1, outside: "ignored" },
+      { name: "facts", family: "tc", rows: 30, types: 0, weight: 1, outside: "label" },
+    ]);
+    const parts = ["embeddings", "layer 0", "layers", "layer 1", "layer 2"];
+    expect(history.probes.map(({ step, batches }) => `${step}:${batches}`)).toEqual(
+      Array.from({ length: 300 }, (_, i) => i + 1).flatMap((step) => [...(step % 30 === 0 ? [`${step}:1`] : []), ...(step % 40 === 0 ? [`${step}:2`] : [])]),
+    );
+    for (const probe of history.probes) expect(probe.parts.map(({ part }) => part)).toEqual(parts);
+    expect(seen.map(({ step }) => step)).toEqual(history.steps.map(({ step }) => step));
+    expect(seen.at(-1)).toMatchObject({ step: 300, steps: 300, secondsLeft: 0 });
+    expect(JSON.parse(JSON.stringify(history))).toEqual(history);
+    expect([...adapters.keys()]).toEqual(["ner", "tc"]);
+    expect(JSON.parse(new TextDecoder().decode(head!.get("labels.json")))).toEqual(["O", "B-low", "I-low", "B-next", "I-next", "B-high", "I-high"]);
+  });
+
+  it("gives the same bits again, with probes or without", async () => {
+    const once = files(await train());
+    expect(files(await train())).toEqual(once);
+    expect(files(await train({ probe: { every: null, averageEvery: null } }))).toEqual(once);
+    expect(files(await train({ seed: 2 }))).not.toEqual(once);
+  });
+
+  it.each(["task-primary", "pcgrad", "groups-only"] as const)("%s goes on after an abort with the same bits and history", async (regime) => {
+    const whole = await train({ regime });
+    for (const stop of [1, 3, 4, 6]) {
+      const store = new MemoryStore();
+      const abort = new AbortController();
+      const cut = train({ regime, checkpoint: store, checkpointEvery: stop, signal: abort.signal, onProgress: ({ step }) => step === stop + 1 && abort.abort() });
+      await expect(cut).rejects.toThrow(/abort/);
+      // One that was due, and one for the abort.
+      expect(store.writes).toBeGreaterThan(1);
+      const rest = await train({ regime, checkpoint: store });
+      expect(files(rest)).toEqual(files(whole));
+      expect(story(rest.history)).toEqual(story(whole.history));
+    }
+  });
+
+  it("goes on from a checkpoint in the middle, as after a kill", async () => {
+    const whole = await train();
+    const kept: Uint8Array[] = [];
+    await train({ checkpoint: { read: async () => null, write: async (bytes) => void kept.push(bytes) }, checkpointEvery: 3 });
+    expect(kept).toHaveLength(3); // after 3, 6 and the last
+    for (const bytes of kept) {
+      const rest = await train({ checkpoint: new MemoryStore(bytes), checkpointEvery: 3 });
+      expect(files(rest)).toEqual(files(whole));
+      expect(story(rest.history)).toEqual(story(whole.history));
+    }
+  });
+
+  it("refuses the checkpoint of another run, and what is none", async () => {
+    const store = new MemoryStore();
+    await train({ checkpoint: store });
+    await refuses(train({ checkpoint: store, seed: 2 }), "checkpoint-invalid", /another run, not with the same settings/);
+    await refuses(pretrain(ENCODER, { ...DATA, pairs: [{ name: "pairs", rows: [...(DATA.pairs[0]!.rows as object[]), { a: "w1", b: "w2" }] }] }, { ...OPTIONS, checkpoint: store }), "checkpoint-invalid", /not with the same data/);
+    await refuses(train({ checkpoint: new MemoryStore(ENCODER.get("model.safetensors")!) }), "checkpoint-invalid", /no state/);
+    await refuses(train({ checkpoint: new MemoryStore(store.bytes!.subarray(0, 5000)) }), "checkpoint-invalid", /checkpoint/);
+  });
+
+  it("ends at once when the signal is aborted before", async () => {
+    await expect(train({ signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+  });
+
+  it("sees the same batches in every regime", async () => {
+    const tokens = async (change: Partial<PretrainingOptions>): Promise<(number | null)[]> => (await train({ ...change, learningRates: { backbone: 0, head: 0, adapters: 0 } })).history.steps.map(({ tc }) => tc);
+    const losses = await tokens({});
+    for (const regime of ["naive", "tc-only", "groups-only", "shared-group", "pcgrad"] as const) expect(await tokens({ regime }), regime).toEqual(losses);
+  });
+});
+
+describe("what is refused", () => {
+  it.each<[string, object, RegExp]>([
+    ["an unknown option", { stepz: 3 }, /no option "stepz"/],
+    ["an unknown setting inside", { probe: { evry: 3 } }, /probe: evry: there is no such setting/],
+    ["a regime", { regime: "best" }, /regime: expected one of ner-only/],
+    ["steps out of range", { steps: 0 }, /steps: expected a whole number from 1/],
+    ["a temperature of 0", { pairs: { temperature: 0 } }, /temperature/],
+    ["a target twice", { adapter: { targets: ["query", "query"] } }, /targets: give one or more/],
+    ["more layers than there are", { adapter: { layers: 4 } }, /adapter.layers is 4 and the encoder has 3/],
+    ["passes that hold no text", { passRows: 8 }, /passRows is 8/],
+    ["a source without rows", { sources: { gild: {} } }, /"gild" is set, and no row/],
+  ])("%s", async (_, change, says) => {
+    await refuses(pretrain(ENCODER, DATA, { ...OPTIONS, ...change }), "argument-invalid", says);
+  });
+
+  it("a converted encoder, one without a tokenizer, and one of another size", async () => {
+    const without = new Map(ENCODER);
+    without.delete("tokenizer.json");
+    await refuses(pretrain(without, DATA, OPTIONS), "source-missing", /tokenizer\.json/);
+    await refuses(pretrain(new Map(ENCODER).set("rootstock.json", new Uint8Array()), DATA, OPTIONS), "argument-invalid", /converted encoder/);
+    await refuses(pretrain(editJson(ENCODER, "config.json", { hidden_size: 45 }), DATA, OPTIONS), "tensor-shape", /model\.safetensors/);
+  });
+
+  it("fewer rows than a batch", async () => {
+    await refuses(pretrain(ENCODER, DATA, { ...OPTIONS, ner: { batchSize: 64 } }), "data-invalid", /40 sentences make no batch of 64/);
+    await refuses(pretrain(ENCODER, { ...DATA, pairs: [] }, OPTIONS), "data-invalid", /0 pairs make no batch/);
+    // A family that a regime leaves out needs no rows.
+    await pretrain(ENCODER, { ...DATA, pairs: [] }, { ...OPTIONS, regime: "ner-only", steps: 1 });
+  });
+});
