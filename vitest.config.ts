@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "tests/runtimes/**", "tests/slow/**"], // vitest.runtimes.config.ts, vitest.slow.config.ts
+    setupFiles: ["tests/clean-end.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

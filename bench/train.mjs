@@ -11,6 +11,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { readEncoderConfig } from "../dist/format/encoder-config.js";
+import { INT8_PARTS } from "../dist/runtime/load.js";
 import { loadParts } from "../dist/runtime/load-encoder.js";
 import { fillAdapterModel, planAdapterModel } from "../dist/train/adapter-model.js";
 import { adamWStep, clipFactor, gradientNorm } from "../dist/train/adamw.js";
@@ -133,7 +134,7 @@ const attentionBackward = 10 * LENGTH * HIDDEN;
 const lowRank = RANK * (4 * 2 * HIDDEN + 2 * (HIDDEN + WIDE));
 
 async function adapterMode(limit) {
-  const { machine: { memory, plan }, format } = await loadParts(values.encoder, {});
+  const { machine: { memory, plan }, format } = await loadParts(values.encoder, {}, INT8_PARTS);
   const host = { memory, plan, format };
   const { machine: m, plan: model } = await startTraining((layout) => planAdapterModel(layout, host, { group: GROUP, rows, longest: LENGTH }));
   fillAdapterModel(m, model, host);

@@ -30,7 +30,7 @@ export type ErrorCode =
   | "task-unknown" // a task name that was never added
   | "task-exists" // a task name that is taken
   | "task-invalid" // a task name of the wrong form
-  | "no-memory-left" // the adapter budget or the linear memory is used up
+  | "no-memory-left" // the adapter budget or the linear memory is used up, or the engine gives none
   | "target-unwritable" // a folder that could not be written
   // text
   | "text-empty"

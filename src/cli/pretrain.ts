@@ -9,7 +9,7 @@ const definition = defineCommand({
     output: { type: "string", valueHint: "DIR", description: "folder to write (default: the file's)" },
     seed: { type: "string", valueHint: "N", description: "seed (default: the file's)" },
     steps: { type: "string", valueHint: "N", description: "updates (default: the file's)" },
-    workers: { type: "string", valueHint: "N", description: "threads that train together (default 1); part of what decides the bits" },
+    workers: { type: "string", valueHint: "N", description: "threads that train together (default: 1)" },
     log: { type: "string", valueHint: "N", description: "a line on standard error every N updates" },
   },
   async run({ args, data }) {

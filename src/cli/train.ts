@@ -35,6 +35,7 @@ const definition = defineCommand({
     "max-tokens": { type: "string", valueHint: "N", description: "longer rows are cut (default: 256)" },
     offsets: { type: "string", valueHint: "UNIT", description: "of spans: utf16 (default), codepoint" },
     seed: { type: "string", valueHint: "N", description: "of values, order, dropout (default: 1)" },
+    workers: { type: "string", valueHint: "N", description: "threads that train together (default: 1)" },
     restart: { type: "boolean", description: "begin anew, whatever is there" },
     json: { type: "boolean", description: "one JSON object" },
   },

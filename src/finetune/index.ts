@@ -1,6 +1,7 @@
 /** `rootstock/train`: adapters trained on a loaded encoder, and encoders pre-finetuned. */
 export { trainAdapter } from "./train-adapter.ts";
 export { TrainedAdapter } from "./trained-adapter.ts";
+export { trainingReport } from "../report/training-report.ts";
 export { pretrain, type Pretrained } from "../pretrain/pretrain.ts";
 export type {
   PretrainingData, PretrainingHistory, PretrainingOptions, PretrainingProgress, PretrainingSettings, ProbePart, ProbeRecord, Regime, RowSet, SourceOptions,

@@ -1,7 +1,7 @@
 import { adamWStep, clipFactor, gradientNorm } from "../train/adamw.ts";
 import { drawKey } from "../train/dropout.ts";
 import { zeroGradients, type Parameter } from "../train/parameters.ts";
-import { shareOf, type Peers } from "../train/peers.ts";
+import { cutByTokens, type Peers } from "../train/peers.ts";
 import { refresh } from "../train/refresh.ts";
 import { constantSchedule, cosineSchedule, linearSchedule, type Schedule } from "../train/schedule.ts";
 import { cutIntoPasses, orderOf } from "./batches.ts";
@@ -92,20 +92,21 @@ export class Run {
     return step % (evaluateEvery === "epoch" ? this.#perEpoch : evaluateEvery) === 0 || step === this.#steps;
   }
 
-  /** One batch: this peer's share of its passes, the sum of all peers' gradients, AdamW. */
+  /** One batch: this peer's share of its texts, the sum of all peers' gradients, AdamW. */
   async #update(batch: readonly Example[]): Promise<void> {
     const began = performance.now();
     const [learner, { peers, signal, between }, { recipe, loss }, state] = [this.#learner, this.#options, this.#prepared, this.#state];
     const { machine: m, model } = learner;
     const scale = 1 / loss.total(batch);
-    const passes = cutIntoPasses(batch, learner.rows);
-    const [first, end] = shareOf(peers, passes.length);
+    const borders = cutByTokens(batch.map(({ ids }) => ids.length), peers.size);
+    let first = borders[peers.rank]!;
     let sum = 0;
     zeroGradients(m, model.parameters);
-    for (const [at, pass] of passes.slice(first, end).entries()) {
+    for (const pass of cutIntoPasses(batch.slice(first, borders[peers.rank + 1]), learner.rows)) {
       if (!this.#trunks.has(pass)) this.#report("trunk");
       const states = await this.#trunks.of(pass);
-      sum += await between(() => learner.learn(pass, states, loss, scale, drawKey(recipe.seed, state.step, first + at)));
+      sum += await between(() => learner.learn(pass, states, loss, scale, drawKey(recipe.seed, state.step, first)));
+      first += pass.length;
       signal?.throwIfAborted();
     }
     if (peers.size > 1) sum = await this.#sumGradients(sum);

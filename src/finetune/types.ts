@@ -49,7 +49,7 @@ export type TrainingMethod = "lora" | "dora" | "ia3" | "head";
 export type TrainingTarget = LayerLinear;
 export type ScheduleName = "linear" | "cosine" | "constant";
 
-/** Where training is kept between two runs: one blob, replaced as a whole. */
+/** Where training is kept between two runs: one blob, replaced as a whole. Of peers all read it, and rank 0 writes it. */
 export interface CheckpointStore {
   /** The blob that was written last; null when there is none. */
   read(): Promise<Uint8Array | null>;

@@ -12,8 +12,8 @@ import { parsePattern, type PatternNode } from "./python-regex-parser.ts";
 export const MAX_MATCH_STEPS = 1_500_000;
 /** `a{1000}{1000}` would expand to a million instructions. */
 const MAX_PROGRAM = 5_000;
-/** An instruction takes as much time to make, and memory until the adapter is read: 4,096 patterns could have 20 million. */
-const STEPS_PER_INSTRUCTION = 10;
+/** An instruction takes so much longer to make, and memory until the adapter is read: 4,096 patterns could have 20 million. */
+const STEPS_PER_INSTRUCTION = 100;
 
 type AssertKind = (PatternNode & { type: "assert" })["kind"];
 

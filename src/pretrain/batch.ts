@@ -21,22 +21,6 @@ export interface UpdateBatch {
   readonly tc: readonly PairText[] | null;
 }
 
-/**
- * Cuts a list into `count` runs of about the same number of tokens, in order: a run ends with the text in which its share of all tokens ends.
- * @returns count + 1 borders, the first 0, the last the list's length
- */
-export function cutByTokens(lengths: readonly number[], count: number): number[] {
-  const total = lengths.reduce((sum, length) => sum + length, 0);
-  const borders = [0];
-  let sum = 0;
-  for (const [i, length] of lengths.entries()) {
-    sum += length;
-    while (borders.length < count && sum * count >= total * borders.length) borders.push(i + 1);
-  }
-  while (borders.length <= count) borders.push(lengths.length);
-  return borders;
-}
-
 /** Cuts [first, end) into passes of at most `rows` token rows. */
 export function cutPasses(lengths: readonly number[], first: number, end: number, rows: number): [first: number, end: number][] {
   const passes: [number, number][] = [];

@@ -35,6 +35,8 @@ export interface StartEncoder {
   readonly fingerprint: string;
   /** config.json and the tokenizer's files. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** model.safetensors */
+  readonly weights: Uint8Array;
   /** A tensor's values by its path in the bare model; null for a pooler that is not there. */
   read(path: string): Float32Array | null;
 }
@@ -58,36 +60,23 @@ export async function readStartEncoder(given: SourceLike, signal: AbortSignal | 
   const tokenizerJson = files.get("tokenizer.json");
   const tokenizer = makeTokenizer(tokenizerJson === undefined ? null : { tokenizer: tokenizerJson, config: files.get("tokenizer_config.json") ?? null }, config);
   if (tokenizer === null) throw new RootstockError("source-missing", `tokenizer.json is not in ${source.location}. Rows are texts, and need it.`);
-  const bytes = await readFile(source, "model.safetensors", { signal, limit: MAX_WEIGHT_BYTES });
-  const tensors = tensorsByPath(config, bytes);
+  const weights = await readFile(source, "model.safetensors", { signal, limit: MAX_WEIGHT_BYTES });
+  const tensors = tensorsByPath(config, weights);
   return {
-    config, tokenizer, files,
-    fingerprint: await fingerprint([bytes]),
+    config, tokenizer, files, weights,
+    fingerprint: await fingerprint(weights),
     read(path) {
       const tensor = tensors.get(path);
-      return tensor === undefined ? null : finite(toFloat32(bytes.subarray(tensor.start, tensor.end), tensor.dtype as FloatDtype), tensor);
+      return tensor === undefined ? null : finite(toFloat32(weights.subarray(tensor.start, tensor.end), tensor.dtype as FloatDtype), tensor);
     },
   };
 }
 
-/** Of a weights file in parts, as `loadEncoder` takes it of the whole: SHA-256 over those of 4 MiB pieces. All zeros where nothing can hash. */
-export async function fingerprint(parts: readonly Uint8Array[]): Promise<string> {
+/** Of a weights file, as `loadEncoder` takes it: SHA-256 over those of 4 MiB pieces. All zeros where nothing can hash. */
+export async function fingerprint(weights: Uint8Array): Promise<string> {
   if (!canHash()) return `sha256:${"0".repeat(64)}`;
   const digests: string[] = [];
-  const piece = new Uint8Array(PIECE_BYTES);
-  let fill = 0;
-  for (const part of parts) {
-    for (let from = 0; from < part.length; ) {
-      const taken = part.subarray(from, from + PIECE_BYTES - fill);
-      piece.set(taken, fill);
-      fill += taken.length;
-      from += taken.length;
-      if (fill < PIECE_BYTES) continue;
-      digests.push(await sha256(piece));
-      fill = 0;
-    }
-  }
-  if (fill > 0) digests.push(await sha256(piece.subarray(0, fill)));
+  for (let from = 0; from < weights.length; from += PIECE_BYTES) digests.push(await sha256(weights.slice(from, from + PIECE_BYTES)));
   return `sha256:${await fingerprintOf(digests)}`;
 }
 

@@ -3,8 +3,8 @@ import { headBackward, headForward } from "../train/head.ts";
 import { crossEntropyLoss } from "../train/losses.ts";
 import type { TrainMachine } from "../train/machine.ts";
 import { backward, beginPass, forward, type Pass } from "../train/pass.ts";
-import type { Peers } from "../train/peers.ts";
-import { cutByTokens, cutPasses, type PairText, type SentenceText } from "./batch.ts";
+import { cutByTokens, type Peers } from "../train/peers.ts";
+import { cutPasses, type PairText, type SentenceText } from "./batch.ts";
 import type { PretrainingModel } from "./model.ts";
 import type { PretrainingSettings } from "./types.ts";
 

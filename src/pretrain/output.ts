@@ -39,10 +39,12 @@ function bytesOf(values: Float32Array): Uint8Array {
 }
 
 /**
- * The encoder as Hugging Face's folder of the bare model; a pooler that it came with is left as it was.
+ * The encoder as Hugging Face's folder of the bare model; a pooler that it came with is left as it was. One that was frozen is the folder that it
+ * came in, so that adapters fit both.
  * @throws RootstockError `tensor-value` for a value that F16 does not hold.
  */
 export function encoderFiles({ machine, plan }: Trainer, start: StartEncoder, dtype: "F32" | "F16"): Files {
+  if (plan.model.isFrozen === true) return new Map([...start.files, ["model.safetensors", start.weights]]);
   const tensors: TensorToWrite[] = [];
   const add = (name: string, shape: readonly number[], values: Float32Array): void => {
     tensors.push({ name, dtype, shape, data: dtype === "F32" ? bytesOf(values) : toFloat16(values, name) });
@@ -72,7 +74,7 @@ export async function adapterFiles({ machine, plan }: Trainer, config: EncoderCo
   const tensors = own.map((parameter): TensorToWrite => ({
     name: `base_model.model.${parameter.name.slice(group.length + 1)}`, dtype: "F32", shape: parameter.shape, data: bytesOf(readParameter(machine, parameter, "value")),
   }));
-  const metadata = new Map([METADATA, [ENCODER_FINGERPRINT_KEY, await fingerprint([encoder.get("model.safetensors")!])]]);
+  const metadata = new Map([METADATA, [ENCODER_FINGERPRINT_KEY, await fingerprint(encoder.get("model.safetensors")!)]]);
   return new Map([
     ["adapter_config.json", json(adapterConfig(config, settings))],
     ["adapter_model.safetensors", joined(writeSafetensors(tensors, metadata))],

@@ -1,6 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import { place } from "../format/json.ts";
 import type { SourceLike } from "../load/source.ts";
+import { checkChoice, checkInteger } from "../runtime/options.ts";
 import type { TrainMachineOptions } from "../train/machine.ts";
 import { ALONE } from "../train/peers.ts";
 import { supportsRelaxedSimd } from "../wasm/binaries.ts";
@@ -41,6 +42,8 @@ const SPEED_STEPS = 20;
 export async function pretrain(encoder: SourceLike, data: PretrainingData, options: PretrainingOptions & { /** For tests. @internal */ readonly machine?: TrainMachineOptions }): Promise<Pretrained> {
   const { signal, dtype = "F32", writesHead = false } = options;
   signal?.throwIfAborted();
+  checkChoice(dtype, "dtype", ["F32", "F16"]);
+  checkInteger(options.checkpointEvery ?? 1, "checkpointEvery", 1, Number.MAX_SAFE_INTEGER);
   const given = settingsOf(options);
   const start = await readStartEncoder(encoder, signal);
   const settings = { ...given, maxLength: Math.min(given.maxLength, start.config.maxPositions) };

@@ -14,20 +14,18 @@ interface Products {
   readonly tt: number;
 }
 
-/** Products by part; "layers" is all layers together. */
+const NOTHING: Products = { nn: 0, nt: 0, tt: 0 };
+
+function sumOf(a: Products, b: Products): Products {
+  return { nn: a.nn + b.nn, nt: a.nt + b.nt, tt: a.tt + b.tt };
+}
+
+/** Products by part; "layers", the last, is all layers together. */
 function productsByPart(backbone: Iterable<Parameter>, products: (parameter: Parameter) => Products): Map<string, Products> {
   const parts = new Map<string, Products>();
-  const add = (part: string, { nn, nt, tt }: Products): void => {
-    const sums = parts.get(part) ?? { nn: 0, nt: 0, tt: 0 };
-    parts.set(part, { nn: sums.nn + nn, nt: sums.nt + nt, tt: sums.tt + tt });
-  };
-  for (const parameter of backbone) {
-    const made = products(parameter);
-    const part = partOf(parameter);
-    add(part, made);
-    if (part !== "embeddings") add("layers", made);
-  }
-  return parts;
+  for (const parameter of backbone) parts.set(partOf(parameter), sumOf(parts.get(partOf(parameter)) ?? NOTHING, products(parameter)));
+  const layers = [...parts].filter(([part]) => part !== "embeddings").map(([, made]) => made);
+  return parts.set("layers", layers.reduce(sumOf, NOTHING));
 }
 
 function cosineOf({ nn, nt, tt }: Products): number {

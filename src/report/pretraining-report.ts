@@ -3,7 +3,7 @@ import type { Point } from "./buckets.ts";
 import { duration, grouped, percent, short } from "./figures.ts";
 import { heatMap } from "./heat-map.ts";
 import { lineChart } from "./line-chart.ts";
-import { html, type Content, type Markup } from "./markup.ts";
+import { html, type Markup } from "./markup.ts";
 import { notes, page, type Page, type Section } from "./page.ts";
 import { settingsTable } from "./settings.ts";
 import { table } from "./table.ts";
@@ -84,14 +84,25 @@ function curves({ steps }: PretrainingHistory): Markup[] {
 function conflicts({ probes }: PretrainingHistory): Section[] {
   const single = probes.filter(({ batches }) => batches === 1);
   const means = probes.filter(({ batches }) => batches > 1);
-  const content: Content[] = [];
-  if (single.length > 0) content.push(probeMap("Cosine of the two gradients, single batches", single, ({ cosine }) => cosine, 0.2), probeMap("Length of NER's gradient over TC's", single, ({ ratio }) => ratio));
-  for (const probe of means) content.push(meansTable(probe));
-  if (content.length === 0) return [];
-  const lead =
-    "The gradients of the NER loss and of the loss over pairs on the encoder, layer by layer; what the losses count is not counted in. Below 0 they conflict. " +
-    "Two batches of one family hardly agree with each other, so single batches are mostly noise; the cosine within a family, between means of as many batches, is the most that could be seen between the families.";
-  return [{ title: "Conflict of the gradients", lead, content }];
+  const sections: Section[] = [];
+  if (single.length > 0) {
+    sections.push({
+      title: "Conflict of the gradients",
+      lead:
+        "The gradients of the NER loss and of the loss over pairs on the encoder, layer by layer; what the losses count is not counted in. Below 0 they conflict. " +
+        "Two batches of one family hardly agree with each other, so single batches are mostly noise.",
+      columns: true,
+      content: [probeMap("Cosine of the two gradients", single, ({ cosine }) => cosine, 0.2), probeMap("Length of NER's gradient over TC's", single, ({ ratio }) => ratio)],
+    });
+  }
+  if (means.length > 0) {
+    sections.push({
+      title: "Conflict, in the mean over batches",
+      lead: "The cosine within a family is that of two means over different batches: the most that could be seen between the families.",
+      content: means.map(meansTable),
+    });
+  }
+  return sections;
 }
 
 function partsOf(probes: readonly ProbeRecord[]): string[] {

@@ -27,7 +27,7 @@ export function resultSections({ confusion, perEntity, kind }: TrainingHistory):
     const caption = `Precision, recall, F1 and support by ${name}`;
     sections.push({
       title: kind === "ner" ? "By entity" : "By label",
-      lead: "Lowest F1 first. Support is how often it occurs in the dev rows.",
+      lead: "Per cent, lowest F1 first. Support is how often it occurs in the dev rows.",
       content: sorted.length > MOST_OPEN
           ? [ratesTable(sorted.slice(0, WORST), name, `${caption}, the ${WORST} lowest`), folded(`All ${grouped(rates.length)}`, ratesTable(sorted, name, caption))]
           : ratesTable(sorted, name, caption),
@@ -41,8 +41,13 @@ function ratesTable(rates: readonly EntityRates[], name: string, caption: string
   return table({
     caption,
     columns: [{ name: name === "entity" ? "Entity" : "Label" }, ...["Precision", "Recall", "F1", "Support"].map((column) => ({ name: column, kind: "number" as const }))],
-    rows: rates.map(({ label, precision, recall, f1, support }) => [label, percent(precision), percent(recall), html`${percent(f1)}${meter(f1)}`, grouped(support)]),
+    rows: rates.map(({ label, precision, recall, f1, support }) => [label, perCent(precision), perCent(recall), html`${perCent(f1)}${meter(f1)}`, grouped(support)]),
   });
+}
+
+/** Without the sign, which has no room on a phone. */
+function perCent(share: number): string {
+  return percent(share).replace(" %", "");
 }
 
 function meter(share: number): Markup {

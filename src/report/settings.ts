@@ -9,8 +9,13 @@ export function settingsTable(settings: Readonly<Record<string, unknown>>): Mark
   return table({
     caption: "Settings of the run",
     columns: [{ name: "Setting" }, { name: "Value" }],
-    rows: flatten(settings, "", 0).map(([name, value]) => [name, html`<span dir="auto">${value}</span>`]),
+    rows: flatten(settings, "", 0).map(([name, value]) => [breakable(name), html`<span dir="auto">${value}</span>`]),
   });
+}
+
+/** May be broken after its dots. */
+function breakable(name: string): Markup[] {
+  return name.split(/(?<=\.)/).map((part, index) => (index === 0 ? html`${part}` : html`<wbr>${part}`));
 }
 
 function flatten(value: unknown, name: string, depth: number): [name: string, value: string][] {

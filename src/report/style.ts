@@ -59,6 +59,7 @@ section > .lead { margin-top: -0.5rem; font-size: 0.9375rem; }
 .grid { stroke: var(--line); }
 .band { fill: var(--tone); opacity: 0.16; }
 circle { fill: var(--tone); }
+rect { shape-rendering: crispEdges; }
 .pin { fill: none; stroke: var(--ink); stroke-width: 1.5; }
 .tone-0 { --tone: var(--tone-0); } .tone-1 { --tone: var(--tone-1); } .tone-2 { --tone: var(--tone-2); }
 .tone-3 { --tone: var(--tone-3); } .tone-4 { --tone: var(--tone-4); } .tone-5 { --tone: var(--tone-5); }

@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 
 const README = readFileSync("README.md", "utf8");
@@ -33,6 +35,19 @@ it("the first example prints what the README says", () => {
 it("the adapter example runs after the first", () => {
   const [first, second] = blocks("js");
   expect(runScript(`${first}${second}console.log("done");`)).toMatchObject({ status: 0, stderr: "", stdout: expect.stringMatching(/done\n$/) as unknown });
+});
+
+it("the training example trains what it serves, after the first", () => {
+  const example = blocks("js").find((block) => block.includes("rootstock/train"))!;
+  const folder = mkdtempSync(join(tmpdir(), "rootstock-readme-"));
+  const [imports, rest] = example.split(/(?<=;\n)([^]*)/) as [string, string];
+  const rows = 'const rows = ["refund", "order"].flatMap((label) => Array.from({ length: 6 }, (_, n) => ({ text: `about a ${label} no. ${n}`, label }))), dev = rows.slice(4, 8);\n';
+  const shown = 'console.log((await encoder.run("about a refund", ["tickets"])).tickets[0].label);\n';
+  const saved = rest.replace('save("tickets")', `save(${JSON.stringify(join(folder, "tickets"))})`);
+  const { status, stderr, stdout } = runScript(`${imports}${blocks("js")[0]!}${rows}${saved}${shown}`);
+  expect({ status, stderr, last: stdout.trim().split("\n").at(-1) }).toEqual({ status: 0, stderr: "", last: "refund" });
+  expect(readdirSync(join(folder, "tickets"))).toContain("adapter_model.safetensors");
+  rmSync(folder, { recursive: true });
 });
 
 it("the commands it shows are the package's", () => {

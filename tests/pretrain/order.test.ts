@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { cutByTokens, cutPasses } from "../../src/pretrain/batch.ts";
+import { cutPasses } from "../../src/pretrain/batch.ts";
+import { cutByTokens } from "../../src/train/peers.ts";
 import { BatchOrder, type WeightedRow } from "../../src/pretrain/order.ts";
 
 const lengthOf = (row: number): number => 3 + ((row * 7919) % 40);

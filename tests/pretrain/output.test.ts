@@ -94,12 +94,10 @@ it("ALBERT, whose layers are one, trains without groups, and with them is refuse
 
 it("a frozen encoder is written as it came, and one group for both is one adapter", async () => {
   const encoder = tinyFolder("bert");
-  const values = (files: ReadonlyMap<string, Uint8Array>): Map<string, Float32Array> => {
-    const bytes = files.get("model.safetensors")!;
-    return new Map([...parseSafetensorsHeader(bytes, bytes.length).tensors].map(([name, { start, end, dtype }]) => [name, toFloat32(bytes.subarray(start, end), dtype as "F32")]));
-  };
   const frozen = await pretrain(encoder, DATA, { ...OPTIONS, regime: "groups-only", steps: 3 });
-  expect(new Map([...values(frozen.encoder)].toSorted())).toEqual(new Map([...values(encoder)].toSorted()));
+  for (const name of ["model.safetensors", "config.json", "tokenizer.json"]) expect(frozen.encoder.get(name), name).toEqual(encoder.get(name));
+  // So its adapters fit the encoder that there was.
+  await (await loadEncoder(encoder)).addAdapter("ner", frozen.adapters.get("ner")!);
   expect([...frozen.adapters.keys()]).toEqual(["ner", "tc"]);
   expect([...(await pretrain(encoder, DATA, { ...OPTIONS, regime: "shared-group", steps: 1 })).adapters.keys()]).toEqual(["shared"]);
   const bare = await pretrain(encoder, DATA, { ...OPTIONS, regime: "tc-only", steps: 1, writesHead: true });

@@ -27,7 +27,7 @@ describe("a run", () => {
       { name: "weak", family: "ner", rows: 10, types: 1, weight: 1, outside: "ignored" },
       { name: "facts", family: "tc", rows: 30, types: 0, weight: 1, outside: "label" },
     ]);
-    const parts = ["embeddings", "layer 0", "layers", "layer 1", "layer 2"];
+    const parts = ["embeddings", "layer 0", "layer 1", "layer 2", "layers"];
     expect(history.probes.map(({ step, batches }) => `${step}:${batches}`)).toEqual(
       Array.from({ length: 300 }, (_, i) => i + 1).flatMap((step) => [...(step % 30 === 0 ? [`${step}:1`] : []), ...(step % 40 === 0 ? [`${step}:2`] : [])]),
     );
@@ -97,6 +97,8 @@ describe("what is refused", () => {
   it.each<[string, object, RegExp]>([
     ["an unknown option", { stepz: 3 }, /no option "stepz"/],
     ["an unknown setting inside", { probe: { evry: 3 } }, /probe: evry: there is no such setting/],
+    ["a dtype", { dtype: "BF16" }, /dtype/],
+    ["checkpoints at every 0 updates", { checkpointEvery: 0 }, /checkpointEvery/],
     ["a regime", { regime: "best" }, /regime: expected one of ner-only/],
     ["steps out of range", { steps: 0 }, /steps: expected a whole number from 1/],
     ["a temperature of 0", { pairs: { temperature: 0 } }, /temperature/],

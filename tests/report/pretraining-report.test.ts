@@ -8,7 +8,7 @@ const history = async (regime: "task-primary" | "ner-only"): Promise<Pretraining
 
 it("shows curves, conflicts, sources and settings", async () => {
   const page = pretrainingReport(await history("task-primary"));
-  for (const title of ["NER loss", "TC loss", "TC accuracy in the batch", "Cosine of the two gradients, single batches", "Conflict of the gradients", "Sources", "Settings"]) expect(page).toContain(title);
+  for (const title of ["NER loss", "TC loss", "TC accuracy in the batch", "Cosine of the two gradients", "Conflict of the gradients", "Conflict, in the mean over batches", "Sources", "Settings"]) expect(page).toContain(title);
   expect(page).toContain("Means of 2 batches, update 8");
   expect(page).toContain("learningRates.backbone");
 });

@@ -20,6 +20,8 @@ export interface TrainPlan {
   /** Folder of the encoder; undefined = the package's own. */
   readonly encoder: string | undefined;
   readonly options: TrainingOptions & { readonly seed: number };
+  /** Threads that train together. */
+  readonly workers: number;
   readonly restart: boolean;
   readonly json: boolean;
 }
@@ -42,6 +44,7 @@ export function readTrainPlan(args: TrainArgs, session: Session): TrainPlan {
     out: text("out")!,
     encoder: text("encoder"),
     options: readOptions(text, args, session.values("class-weight")),
+    workers: readCount(text("workers"), "workers") ?? 1,
     restart: args["restart"] === true,
     json: args["json"] === true,
   };

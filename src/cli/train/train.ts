@@ -1,8 +1,8 @@
-import { trainAdapter } from "../../finetune/index.ts";
-import type { TrainingHistory } from "../../finetune/types.ts";
+import type { TrainingHistory, TrainingProgress } from "../../finetune/types.ts";
 import { RootstockError } from "../../index.ts";
 import { trainingReport } from "../../report/training-report.ts";
-import { openEncoder } from "../models.ts";
+import { withPeers } from "../../train/parallel/with-peers.ts";
+import { openEncoder, packageEncoder } from "../models.ts";
 import { grouped } from "../print-table.ts";
 import { inputName } from "../read-lines.ts";
 import type { Session } from "../session.ts";
@@ -11,7 +11,11 @@ import { holdOut } from "./hold-out.ts";
 import type { TrainPlan } from "./plan.ts";
 import { jsonResult, printResult, progressText } from "./print-training.ts";
 import { partOf, readRowSet, type RowSet } from "./row-set.ts";
+import { runJob, type Trained, type TrainJob } from "./run.ts";
 import { checkTarget, prepareTarget, replaceFolder, trainPaths } from "./target.ts";
+
+/** Time for a last checkpoint on a slow disk. A second Ctrl-C ends the program at once. */
+const GRACE_MS = 30_000;
 
 /** Trains an adapter and writes its folder. @throws RootstockError */
 export async function train(plan: TrainPlan, session: Session): Promise<void> {
@@ -22,14 +26,9 @@ export async function train(plan: TrainPlan, session: Session): Promise<void> {
   if (plan.restart) await checkpoint.remove();
   else if (checkpoint.isThere) session.note(`going on from ${checkpoint.path}`);
   const sets = await readSets(plan, session);
-  const encoder = await openEncoder(plan.encoder, session);
+  const job: TrainJob = { task: plan.task, encoder: plan.encoder ?? packageEncoder(), train: sets.train, dev: sets.dev, options: plan.options, checkpoint: checkpoint.path };
   try {
-    const { files, history } = await trainAdapter(encoder, { name: plan.task, train: sets.train.rows, dev: sets.dev?.rows, nameRow: nameRow(sets) }, {
-      ...plan.options,
-      checkpoint,
-      signal: session.signal,
-      onProgress: (progress) => session.progress(progressText(progress)),
-    });
+    const { files, history } = plan.workers === 1 ? await trainHere(job, session) : await trainTogether(job, plan.workers, session);
     session.progress(null);
     const made: TrainingHistory = { ...history, settings: { ...history.settings, files: sourcesOf(plan, sets) } };
     await replaceFolder(paths, new Map([...files, ["history.json", utf8(`${JSON.stringify(made)}\n`)], ["report.html", utf8(trainingReport(made))]]));
@@ -39,9 +38,23 @@ export async function train(plan: TrainPlan, session: Session): Promise<void> {
     session.progress(null);
     if (session.signal.aborted && checkpoint.isThere) session.note(`what was done is kept in ${checkpoint.path}; the same command goes on`);
     throw ofCheckpoint(error, checkpoint);
+  }
+}
+
+async function trainHere(job: TrainJob, session: Session): Promise<Trained> {
+  const encoder = await openEncoder(job.encoder, session);
+  try {
+    return await runJob(job, encoder, { signal: session.signal, onProgress: (progress) => session.progress(progressText(progress)) });
   } finally {
     encoder.dispose();
   }
+}
+
+function trainTogether(job: TrainJob, workers: number, session: Session): Promise<Trained> {
+  return withPeers(workers, new URL("./peer.js", import.meta.url), job, {
+    signal: session.signal, graceMs: GRACE_MS,
+    onMessage: (progress) => session.progress(progressText(progress as TrainingProgress)),
+  });
 }
 
 interface Sets {
@@ -62,10 +75,6 @@ async function readSets({ data, dev, options }: TrainPlan, session: Session): Pr
   }
   session.note(`no --dev: ${grouped(held.size)} of ${grouped(all.rows.length)} rows are held out as dev, chosen by seed ${options.seed}; --no-dev trains on all`);
   return { train: partOf(all, (row) => !held.has(row)), dev: partOf(all, (row) => held.has(row)) };
-}
-
-function nameRow({ train: trainSet, dev }: Sets): (set: "train" | "dev", row: number) => string {
-  return (set, row) => `line ${(set === "train" ? trainSet : dev!).lines[row - 1]}`;
 }
 
 /** Where the rows came from, for the history: names without their folders, which are nobody else's business. */

@@ -1,0 +1,9 @@
+/** What runs in a worker of `rootstock train --workers`: the whole training, but for the passes that others compute. */
+import { loadEncoder } from "../../index.ts";
+import { runPeer } from "../../train/parallel/peer.ts";
+import { runJob, type TrainJob } from "./run.ts";
+
+runPeer(async (peers, data, { post, signal }) => {
+  const job = data as TrainJob;
+  return await runJob(job, await loadEncoder(job.encoder, { signal }), { peers, signal, onProgress: post });
+});

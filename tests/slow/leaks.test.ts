@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { record } from "../reliability/record.ts";
+import { SCALE } from "../reliability/scale.ts";
+import { findEngine, runScript } from "../runtimes/engines.mjs";
+
+const SCRIPT = "tests/slow/leaks/script.mjs";
+const MiB = 1 << 20;
+
+/** How each runtime lets a script collect garbage. */
+const GC = { node20: ["--expose-gc"], deno: ["--v8-flags=--expose-gc"], bun: [] } as const;
+
+function measure(name: keyof typeof GC, what: string, count: number): Record<string, number> {
+  const engine = findEngine(name);
+  // Another Node than 20 runs the tests: it stands for Node.
+  const command = "absent" in engine ? [process.execPath] : engine.command;
+  return JSON.parse(runScript({ command: [...command, ...GC[name]] }, SCRIPT, [what, String(count)])) as Record<string, number>;
+}
+
+describe.each(Object.keys(GC) as (keyof typeof GC)[])("%s", (name) => {
+  it("K1: swaps leave nothing in memory", () => {
+    const figures = measure(name, "swaps", Math.round(100_000 * SCALE));
+    record("K1", { runtime: name, ...figures });
+    expect(figures).toMatchObject({ total: 0, adapters: 0 });
+    expect(figures["heap"]!).toBeLessThanOrEqual(MiB);
+    expect(figures["rss"]!).toBeLessThanOrEqual(4 * MiB);
+  });
+
+  it("K2: loading and disposing leaves nothing in memory", () => {
+    const figures = measure(name, "loads", Math.round(1000 * SCALE));
+    record("K2", { runtime: name, ...figures });
+    expect(figures["rss"]!).toBeLessThanOrEqual(16 * MiB);
+    // A page here and there: half of what the whole may have.
+    expect(figures["secondHalf"]!).toBeLessThanOrEqual(8 * MiB);
+  });
+});
