@@ -1,5 +1,5 @@
 // What an adapter with a head gives for rows, by the calls that `rootstock eval` makes.
-import { wordTags } from "../../dist/cli/word-tags.js";
+import { wordEnds, wordTags } from "../../dist/cli/word-tags.js";
 import { MAX_TOKENS } from "./features.mjs";
 
 /** Texts of a call. */
@@ -13,7 +13,7 @@ export async function servedPredictions(encoder, name, { kind }, rows, maxTokens
     const part = rows.slice(first, first + BATCH);
     const requests = part.map(({ text, tokens }) => (kind === "ner" ? { tokens, tasks: [name] } : { text, tasks: [name] }));
     const results = await encoder.runBatch(requests, options);
-    results.forEach(({ [name]: result }, i) => out.push(kind === "ner" ? wordTags(part[i].tokens, result) : result[0].label));
+    results.forEach(({ [name]: result }, i) => out.push(kind === "ner" ? wordTags(wordEnds(part[i].tokens), result) : result[0].label));
   }
   return out;
 }
