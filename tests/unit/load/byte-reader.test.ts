@@ -52,6 +52,39 @@ describe("ByteReader", () => {
     await expect(next.expectEnd()).rejects.toMatchObject({ code: "source-truncated" });
   });
 
+  it("gives the digests of what was read so far, to the end of the piece", async () => {
+    const digest = (from: number, to: number): string => createHash("sha256").update(BYTES.subarray(from, to)).digest("hex");
+    for (const [read, pieceBytes, expected] of [[0, 300, [digest(0, 300)]], [301, 300, [digest(0, 300), digest(300, 600)]], [950, 300, [0, 300, 600, 900].map((from) => digest(from, Math.min(from + 300, 1_000)))]] as const) {
+      const file = reader([70, 70, 400], { pieceBytes });
+      await file.read(read);
+      expect((await file.digestsSoFar()).slice(0, expected.length)).toEqual(expected);
+    }
+    expect(await reader([70]).digestsSoFar()).toEqual([]);
+  });
+
+  it("refuses chunks that are no bytes, and drops one whose memory its maker takes back meanwhile", async () => {
+    const of = (values: unknown[]): ByteReader => {
+      async function* chunks(): AsyncGenerator<Uint8Array> {
+        for (const value of values) yield value as Uint8Array;
+      }
+      return new ByteReader({ size: null, chunks: chunks() }, { name: "f", signal: undefined });
+    };
+    for (const value of ["text", null, 7, [1, 2], new ArrayBuffer(2)]) await expect(of([value]).read(1)).rejects.toMatchObject({ code: "argument-invalid" });
+    const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(3);
+    expect(await of([shared]).readRest(2)).toEqual(Uint8Array.of(3, 3));
+
+    let left = 2;
+    const next = (): Promise<IteratorResult<Uint8Array>> => {
+      const value = Uint8Array.of(left, left);
+      const answer = Promise.resolve(left-- > 0 ? { done: false as const, value } : { done: true as const, value: undefined });
+      // After the reader has taken the first chunk, and before whoever asked for it goes on.
+      if (left === 1) void answer.then(() => queueMicrotask(() => void structuredClone(value.buffer, { transfer: [value.buffer] })));
+      return answer;
+    };
+    const taken = new ByteReader({ size: null, chunks: { [Symbol.asyncIterator]: () => ({ next }) } }, { name: "f", signal: undefined });
+    expect(await taken.readRest(9)).toEqual(Uint8Array.of(1, 1));
+  });
+
   it("tells how far it is, and stops when it is told to", async () => {
     const done: number[] = [];
     const controller = new AbortController();

@@ -1,0 +1,33 @@
+// Tables of docs/mtpf-tpl.md about the runs themselves: what they cost, how their gradients lay, what int8 takes away.
+import { markdownTable } from "./marked.mjs";
+
+const thousands = (count) => Math.round(count / 1000).toLocaleString("en");
+const minutes = (seconds) => (seconds / 60).toFixed(1);
+
+export function costTable(results) {
+  const rows = results.map(({ header: { run, pretraining }, cells }) => {
+    const seconds = (protocol) => [...cells.values()].filter(({ cell }) => cell.startsWith(`${protocol}/`)).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+    const shown = (protocol) => (seconds(protocol) === 0 ? "" : minutes(seconds(protocol)));
+    const before = pretraining === null ? ["", "", ""] : [pretraining.steps, thousands(pretraining.tokens), minutes(pretraining.seconds)];
+    return [run, ...before, shown("linear"), shown("lora")];
+  });
+  return markdownTable(["run", "updates", "thousand tokens", "minutes", "linear cells, CPU minutes", "lora cells, CPU minutes"], rows);
+}
+
+/** Gradients of single batches, and of means over several where a run has them. */
+export function conflictTable(results) {
+  const rows = results.flatMap(({ header: { run, pretraining } }) =>
+    (pretraining?.conflict ?? []).map(({ part, batches, probes, cosine, spread, negative, ratio, ner, tc }) => [
+      run, part, batches, probes, `${cosine.toFixed(3)} ± ${spread.toFixed(3)}`, negative.toFixed(2), ratio.toFixed(2), ...[ner, tc].map((value) => (value === null ? "" : value.toFixed(3))),
+    ]));
+  if (rows.length === 0) return ["No run with gradient probes is written."];
+  return markdownTable(["run", "part", "batches", "probes", "cosine", "negative", "norm NER/TC", "NER with NER", "TC with TC"], rows);
+}
+
+/** @param {object[] | null} checks what int8.mjs wrote */
+export function int8Table(checks) {
+  if (checks === null) return ["Not measured: `node bench/mtpf/int8.mjs` writes it."];
+  const rows = checks.map(({ adapter, task, rows: count, float32, int8 }) => [adapter, task, count, (100 * float32).toFixed(1), (100 * int8).toFixed(1), (100 * (int8 - float32)).toFixed(2).replace("-", "−")]);
+  const mean = checks.reduce((sum, { float32, int8 }) => sum + int8 - float32, 0) / checks.length;
+  return markdownTable(["adapter", "task", "test rows", "float32", "int8", "difference"], [...rows, ["**mean**", "", "", "", "", `**${(100 * mean).toFixed(2).replace("-", "−")}**`]]);
+}

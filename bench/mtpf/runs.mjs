@@ -1,0 +1,54 @@
+// A run of pre-finetuning as `rootstock pretrain` leaves it: RUNS/NAME/{encoder,ner,tc,history.json}. Its name is its regime, and its seed after a dash.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { convertEncoder } from "../../dist/convert/convert.js";
+import { conflictOf } from "./conflict.mjs";
+import { TABLE_CAPS, taskNames } from "./data.mjs";
+import { MAX_TOKENS } from "./features.mjs";
+
+/** The encoder as it comes, already converted. */
+const NONE = { name: "none", regime: "none", seed: null, folder: null, encoder: "models/minilm-l6", int8: "models/minilm-l6", adapters: { ner: null, tc: null } };
+/** Training texts of each task that the rounding is fitted to, as for models/minilm-l6. */
+const CALIBRATION_TEXTS = 25;
+
+/** @returns what and where a run is: `int8` the folder that is served, `adapters` the family's adapter for NER and TC */
+export function runOf(name, runs) {
+  if (name === "none") return NONE;
+  const folder = `${runs}/${name}`;
+  if (!existsSync(`${folder}/encoder`)) throw new Error(`there is no run ${name}: ${folder}/encoder is missing (rootstock pretrain writes it)`);
+  const [, regime, seed] = /^(.*?)(?:-(\d+))?$/.exec(name);
+  const adapter = (family) => [family, "shared"].map((group) => `${folder}/${group}`).find((path) => existsSync(path)) ?? null;
+  return {
+    name, regime, seed: seed === undefined ? null : Number(seed), folder, encoder: `${folder}/encoder`, int8: `${folder}/int8`,
+    adapters: { ner: adapter("ner"), tc: adapter("tc") },
+  };
+}
+
+/** Makes the encoder that is served, calibrated as models/minilm-l6 is, unless it is there. Two minutes. */
+export async function convertRun({ encoder, int8 }, data) {
+  if (existsSync(int8)) return;
+  const script = fileURLToPath(new URL("../../scripts/calibration-texts.mjs", import.meta.url));
+  const lines = execFileSync(process.execPath, [script, data, String(CALIBRATION_TEXTS)], { encoding: "utf8", maxBuffer: 1 << 28 });
+  const calibrate = lines.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line).text);
+  await convertEncoder(encoder, int8, { calibrate });
+}
+
+/** What makes a run's figures what they are, and what it cost: the first line of its results. */
+export function headerOf({ name, regime, seed, folder, int8, adapters }, data) {
+  const history = folder === null ? null : JSON.parse(readFileSync(`${folder}/history.json`, "utf8"));
+  return {
+    run: name, regime, seed, int8: digest(`${int8}/model.safetensors`),
+    adapters: Object.fromEntries(Object.entries(adapters).map(([family, path]) => [family, path && digest(`${path}/adapter_model.safetensors`)])),
+    tasks: Object.fromEntries(taskNames(data)), caps: TABLE_CAPS, maxTokens: MAX_TOKENS,
+    pretraining: history && {
+      steps: history.settings.steps, lossWeights: history.settings.lossWeights, tokens: history.tokens, seconds: Math.round(history.seconds), module: history.build,
+      conflict: conflictOf(history),
+    },
+  };
+}
+
+function digest(path) {
+  return createHash("sha256").update(readFileSync(path)).digest("hex");
+}

@@ -1,0 +1,41 @@
+import { spawnSync } from "node:child_process";
+import { expect, test } from "vitest";
+import { benchModule } from "./modules.ts";
+
+const { fillMarks, markdownTable } = await benchModule("marked");
+const { conflictPlot } = await benchModule("conflict-plot");
+
+const PAGE = "before\n\n<!-- mtpf:one -->\nold\nlines\n<!-- /mtpf:one -->\n\nbetween\n\n<!-- mtpf:two -->\n<!-- /mtpf:two -->\nafter\n";
+
+test("what lies between marks is made anew, all else stays", () => {
+  const filled = fillMarks(PAGE, new Map([["one", ["x", "$& $1"]], ["two", ["y"]]]));
+  expect(filled).toBe("before\n\n<!-- mtpf:one -->\nx\n$& $1\n<!-- /mtpf:one -->\n\nbetween\n\n<!-- mtpf:two -->\ny\n<!-- /mtpf:two -->\nafter\n");
+  expect(fillMarks(filled, new Map([["one", ["x", "$& $1"]], ["two", ["y"]]]))).toBe(filled);
+});
+
+test("marks without a part, parts without marks, and marks without their end are refused", () => {
+  expect(() => fillMarks(PAGE, new Map([["one", []]]))).toThrow("a mark two");
+  expect(() => fillMarks(PAGE, new Map([["one", []], ["two", []], ["three", []]]))).toThrow("no marks for three");
+  expect(() => fillMarks("<!-- mtpf:one -->\n<!-- /mtpf:two -->\n", new Map())).toThrow("ends at two");
+});
+
+test("tables have a line for heads and one for sides", () => {
+  expect(markdownTable(["a", "b"], [["1", 2]])).toEqual(["| a | b |", "| --- | ---: |", "| 1 | 2 |"]);
+});
+
+test("the drawing is well-formed, without a NaN, and names every part and regime", () => {
+  const parts = ["embeddings", "layer 0", "layer 1"].map((part, i) => ({ part, cosine: i * 0.01 - 0.01, spread: 0.02, ratio: 0.2 + i / 10 }));
+  const svg: string = conflictPlot([{ name: "naive", parts }, { name: "task-primary & <more>", parts }]);
+  expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+  for (const name of ["embeddings", "layer 1", "naive", "task-primary &amp; &lt;more>"]) expect(svg).toContain(name);
+  const opened = [...svg.matchAll(/<([a-z]+)\b[^>]*?(\/?)>/g)].filter(([, , closed]) => closed === "").map(([, name]) => name);
+  const closed = [...svg.matchAll(/<\/([a-z]+)>/g)].map(([, name]) => name);
+  expect(opened.sort()).toEqual(closed.sort());
+  expect(svg).toContain("prefers-color-scheme:dark");
+});
+
+test("docs/mtpf-tpl.md is what the written results give", () => {
+  const { status, stderr } = spawnSync(process.execPath, ["bench/mtpf/report.mjs", "--check"], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+});
