@@ -4,7 +4,9 @@ export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "tests/runtimes/**", "tests/slow/**"], // vitest.runtimes.config.ts, vitest.slow.config.ts
-    setupFiles: ["tests/clean-end.ts"],
+    setupFiles: ["tests/clean-end.ts", "tests/untouched-globals.ts"],
+    // All cores; else one is left out, which on the two of a CI machine is half of them.
+    maxWorkers: "100%",
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

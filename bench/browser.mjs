@@ -1,5 +1,5 @@
 // Rootstock in browsers, from a server on the loopback interface: import to the first entities with an empty and a filled cache, a
-// text of 32 tokens, bytes that a page loads, peak memory of the page's process above its own while it was empty.
+// text of 32 tokens, bytes that a page loads, peak memory of the page's process above its own while it was empty; training.
 //   npm run build && node bench/browser.mjs [--browsers chromium,firefox] [--rounds 11] [--json]
 // With --json, one line for bench/runtimes.mjs: the best of five new browsers, their median memory.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -12,7 +12,7 @@ import { gzipSync } from "node:zlib";
 import puppeteer from "puppeteer-core";
 import { rolldown } from "rolldown";
 import { serve } from "../examples/browser/serve.mjs";
-import { peaksOfPages } from "./browser/processes.mjs";
+import { peaksOfPages, workOf } from "./browser/processes.mjs";
 import { ms, printTable } from "./table.mjs";
 
 const { values } = parseArgs({
@@ -90,6 +90,30 @@ async function memory(name, address, isWarm) {
   });
 }
 
+/** 1,000 rows of 20 tokens, five epochs, in a worker; and the rise of the page's peak above its own while it was empty. */
+async function reportTraining(name, address) {
+  await withBrowser(name, async (browser, page) => {
+    await page.goto(`${address}app/bench/empty.html`);
+    await setTimeout(1000);
+    const before = peaksOfPages(browser.process().pid);
+    const worked = new Map([...before.keys()].map((pid) => [pid, workOf(pid)]));
+    const { seconds, tokens } = await page.evaluate(
+      (given) =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker("teach.js", { type: "module" });
+          worker.onmessage = ({ data }) => resolve(data);
+          worker.onerror = (event) => reject(new Error(event.message));
+          worker.postMessage(given);
+        }),
+      { rows: 1000, epochs: 5 },
+    );
+    const rises = [...peaksOfPages(browser.process().pid)].map(([pid, peak]) => ({ pid, rise: peak - (before.get(pid) ?? peak) }));
+    const { pid, rise } = rises.reduce((most, one) => (one.rise > most.rise ? one : most));
+    const work = workOf(pid) - worked.get(pid);
+    console.log(`1,000 rows of ${tokens.toFixed(1)} tokens, 5 epochs: ${seconds.toFixed(1)} s (goal < 90), ${work.toFixed(1)} s of work; peak memory ${(rise / 1e6).toFixed(0)} MB above the empty page (goal ≤ 250 MB)`);
+  });
+}
+
 async function reportMemory(name, address) {
   const mb = (bytes) => (bytes / 1e6).toFixed(1);
   for (const [title, isWarm] of [["downloading", false], ["from the cache", true]]) {
@@ -145,6 +169,7 @@ const { address, stop } = await serve(0, new Map([
   ["/app/bench/empty.html", PAGE],
   ["/app/bench/subject.js", await bundle("browser/subject.mjs")],
   ["/app/bench/rootstock.js", library],
+  ["/app/bench/teach.js", await bundle("browser/teach.mjs")],
 ])); // prettier-ignore
 const url = `${address}app/bench/index.html`;
 
@@ -181,5 +206,6 @@ async function report() {
       console.log(`32 tokens, two tasks, CPU slowed down 4 times (goal < 120): page ${ms(slow[0])} ms (else ${ms(full[0])}), worker ${ms(slow[1])} ms (else ${ms(full[1])})`);
     });
     await reportMemory(name, address);
+    await reportTraining(name, address);
   }
 }

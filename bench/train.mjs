@@ -1,62 +1,35 @@
-// Training steps at MiniLM's sizes (6 layers, 384 wide, 30,522 words): tokens a second on one core, beside what the operations of a
-// step would take at the speed of the products' inner loops, measured in the same run.
+// Training steps at MiniLM's sizes (6 layers, 384 wide, 30,522 words): tokens a second of one worker and of two, beside what the operations
+// of a step would take at the speed of the products' inner loops, measured in the same run.
 //
 //   node scripts/build-wasm.mjs && node scripts/build-wasm.mjs ceiling-fixed ceiling-relaxed && npm run build
-//   node bench/train.mjs [--rows 256] [--rounds 5] [--only products,adapter,full]     pin it: taskset -c 1 node bench/train.mjs
+//   node bench/train.mjs [--rows 256] [--rounds 5] [--only products,adapter,full] [--workers 2] [--repeats 1]
 //
 // A step is what one update takes: for every micro-batch of at most `rows` token rows forward, loss and backward; then the gradients'
 // norm, AdamW and everything made of the new weights. 64 texts of 32 tokens. Best of the rounds: of the wall clock, and of the
-// process' own time, which knows no neighbours.
+// process' own time, which knows no neighbours. `--repeats` starts all of it anew, where a machine has noisy ones.
 import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { readEncoderConfig } from "../dist/format/encoder-config.js";
-import { INT8_PARTS } from "../dist/runtime/load.js";
-import { loadParts } from "../dist/runtime/load-encoder.js";
-import { fillAdapterModel, planAdapterModel } from "../dist/train/adapter-model.js";
-import { adamWStep, clipFactor, gradientNorm } from "../dist/train/adamw.js";
-import { planFullModel } from "../dist/train/full-model.js";
-import { headBackward, headForward } from "../dist/train/head.js";
-import { initialise } from "../dist/train/initial.js";
-import { crossEntropyLoss } from "../dist/train/losses.js";
 import { startTraining } from "../dist/train/machine.js";
-import { zeroGradients } from "../dist/train/parameters.js";
-import { backward, beginPass, forward } from "../dist/train/pass.js";
-import { refresh } from "../dist/train/refresh.js";
-import { printGoal, printTable } from "./table.mjs";
+import { withPeers } from "../dist/train/parallel/with-peers.js";
+import { ADAPTED, fastest, HIDDEN, LAYERS, LENGTH, RANK, TEXTS, WIDE } from "./train-step.mjs";
+import { printGoal, printTable, times } from "./table.mjs";
 
 const { values } = parseArgs({
   options: {
     rows: { type: "string", default: "256" },
     rounds: { type: "string", default: "5" },
     only: { type: "string", default: "products,adapter,full" },
+    workers: { type: "string", default: "2" },
+    repeats: { type: "string", default: "1" },
     encoder: { type: "string", default: "models/minilm-l6" },
   },
 });
 const rows = Number(values.rows);
 const rounds = Number(values.rounds);
+const several = Number(values.workers);
+const repeats = Number(values.repeats);
 const only = new Set(values.only.split(","));
-const [TEXTS, LENGTH, CLASSES, HIDDEN, WIDE, LAYERS, RANK, ADAPTED] = [64, 32, 9, 384, 1536, 6, 8, 3];
-const TARGETS = ["query", "key", "value", "attentionOutput", "intermediate", "output"];
-const GROUP = {
-  name: "task", layers: [3, 4, 5], targets: TARGETS, kind: "lora", rank: RANK, alpha: 16,
-  head: { classes: CLASSES, through: "token", name: "classifier" },
-};
-
-/** Seconds of the fastest call, of the wall clock and of the processor. */
-function fastest(run, times) {
-  const best = { wall: Infinity, cpu: Infinity };
-  for (let i = 0; i < times; i++) {
-    const before = process.cpuUsage();
-    const start = performance.now();
-    run();
-    best.wall = Math.min(best.wall, (performance.now() - start) / 1000);
-    const { user, system } = process.cpuUsage(before);
-    best.cpu = Math.min(best.cpu, (user + system) / 1e6);
-  }
-  return best;
-}
-
 /** Multiply-adds of the inner loops, 2 operations each: f32 of training, int8 of serving. */
 function ceilings() {
   const load = (name) => {
@@ -101,30 +74,27 @@ function products({ train }, at, limit) {
   printTable(["depth×columns", "y = xWᵀ", "dX = dY·W", "dW += dYᵀX"], table);
 }
 
-/** One update over all texts. */
-function update(m, model, texts, step) {
-  const group = model.groups.get("task");
-  zeroGradients(m, model.parameters);
-  const perPass = Math.max(1, Math.floor(rows / LENGTH));
-  for (let first = 0; first < texts.length; first += perPass) {
-    const pass = beginPass(m, model, texts.slice(first, first + perPass), group, null);
-    const x = forward(m, pass);
-    const labels = Int32Array.from({ length: pass.batch.rows }, (_, row) => row % CLASSES);
-    headForward(m, pass, group.head, x, pass.batch.rows);
-    crossEntropyLoss(m, group.head.loss, group.head.logits, labels, 1 / (TEXTS * LENGTH));
-    headBackward(m, pass, group.head, x, pass.batch.rows);
-    backward(m, pass);
-  }
-  adamWStep(m, model.parameters, step, { learningRate: 1e-4 }, clipFactor(gradientNorm(m, model.parameters), 1));
-  refresh(m, model);
-}
-
-function report(what, best, needed, goal, limit) {
+/** The figures of one worker and of several, each a thread. */
+async function report(what, job, needed, goal, limit) {
   const tokens = TEXTS * LENGTH;
   const allowed = 1 / (needed.float / limit.float / 1e9 + needed.int8 / limit.int8 / 1e9);
-  console.log(`\n${what}: ${(tokens / best.wall).toFixed(0)} tokens/s (${(tokens / best.cpu).toFixed(0)} by the processor's time)`);
-  console.log(`a token: ${(needed.float / 1e6).toFixed(1)} MFLOP in f32, ${(needed.int8 / 1e6).toFixed(1)} MOP in int8; at the ceilings ${allowed.toFixed(0)} tokens/s`);
-  printGoal("tokens/s", Math.max(tokens / best.wall, tokens / best.cpu), goal, (value) => value.toFixed(0));
+  const speeds = [];
+  for (const workers of [1, several]) {
+    const best = { wall: Infinity, cpu: Infinity, bytes: 0 };
+    for (let time = 0; time < repeats; time++) {
+      const { wall, cpu, bytes } = await withPeers(workers, new URL("./train-peer.mjs", import.meta.url), job);
+      Object.assign(best, { wall: Math.min(best.wall, wall), cpu: Math.min(best.cpu, cpu), bytes });
+    }
+    // Of all threads together: waiting takes none of it.
+    const speed = { wall: tokens / best.wall, cpu: tokens / (best.cpu / workers) };
+    speeds.push(speed);
+    console.log(`\n${what}, ${workers === 1 ? "1 worker" : `${workers} workers`}, ${(best.bytes / 2 ** 20).toFixed(0)} MiB each: ${speed.wall.toFixed(0)} tokens/s (${speed.cpu.toFixed(0)} by the processor's time)`);
+    console.log(`a token: ${(needed.float / 1e6).toFixed(1)} MFLOP in f32, ${(needed.int8 / 1e6).toFixed(1)} MOP in int8; at the ceilings ${(workers * allowed).toFixed(0)} tokens/s`);
+    if (workers === 1) printGoal("tokens/s", Math.max(speed.wall, speed.cpu), goal, (value) => value.toFixed(0));
+  }
+  const [one, all] = speeds;
+  console.log(`${several} workers: ${times(all.wall / one.wall)} by the wall clock, ${times(all.cpu / one.cpu)} by the processor's time`);
+  printGoal(`${several} workers`, Math.max(all.wall / one.wall, all.cpu / one.cpu), 0.9 * several);
 }
 
 const layerWeights = 4 * HIDDEN * HIDDEN + 2 * HIDDEN * WIDE;
@@ -134,40 +104,16 @@ const attentionBackward = 10 * LENGTH * HIDDEN;
 const lowRank = RANK * (4 * 2 * HIDDEN + 2 * (HIDDEN + WIDE));
 
 async function adapterMode(limit) {
-  const { machine: { memory, plan }, format } = await loadParts(values.encoder, {}, INT8_PARTS);
-  const host = { memory, plan, format };
-  const { machine: m, plan: model } = await startTraining((layout) => planAdapterModel(layout, host, { group: GROUP, rows, longest: LENGTH }));
-  fillAdapterModel(m, model, host);
-  initialise(m, model, model.groups.get("task"), 1);
-  const texts = Array.from({ length: TEXTS }, (_, text) => ({ state: Float32Array.from({ length: LENGTH * HIDDEN }, (__, i) => Math.sin(i * 1.7 + text)) }));
-  let step = 1;
-  update(m, model, texts, step++);
-  const best = fastest(() => update(m, model, texts, step++), rounds);
   // The lowest adapted layer makes no gradient of its input: three of its square products less.
   const backwardWeights = ADAPTED * layerWeights - 3 * HIDDEN * HIDDEN;
-  report(`Adapter mode, rank ${RANK} on six linear layers of the last ${ADAPTED}, trunk kept, ${(m.memory.bytes / 2 ** 20).toFixed(0)} MiB`, best, {
+  await report(`Adapter mode, rank ${RANK} on six linear layers of the last ${ADAPTED}, trunk kept`, { mode: "adapter", rows, rounds, encoder: values.encoder }, {
     int8: 2 * ADAPTED * layerWeights,
     float: 2 * backwardWeights + ADAPTED * (6 * lowRank + attentionForward + attentionBackward),
   }, 2000, limit);
 }
 
 async function fullMode(limit) {
-  const config = readEncoderConfig(new TextEncoder().encode(JSON.stringify({
-    model_type: "bert", vocab_size: 30_522, hidden_size: HIDDEN, num_hidden_layers: LAYERS, num_attention_heads: 12, intermediate_size: WIDE,
-    hidden_act: "gelu", max_position_embeddings: 512, type_vocab_size: 2, layer_norm_eps: 1e-12, pad_token_id: 0,
-  })));
-  const { machine: m, plan: model } = await startTraining((layout) => planFullModel(layout, config, { groups: [GROUP], rows, longest: LENGTH }));
-  let seed = 1;
-  for (const { name, value, count } of model.parameters) {
-    const floats = m.memory.floats(value, count);
-    for (let i = 0; i < count; i++) floats[i] = /LayerNorm.weight/.test(name) ? 1 : ((seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) | 0) / 2 ** 31) * 0.035;
-  }
-  initialise(m, model, model.groups.get("task"), 1);
-  const texts = Array.from({ length: TEXTS }, (_, text) => ({ ids: Int32Array.from({ length: LENGTH }, (__, i) => 1000 + ((text * 977 + i * 7919) % 20_000)) }));
-  let step = 1;
-  update(m, model, texts, step++);
-  const best = fastest(() => update(m, model, texts, step++), Math.min(rounds, 3));
-  report(`Full mode, all 22.7 million weights and one such adapter, ${(m.memory.bytes / 2 ** 20).toFixed(0)} MiB`, best, {
+  await report("Full mode, all 22.7 million weights and one such adapter", { mode: "full", rows, rounds: Math.min(rounds, 3) }, {
     int8: 0,
     float: LAYERS * (6 * layerWeights + attentionForward + attentionBackward) + ADAPTED * 6 * lowRank,
   }, 450, limit);

@@ -46,7 +46,7 @@ export const MAX_NORMALIZED_UNITS = 4 * MAX_TEXT_UNITS;
 /** Workers of one pool: each holds the whole encoder. */
 export const MAX_WORKERS = 64;
 
-/** Rows of one training or dev set: they are held as ids, about 100 bytes a short row. */
+/** Rows of one training or dev set: they are held as ids, about half a kilobyte a short row. */
 export const MAX_TRAINING_ROWS = 2_000_000;
 /** Words of one row of pre-finetuning: what lies beyond the encoder's positions is left out anyway. */
 export const MAX_ROW_WORDS = 16_384;

@@ -25,3 +25,9 @@ export function peaksOfPages(root) {
   const pages = family(root).filter((pid) => /--type=renderer|-contentproc.*\btab\b/.test(read(pid, "cmdline").replaceAll("\0", " ")));
   return new Map(pages.map((pid) => [pid, Number(/VmHWM:\s+(\d+) kB/.exec(read(pid, "status"))?.[1] ?? 0) * 1024]));
 }
+
+/** Seconds that a process has worked, all its threads together: a busy machine makes it wait, and not work more. */
+export function workOf(pid) {
+  const [user, system] = read(pid, "stat").split(") ")[1].split(" ").slice(11, 13);
+  return (Number(user) + Number(system)) / 100; // of Linux's clock ticks, 100 a second
+}

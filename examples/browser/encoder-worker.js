@@ -6,6 +6,8 @@ import { cached, clearCache } from "rootstock/browser";
 const MODELS = new URL("/models/", self.location.href);
 const running = new Map();
 let encoder = null;
+/** Adapters that were trained here, by name. */
+const taught = new Map();
 
 const methods = {
   async load(_args, { signal, report }) {
@@ -17,7 +19,8 @@ const methods = {
 
   async add({ name, adapter }, { signal }) {
     const start = performance.now();
-    await encoder.addAdapter(name, cached(new URL(`adapters/${adapter}`, MODELS)), { signal, replace: true });
+    const source = taught.get(name) ?? cached(new URL(`adapters/${adapter}`, MODELS));
+    await encoder.addAdapter(name, source, { signal, replace: true });
     return { ms: performance.now() - start, info: encoder.info };
   },
 
@@ -41,6 +44,19 @@ const methods = {
     } finally {
       trunk?.dispose();
     }
+  },
+
+  /**
+   * Trains an adapter on this very encoder, which goes on answering between two passes: a second one would take as much memory again.
+   * The code of training is fetched at the first call.
+   * @param numbers what the rows are called in messages
+   */
+  async train({ name, train, dev, numbers, options }, { signal, report }) {
+    const { trainAdapter } = await import("rootstock/train");
+    const nameRow = (set, row) => `row ${numbers[set][row - 1]}`;
+    const trained = await trainAdapter(encoder, { name, train, dev, nameRow }, { ...options, signal, onProgress: report });
+    taught.set(name, trained);
+    return { history: trained.history, files: trained.files };
   },
 
   async forget() {

@@ -1,7 +1,7 @@
 // The page: text in, marks and cards out. The work is done by encoder-worker.js.
 import { TaskCard } from "./cards.js";
 import { EncoderClient } from "./encoder-client.js";
-import { drawMarks, fitLabels } from "./marks.js";
+import { drawMarks, fitLabels, shiftSpans } from "./marks.js";
 import { drawMeter, megabytes, milliseconds } from "./meters.js";
 import { readable, SAMPLES, TASKS } from "./tasks.js";
 
@@ -9,14 +9,21 @@ const at = (id) => document.getElementById(id);
 const encoder = new EncoderClient(new URL("encoder-worker.js", import.meta.url));
 const textArea = at("text");
 const cards = new Map();
+/** Those of the package, and before them those that are taught here. */
+const tasks = [...TASKS];
 /** Tasks whose adapter is on the encoder. */
 const added = new Set();
 let spans = [];
+/** The text as it is marked. */
+let shown = SAMPLES[0].text;
 let current = new AbortController();
 let timer = 0;
 let summaryTimer = 0;
 /** Adding and removing happen one after the other, in the order they were asked for. */
 let swaps = Promise.resolve();
+let setReady;
+/** The encoder is there. */
+const ready = new Promise((resolve) => (setReady = resolve));
 
 async function load() {
   const panel = at("load");
@@ -30,6 +37,7 @@ async function load() {
     showMemory(info);
     added.clear();
     for (const card of cards.values()) card.enable();
+    setReady();
     await choose(SAMPLES[0].tasks);
   } catch (error) {
     panel.dataset.state = "failed";
@@ -51,7 +59,7 @@ function showProgress({ done, total }) {
 
 /** Turns these tasks on and the others off. */
 function choose(names) {
-  for (const { name } of TASKS) {
+  for (const { name } of tasks) {
     const isOn = names.includes(name);
     cards.get(name).set(isOn);
     if (isOn !== added.has(name)) swap(name, isOn);
@@ -61,7 +69,7 @@ function choose(names) {
 
 function swap(name, isOn) {
   swaps = swaps.then(async () => {
-    const task = TASKS.find((known) => known.name === name);
+    const task = tasks.find((known) => known.name === name);
     const card = cards.get(name);
     try {
       if (isOn === added.has(name)) return;
@@ -85,10 +93,10 @@ async function run() {
   current = new AbortController();
   const { signal } = current;
   const text = textArea.value;
-  const tasks = TASKS.map(({ name }) => name).filter((name) => added.has(name));
-  if (text.trim() === "" || tasks.length === 0) return showResults({}, text);
+  const wanted = tasks.map(({ name }) => name).filter((name) => added.has(name));
+  if (text.trim() === "" || wanted.length === 0) return showResults({}, text);
   try {
-    const { results, sharedMs, ownMs, info } = await encoder.call("run", { text, tasks }, { signal });
+    const { results, sharedMs, ownMs, info } = await encoder.call("run", { text, tasks: wanted }, { signal });
     showResults(results, text);
     showTime(sharedMs, ownMs);
     showMemory(info);
@@ -98,11 +106,11 @@ async function run() {
 }
 
 function showResults(results, text) {
-  spans = TASKS.filter(({ name, marks }) => marks !== undefined && results[name] !== undefined).flatMap(({ name, marks }) =>
+  spans = tasks.filter(({ name, marks }) => marks !== undefined && results[name] !== undefined).flatMap(({ name, marks }) =>
     results[name].map((span) => ({ ...span, marks })),
   );
   drawMarks(at("marks"), text, spans);
-  for (const { name } of TASKS) if (added.has(name)) cards.get(name).showResult(results[name] ?? []);
+  for (const { name } of tasks) if (added.has(name)) cards.get(name).showResult(results[name] ?? []);
   at("text-hint").textContent = "Type or paste anything in English. Entities are marked as you type.";
   announce(results);
 }
@@ -110,7 +118,7 @@ function showResults(results, text) {
 /** For screen readers, when the text has been left alone for a moment. */
 function announce(results) {
   clearTimeout(summaryTimer);
-  const parts = TASKS.filter(({ name }) => results[name] !== undefined).map(({ name, title }) => {
+  const parts = tasks.filter(({ name }) => results[name] !== undefined).map(({ name, title }) => {
     const said = results[name].slice(0, results[name][0]?.entity_group === undefined ? 1 : 5);
     const words = said.map(({ entity_group, word, label }) => (label === undefined ? `${word}, ${readable(entity_group)}` : readable(label)));
     return `${title}: ${words.join("; ") || "nothing found"}.`;
@@ -135,33 +143,67 @@ function showMemory({ memory }) {
 
 /** Marks move with the text until the next result, so that they never stand behind other words. */
 function keepMarks(before, after) {
-  let head = 0;
-  while (head < Math.min(before.length, after.length) && before[head] === after[head]) head++;
-  let tail = 0;
-  while (tail < Math.min(before.length, after.length) - head && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
-  const shift = after.length - before.length;
-  spans = spans
-    .filter(({ start, end }) => end <= head || start >= before.length - tail)
-    .map((span) => (span.end <= head ? span : { ...span, start: span.start + shift, end: span.end + shift }));
+  spans = shiftSpans(spans, before, after);
   drawMarks(at("marks"), after, spans);
 }
 
-function start() {
-  for (const task of TASKS) {
-    const card = new TaskCard(task, (isOn) => swap(task.name, isOn));
-    cards.set(task.name, card);
-    at("cards").append(card.element);
+/** A task that was taught in this page: another switch, which is turned on. */
+function addTask(task) {
+  const known = tasks.findIndex(({ name }) => name === task.name);
+  if (known >= 0) {
+    tasks.splice(known, 1, task);
+    cards.get(task.name).element.remove();
+  } else tasks.unshift(task);
+  added.delete(task.name);
+  const card = makeCard(task);
+  at("cards").prepend(card.element);
+  card.enable();
+  card.set(true);
+  swap(task.name, true);
+  return swaps;
+}
+
+function makeCard(task) {
+  const card = new TaskCard(task, (isOn) => swap(task.name, isOn));
+  cards.set(task.name, card);
+  return card;
+}
+
+/** The panel's code, and that of training, come when they are asked for. */
+async function openTeach() {
+  const button = at("teach-open");
+  button.disabled = true;
+  try {
+    const { openPanel } = await import("./teach.js");
+    openPanel({ encoder, ready, isReady: () => at("load").dataset.state === "ready", addTask, setText });
+    at("teach-panel").hidden = false;
+    button.hidden = true;
+    at("teach-example").focus();
+  } catch (error) {
+    button.disabled = false;
+    at("teach-fault").textContent = error.message;
   }
-  let shown = SAMPLES[0].text;
+}
+
+/** The text is another now. */
+function changed() {
+  keepMarks(shown, textArea.value);
+  shown = textArea.value;
+  current.abort();
+  clearTimeout(timer);
+  timer = setTimeout(run, 80);
+}
+
+function setText(text) {
+  textArea.value = text;
+  changed();
+  textArea.focus();
+}
+
+function start() {
+  at("cards").append(...tasks.map((task) => makeCard(task).element));
   textArea.value = shown;
   drawMarks(at("marks"), shown, []);
-  const changed = () => {
-    keepMarks(shown, textArea.value);
-    shown = textArea.value;
-    current.abort();
-    clearTimeout(timer);
-    timer = setTimeout(run, 80);
-  };
   textArea.addEventListener("input", changed);
   new ResizeObserver(() => fitLabels(at("marks"))).observe(at("marks"));
   for (const { title, text, tasks } of SAMPLES) {
@@ -173,6 +215,7 @@ function start() {
     });
     at("samples").append(button);
   }
+  at("teach-open").addEventListener("click", openTeach);
   at("retry").addEventListener("click", load);
   at("forget").addEventListener("click", async () => {
     await encoder.call("forget");

@@ -23,6 +23,7 @@ export function drawMarks(target, text, spans) {
 
 /** Gives each label the room up to the next one of its line. Again after a change of width. */
 export function fitLabels(target) {
+  if (target.getClientRects().length === 0) return; // not in the page yet, or hidden: nothing has a place
   const edge = target.getBoundingClientRect().right;
   for (const place of ["above", "below"]) {
     const marks = [...target.querySelectorAll(`[data-${place}]`)];
@@ -36,6 +37,18 @@ export function fitLabels(target) {
       mark.style.setProperty(`--room-${place}`, `${Math.max(0, end - box.left)}px`);
     }
   }
+}
+
+/** Spans move with their words when a text is changed in one place; those that were touched go. */
+export function shiftSpans(spans, before, after) {
+  let head = 0;
+  while (head < Math.min(before.length, after.length) && before[head] === after[head]) head++;
+  let tail = 0;
+  while (tail < Math.min(before.length, after.length) - head && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
+  const shift = after.length - before.length;
+  return spans
+    .filter(({ start, end }) => end <= head || start >= before.length - tail)
+    .map((span) => (span.end <= head ? span : { ...span, start: span.start + shift, end: span.end + shift }));
 }
 
 function markOf(part, above, below, from, to) {

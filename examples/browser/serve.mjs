@@ -19,7 +19,7 @@ const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object
  * @returns its address and how to end it
  */
 export async function serve(port = 0, more = new Map()) {
-  const made = new Map([...more, ["/app/demo/encoder-worker.js", await bundleWorker()]]);
+  const made = new Map([...more, ...(await bundle("encoder-worker.js")), ...(await bundle("teach/panel.js", "teach.js"))]);
   const server = createServer((request, response) => answer(request, response, made));
   await new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
   const stop = () => {
@@ -29,11 +29,12 @@ export async function serve(port = 0, more = new Map()) {
   return { address: `http://127.0.0.1:${server.address().port}/`, stop };
 }
 
-/** The worker and the library in one file, as an application's bundler makes it. */
-async function bundleWorker() {
-  const bundle = await rolldown({ input: join(HERE, "encoder-worker.js"), platform: "browser", cwd: PACKAGE });
-  const { output } = await bundle.generate({ format: "esm", minify: true });
-  return output[0].code;
+/** A script and what it imports, as an application's bundler makes it; what it imports on demand is a file of its own. */
+async function bundle(input, name = input) {
+  const build = await rolldown({ input: join(HERE, input), platform: "browser", cwd: PACKAGE });
+  // All in one folder: the library looks for its kernels beside its code.
+  const { output } = await build.generate({ format: "esm", minify: true, entryFileNames: name, chunkFileNames: `${name.replace(".js", "")}-[hash].js` });
+  return output.map(({ fileName, code }) => [`/app/demo/${fileName}`, code]);
 }
 
 function answer(request, response, made) {
@@ -54,7 +55,7 @@ function answer(request, response, made) {
 /** The page lies two folders deep, so that its worker finds ../../build/wasm as the package's own files do. */
 function fileAt(pathname) {
   const page = /^\/app\/demo\/([a-z-]*(?:\.(?:html|js|css|svg))?)$/.exec(pathname)?.[1];
-  const shared = /^\/((?:models(?:\/[a-z0-9-]+){1,2}\/[\w.-]+)|build\/wasm\/\w+\.wasm)$/.exec(pathname)?.[1];
+  const shared = /^\/((?:models(?:\/[a-z0-9-]+){1,2}\/[\w.-]+)|build\/wasm\/[\w-]+\.wasm)$/.exec(pathname)?.[1];
   const path = page !== undefined ? join(HERE, page || "index.html") : shared === undefined ? null : join(PACKAGE, shared);
   return path !== null && existsSync(path) && statSync(path).isFile() ? path : null;
 }

@@ -65,7 +65,12 @@ class Task:
         kind = AutoModelForTokenClassification if self.kind == "ner" else AutoModelForSequenceClassification
         problem = {} if self.kind == "ner" else {"problem_type": self.problem}
         names = {"id2label": dict(enumerate(self.labels)), "label2id": self.ids}
-        return kind.from_pretrained(encoder, num_labels=len(self.labels), **names, **problem)
+        # Whatever the file has: float16 would not bear training.
+        model = kind.from_pretrained(encoder, num_labels=len(self.labels), dtype=torch.float32, **names, **problem)
+        # PEFT writes it down, and a path of this machine is nobody else's business.
+        if Path(encoder).exists():
+            model.name_or_path = model.config._name_or_path = Path(encoder).resolve().name
+        return model
 
     @property
     def problem(self):
@@ -149,7 +154,8 @@ def evaluate(accelerator, model, task, loader):
 
 def main():
     options = arguments()
-    accelerator = Accelerator()
+    # Processes without a GPU meet by gloo, those with one by NCCL.
+    accelerator = Accelerator(cpu=not torch.cuda.is_available())
     set_seed(options.seed)
     rows, dev = read_rows(options.train), read_rows(options.dev)
     task = Task(rows)
@@ -196,8 +202,6 @@ def main():
 
 def save(options, task, model, result):
     """PEFT's folder, and beside it what Rootstock reads: labels, and how many tokens were read of a row."""
-    # It counts nothing for serving, and may be a path of this machine.
-    model.peft_config["default"].base_model_name_or_path = None
     model.save_pretrained(options.out)
     labels = {"id2label": dict(enumerate(task.labels)), "label2id": task.ids, "max_length": options.max_length}
     if task.kind != "ner":

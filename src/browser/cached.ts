@@ -1,9 +1,8 @@
-import { RootstockError } from "../errors.ts";
 import { MANIFEST_NAME, readManifest } from "../format/manifest.ts";
 import type { Manifest } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_PIECE_BYTES } from "../limits.ts";
 import { ByteReader, canHash } from "../load/byte-reader.ts";
-import { arrivingChunks, missing, readBody, toSource, type OpenFile, type Source } from "../load/source.ts";
+import { arrivingChunks, lengthOf, missing, readBody, toSource, type OpenFile, type Source } from "../load/source.ts";
 import { FolderStore, type CacheHost } from "./folder-store.ts";
 import { listedPieces, type FileRecord, type PieceList, type StoredFile } from "./piece-list.ts";
 import { readKnown, readNew, Storing, type KnownFile } from "./read-pieces.ts";
@@ -163,23 +162,20 @@ class CachedFolder implements Source {
       throw missing(file, this.location);
     }
     if (answer.kind === "file") return this.#openNew(url, answer.response, store, signal, keep);
+    if (answer.kind === "unchanged") return openStored(url, answer.stored, store, signal);
     if (stored !== null) {
-      if (answer.kind === "unreachable") await answer.page?.body?.cancel();
-      const storing = new Storing(store, async () => false);
-      return { size: stored.size, chunks: readKnown({ url, list: stored, store, storing, signal, onEnd: async () => void (await storing.end()) }) };
+      await answer.page?.body?.cancel();
+      return openStored(url, stored, store, signal);
     }
-    if (answer.kind === "unreachable" && answer.page !== undefined) {
-      // Whoever reads it says best what is wrong with it.
-      return { size: null, chunks: readBody(arrivingChunks(answer.page.body!), url.href, signal) };
-    }
-    throw answer.kind === "unreachable" ? answer.error : new RootstockError("source-unreadable", `${url.href} could not be read.`);
+    if (answer.page === undefined) throw answer.error;
+    // Whoever reads it says best what is wrong with it.
+    return { size: null, chunks: readBody(arrivingChunks(answer.page.body!), url.href, signal) };
   }
 
   #openNew(url: URL, response: Response, store: FolderStore, signal: AbortSignal | undefined, keep: (record: StoredFile) => Promise<void>): OpenFile {
     const { headers, body } = response;
-    const length = headers.get("content-encoding") === null ? headers.get("content-length") : null;
     const validators = { etag: headers.get("etag"), modified: headers.get("last-modified") };
-    const size = length === null ? null : Number(length);
+    const size = lengthOf(headers);
     const chunks = readNew(url, body!, store, signal, async (list) => {
       // Firefox ends a body that was cut short as if it were whole.
       if (list !== null && (size === null || size === list.size)) await keep({ ...list, ...validators });
@@ -212,6 +208,12 @@ class CachedFolder implements Source {
   #url(file: string): URL {
     return new URL(encodeURIComponent(file), this.#base);
   }
+}
+
+/** A stored file; pieces that are damaged come from the server. */
+function openStored(url: URL, list: StoredFile, store: FolderStore, signal: AbortSignal | undefined): OpenFile {
+  const storing = new Storing(store, async () => false);
+  return { size: list.size, chunks: readKnown({ url, list, store, storing, signal, onEnd: async () => void (await storing.end()) }) };
 }
 
 async function readSmall(file: OpenFile, name: string, signal: AbortSignal | undefined): Promise<Uint8Array> {

@@ -1,3 +1,4 @@
+import { MAX_PIECE_BYTES } from "../limits.ts";
 import type { ManifestFile } from "../format/types.ts";
 
 /** How a file is cut and what its pieces must be: all that is needed to fetch, check and store it piece by piece. */
@@ -10,10 +11,10 @@ export interface PieceList {
   readonly pieces: readonly string[];
 }
 
-/** A file of a converted encoder. One that rootstock.json lists without pieces is a piece of its own. */
+/** A file of a converted encoder. One that rootstock.json lists without pieces is a piece of its own; none is longer than its file. */
 export function listedPieces({ size, sha256, pieces }: ManifestFile): PieceList {
   if (size === 0) return { size, pieceBytes: 1, pieces: [] };
-  return { size, pieceBytes: pieces?.bytes ?? size, pieces: pieces?.sha256 ?? [sha256] };
+  return { size, pieceBytes: Math.min(pieces?.bytes ?? size, size), pieces: pieces?.sha256 ?? [sha256] };
 }
 
 /** Bytes of the piece at `index`. */
@@ -42,7 +43,7 @@ export function parseRecord(text: string): FileRecord | null {
   if (typeof value !== "object" || value === null) return null;
   if (value.missing === true) return { missing: true };
   const { size, pieceBytes, pieces, etag, modified } = value;
-  if (!isCount(size) || !isCount(pieceBytes) || pieceBytes === 0 || !isTextOrNull(etag) || !isTextOrNull(modified)) return null;
+  if (!isCount(size) || !isCount(pieceBytes) || pieceBytes === 0 || pieceBytes > MAX_PIECE_BYTES || !isTextOrNull(etag) || !isTextOrNull(modified)) return null;
   if (!Array.isArray(pieces) || pieces.length !== Math.ceil(size / pieceBytes)) return null;
   if (!pieces.every((digest): digest is string => typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest))) return null;
   return { size, pieceBytes, pieces, etag, modified };

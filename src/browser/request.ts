@@ -1,11 +1,11 @@
 import { RootstockError } from "../errors.ts";
-import { missing, unreadable } from "../load/source.ts";
+import { lengthOf, missing, unreadable } from "../load/source.ts";
 import type { StoredFile } from "./piece-list.ts";
 
 /** What a server says about a file. */
 export type Answer =
   /** The stored one is still right. */
-  | { readonly kind: "unchanged" }
+  | { readonly kind: "unchanged"; readonly stored: StoredFile }
   | { readonly kind: "missing" }
   /** No answer that could be this file: no network, a server in trouble, a sign-in page in its place. */
   | { readonly kind: "unreachable"; readonly error: RootstockError; readonly page?: Response }
@@ -21,11 +21,11 @@ export async function ask(url: URL, stored: StoredFile | null, signal: AbortSign
     return { kind: "unreachable", error: unreadable(url.href, cause) };
   }
   const { status } = response;
-  if (status === 304 && stored !== null) return { kind: "unchanged" };
+  if (status === 304 && stored !== null) return { kind: "unchanged", stored };
   if (status === 200 && response.body !== null) {
     if (stored !== null && isSame(response, stored)) {
       await drop(response);
-      return { kind: "unchanged" };
+      return { kind: "unchanged", stored };
     }
     const isPage = /^text\/html\b/i.test(response.headers.get("content-type") ?? "");
     if (!isPage) return { kind: "file", response };
@@ -58,9 +58,9 @@ export async function askRange(url: URL, from: number, to: number, size: number,
   }
   // Other origins may hide both headers; the pieces' digests tell then.
   const expected = status === 206 ? to - from : size;
-  const length = headers.get("content-encoding") === null ? headers.get("content-length") : null;
+  const length = lengthOf(headers);
   const start = /^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1];
-  if ((length !== null && Number(length) !== expected) || (status === 206 && start !== undefined && Number(start) !== from)) {
+  if ((length !== null && length !== expected) || (status === 206 && start !== undefined && Number(start) !== from)) {
     await drop(response);
     throw new RootstockError("source-truncated", `${url.href}: the server sends ${length ?? "other"} bytes where ${expected} are expected. Copy the folder to the server again.`);
   }

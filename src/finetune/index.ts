@@ -9,6 +9,8 @@ export type {
 } from "../pretrain/types.ts";
 export { ALONE } from "../train/peers.ts";
 export type { Peers } from "../train/peers.ts";
+export { withPeers, type PeersOptions } from "../train/parallel/with-peers.ts";
+export { runPeer, type PeerHost, type PeerProgram } from "../train/parallel/peer.ts";
 export type {
   CheckpointStore, EntityRates, LabelRow, LabelsRow, Mistake, Rows, ScheduleName, SpanRow, TaggedRow, TrainingBinaries, TrainingData,
   TrainingHistory, TrainingKind, TrainingMethod, TrainingOptions, TrainingProgress, TrainingRow, TrainingTarget,

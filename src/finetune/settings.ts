@@ -91,7 +91,11 @@ export function checkNoShape(options: TrainingOptions): void {
 /**
  * Updates that short data gets by default, and epochs that long data gets at least; see docs/fine-tuning.md for what they were chosen by.
  */
-const DEFAULTS = { learningRate: 2e-3, ia3LearningRate: 1e-2, batchSize: 16, warmup: 0.1, weightDecay: 0.01, updates: 1000, fewestEpochs: 3, mostEpochs: 30 };
+const DEFAULTS = { batchSize: 16, warmup: 0.1, weightDecay: 0.01, updates: 1000, fewestEpochs: 3, mostEpochs: 30 };
+/** A head begins with small random weights, (IA)³'s vectors with 1, low-rank matrices with 0: the last have the shortest way. */
+const RATES: Readonly<Record<TrainingMethod, number>> = { lora: 2e-3, dora: 2e-3, ia3: 1e-2, head: 1e-2 };
+/** The head's rate beside that of low-rank matrices. */
+const HEAD_FACTOR = 5;
 
 function defaultEpochs(rows: number, batchSize: number): number {
   const perEpoch = Math.ceil(rows / batchSize);
@@ -101,13 +105,14 @@ function defaultEpochs(rows: number, batchSize: number): number {
 /** @param rows of train @throws RootstockError `argument-invalid`. */
 export function recipeOf(options: TrainingOptions, { method }: AdapterShape, maxLength: number, rows: number): Recipe {
   const batchSize = checkInteger(options.batchSize ?? DEFAULTS.batchSize, "batchSize", 1, 1 << 20);
-  const learningRate = checkNumber(options.learningRate ?? (method === "ia3" ? DEFAULTS.ia3LearningRate : DEFAULTS.learningRate), "learningRate", 0, MAX_NUMBER);
+  const learningRate = checkNumber(options.learningRate ?? RATES[method], "learningRate", 0, MAX_NUMBER);
+  const headFactor = method === "lora" || method === "dora" ? HEAD_FACTOR : 1;
   const { evaluateEvery = "epoch", clip = 1, patience = null } = options;
   return {
     batchSize, learningRate, maxLength,
     epochs: checkInteger(options.epochs ?? defaultEpochs(rows, batchSize), "epochs", 1, 100_000),
     dropout: checkNumber(options.dropout ?? 0, "dropout", 0, 0.99),
-    headLearningRate: checkNumber(options.headLearningRate ?? learningRate, "headLearningRate", 0, MAX_NUMBER),
+    headLearningRate: checkNumber(options.headLearningRate ?? Math.min(learningRate * headFactor, MAX_NUMBER), "headLearningRate", 0, MAX_NUMBER),
     schedule: checkChoice(options.schedule ?? "linear", "schedule", ["linear", "cosine", "constant"]),
     warmup: checkNumber(options.warmup ?? DEFAULTS.warmup, "warmup", 0, 1),
     weightDecay: checkNumber(options.weightDecay ?? DEFAULTS.weightDecay, "weightDecay", 0, MAX_NUMBER),

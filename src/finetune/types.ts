@@ -82,7 +82,7 @@ export interface TrainingOptions {
   readonly epochs?: number | undefined;
   /** Of AdamW, at its peak. */
   readonly learningRate?: number | undefined;
-  /** Of the head. Default: that of the adapter. */
+  /** Of the head. Default: 5 times `learningRate` for LoRA and DoRA, else the same. */
   readonly headLearningRate?: number | undefined;
   /** Rows of one update, from 1. */
   readonly batchSize?: number | undefined;

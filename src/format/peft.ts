@@ -121,8 +121,8 @@ function firstAdaptedLayer(draft: Draft, encoder: EncoderConfig): number {
 }
 
 /** Whether the adapter is a head alone, and says so. */
-function targetsNothing({ targets }: PeftConfig): boolean {
-  return targets !== null && targets !== "all-linear" && "regex" in targets && targets.regex === NO_TARGETS;
+function isHeadAlone({ targets, task }: PeftConfig): boolean {
+  return task !== null && targets !== null && targets !== "all-linear" && "regex" in targets && targets.regex === NO_TARGETS;
 }
 
 /**
@@ -149,7 +149,7 @@ export function resolveAdapter(
     if (config.kind === "lora") resolveLoraModule(config, module, path, matcher, tensors, draft);
     else resolveIa3Module(module, path, matcher, tensors, draft);
   }
-  if (draft.sites.length === 0 && draft.embeddingSites.length === 0 && !targetsNothing(config)) {
+  if (draft.sites.length === 0 && draft.embeddingSites.length === 0 && !isHeadAlone(config)) {
     throw new RootstockError(
       "adapter-mismatch",
       `${where}: target_modules names no module of this encoder (${encoder.family}); the adapter was trained on another.`,

@@ -29,12 +29,12 @@ const ASSERTIONS: ReadonlyMap<string, "start" | "end" | "word" | "notWord"> = ne
   ["A", "start"], ["Z", "end"], ["b", "word"], ["B", "notWord"],
 ]);
 
-/** Everything outside the (sorted) ranges. */
+/** Everything outside the ranges, which are sorted, apart from one another, and do not hold U+0000. */
 function complement(ranges: readonly number[]): number[] {
   const result: number[] = [];
   let from = 0;
   for (let i = 0; i < ranges.length; i += 2) {
-    if ((ranges[i] as number) > from) result.push(from, (ranges[i] as number) - 1);
+    result.push(from, (ranges[i] as number) - 1);
     from = (ranges[i + 1] as number) + 1;
   }
   result.push(from, 0xffff);

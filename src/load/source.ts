@@ -164,15 +164,18 @@ export function urlSource(base: URL, get: Fetch, read: BodyReader): Source {
       if (!response.ok || response.body === null) {
         throw unreadable(url.href, new Error(`HTTP status ${response.status}`));
       }
-      // A compressed response's length is not the file's.
-      const encoded = response.headers.get("content-encoding") !== null;
-      const length = response.headers.get("content-length");
       return {
-        size: encoded || length === null ? null : Number(length),
+        size: lengthOf(response.headers),
         chunks: readBody(read(response.body), url.href, signal),
       };
     },
   };
+}
+
+/** Bytes of the file that a response carries; null where it does not say. A compressed response's length is not the file's. */
+export function lengthOf(headers: Headers): number | null {
+  const length = headers.get("content-length");
+  return length !== null && /^\d{1,15}$/.test(length) && headers.get("content-encoding") === null ? Number(length) : null;
 }
 
 export async function* readBody(chunks: AsyncIterable<Uint8Array>, location: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {

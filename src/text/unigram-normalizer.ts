@@ -109,8 +109,7 @@ function mapClusters(source: AlignedText, normalizer: Normalizer): AlignedText {
 /** Units at the front that a normaliser left alone, of whole characters and not all of the cluster: they keep their own sources. */
 function sameUnits(cluster: string, normalized: string): number {
   let same = 0;
-  while (same < cluster.length && cluster[same] === normalized[same]) same++;
-  if (same === cluster.length) return 0;
+  while (same < cluster.length - 1 && cluster[same] === normalized[same]) same++;
   return (cluster.charCodeAt(same) & 0xfc00) === 0xdc00 ? Math.max(0, same - 1) : same;
 }
 

@@ -13,7 +13,7 @@ let folder: TrainFolder;
 
 beforeAll(() => {
   folder = new TrainFolder();
-  for (const [name, make] of Object.entries({ ner: taggedRow, spans: spansRow, label: labelRow, labels: labelsRow })) folder.rows(`${name}.jsonl`, rowsOf<object>(400, make));
+  for (const [name, make] of Object.entries<(n: number) => object>({ ner: taggedRow, spans: spansRow, label: labelRow, labels: labelsRow })) folder.rows(`${name}.jsonl`, rowsOf(400, make));
 });
 
 afterAll(() => folder.remove());

@@ -174,10 +174,10 @@ describe("options", () => {
     const plan = planOf({
       task: "t", data: "-", out: "o", encoder: "e", dev: "d", method: "dora", rank: "4", alpha: "2.5", "rs-lora": true, targets: "query,output", layers: "0,2", from: "f", epochs: "7",
       "learning-rate": "1e-3", "head-learning-rate": ".5", "batch-size": "3", schedule: "cosine", warmup: "0.2", "weight-decay": "0", clip: "none", dropout: "0.1", "label-smoothing": "0.05",
-      "class-weight": ["a=b=2", "c=0.5"], patience: "2", "evaluate-every": "10", "max-tokens": "64", offsets: "codepoint", seed: "0", restart: true, json: true,
+      "class-weight": ["a=b=2", "c=0.5"], patience: "2", "evaluate-every": "10", "max-tokens": "64", offsets: "codepoint", seed: "0", workers: "3", restart: true, json: true,
     }); // prettier-ignore
     expect(plan).toEqual({
-      task: "t", data: "-", out: "o", encoder: "e", dev: { path: "d" }, restart: true, json: true,
+      task: "t", data: "-", out: "o", encoder: "e", dev: { path: "d" }, workers: 3, restart: true, json: true,
       options: {
         method: "dora", rank: 4, alpha: 2.5, rsLora: true, targets: ["query", "output"], layers: [0, 2], from: "f", epochs: 7, learningRate: 1e-3, headLearningRate: 0.5, batchSize: 3,
         schedule: "cosine", warmup: 0.2, weightDecay: 0, clip: null, dropout: 0.1, labelSmoothing: 0.05, classWeights: { "a=b": 2, c: 0.5 }, patience: 2, evaluateEvery: 10, maxLength: 64,
@@ -187,7 +187,7 @@ describe("options", () => {
   });
 
   it("that are not given are left to the library", () => {
-    expect(planOf({ task: "t", data: "d", out: "o" })).toEqual({ task: "t", data: "d", out: "o", encoder: undefined, dev: "held out", restart: false, json: false, options: { seed: 1 } });
+    expect(planOf({ task: "t", data: "d", out: "o" })).toEqual({ task: "t", data: "d", out: "o", encoder: undefined, dev: "held out", workers: 1, restart: false, json: false, options: { seed: 1 } });
     expect(planOf({ task: "t", data: "d", out: "o", "no-dev": true, targets: "all-linear", layers: "2", patience: "none", "evaluate-every": "epoch", "class-weights": "balanced" })).toMatchObject({
       dev: null, options: { targets: "all-linear", layers: 2, patience: null, evaluateEvery: "epoch", classWeights: "balanced" },
     }); // prettier-ignore

@@ -15,8 +15,12 @@ it("docs/train-cli.md: its example trains what it says", () => {
   writeFileSync(join(folder, "tickets.jsonl"), rows!);
   const program = (args: readonly string[]): { status: number | null; stdout: string } => spawnSync(process.execPath, [resolve("dist/cli/main.js"), ...args], { cwd: folder, encoding: "utf8" });
   expect(program(training!).status).toBe(0);
-  const shown = program(running!).stdout.replace(/"score":(0\.\d+)/g, (_, score: string) => `"score":${Number(score).toFixed(2)}`);
-  expect(shown).toBe(results);
+  const scores = (text: string): number[] => [...text.matchAll(/"score":([\d.]+)/g)].map(([, score]) => Number(score));
+  const withoutScores = (text: string): string => text.replace(/"score":[\d.]+/g, '"score":0');
+  const { stdout } = program(running!);
+  expect(withoutScores(stdout)).toBe(withoutScores(results!));
+  // Fused and unfused products (Deno, Node 20) come to 0.9848 and 0.9836, 0.9989 and 0.9989.
+  for (const [index, score] of scores(stdout).entries()) expect(Math.abs(score - scores(results!)[index]!)).toBeLessThan(0.02);
   rmSync(folder, { recursive: true });
 });
 

@@ -49,7 +49,7 @@ function everyTurn(at: (turn: number) => void): void {
   let turns = 0;
   vi.spyOn(performance, "now").mockImplementation(() => (clock += 10));
   vi.stubGlobal("scheduler", {
-    async yield() {
+    async postTask() {
       at(turns++);
       await new Promise((resolve) => setImmediate(resolve));
     },

@@ -60,6 +60,14 @@ describe("from an adapter", () => {
     await refuses(trainAdapter(encoder, { name: "task", train: labelledRows(12) }, { from: readFolder(`${ADAPTERS}/${name}`) }), "adapter-unsupported", says);
   });
 
+  it("an adapter that is a head alone has a head", async () => {
+    const head = await trainAdapter(encoder, { name: "mood", train: labelledRows(12) }, { method: "head", epochs: 1 });
+    expect(JSON.parse(new TextDecoder().decode(head.files.get("adapter_config.json")))).toMatchObject({ peft_type: "LORA", target_modules: "dummy-target-modules" });
+    await encoder.addAdapter("head", head, { replace: true });
+    const files = editJson(new Map(head.files), "adapter_config.json", { task_type: null });
+    await refuses(encoder.addAdapter("none", files), "adapter-mismatch", /names no module/);
+  });
+
   it("an adapter of another encoder, or none", async () => {
     const train = labelledRows(12);
     await refuses(trainAdapter(encoder, { name: "task", train }, { from: "tests/nowhere" }), "source-missing", /nowhere/);

@@ -53,8 +53,9 @@ describe("peers", () => {
     expect({ ...second!.history, seconds: 0 }).toEqual({ ...first!.history, seconds: 0 });
     expect([stores[0]!.blobs.length, stores[1]!.blobs.length, reports[1]]).toEqual([8, 0, 0]);
     const alone = await trainAdapter(await tinyEncoder(), data, all);
-    // Only the order of sums differs.
-    for (const [i, { loss }] of alone.history.steps.slice(0, 3).entries()) expect(Math.abs(first!.history.steps[i]!.loss - loss)).toBeLessThan(1e-4);
+    // Only the order of sums differs, and what dropout drops: draws are numbered by pass.
+    const gap = options.dropout === undefined ? 1e-4 : 0.05;
+    for (const [i, { loss }] of alone.history.steps.slice(0, 3).entries()) expect(Math.abs(first!.history.steps[i]!.loss - loss)).toBeLessThan(gap);
     expect(first!.history.best!.metric).toBeGreaterThanOrEqual(alone.history.best!.metric - 0.1);
   });
 });

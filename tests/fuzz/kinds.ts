@@ -1,4 +1,4 @@
-import type { Encoder } from "../../src/index.ts";
+import { loadEncoder, type Encoder } from "../../src/index.ts";
 import { FAMILIES, tinyFolder } from "../convert/tiny-folder.ts";
 import type { Random } from "../reliability/random.ts";
 import { loadOdd, ODD_ADAPTERS } from "../runtime/bert-odd.ts";
@@ -7,6 +7,7 @@ import { mutateHeader, mutatePayload, safetensorsBase } from "./generators/safet
 import { encoded, microConverted, microEncoder, withVouched, type Files } from "./micro.ts";
 import { judgeAdapter } from "./oracles/adapter.ts";
 import { judgeEncoder, type EncoderTrial } from "./oracles/encoder.ts";
+import { checkpointOf, judgeRows, judgeTraining } from "./oracles/training.ts";
 import { judgeTokenizer } from "./oracles/tokenizer.ts";
 import type { Verdict } from "./oracles/verdict.ts";
 import { tokenizerFiles } from "./tokenizers.ts";
@@ -53,15 +54,16 @@ function encoderJson(name: string, files: Files, file: string, trial: EncoderTri
 /** Every kind of file that a stranger may give. */
 export async function makeKinds(): Promise<Kinds> {
   const resident = await loadOdd({}, ODD_ADAPTERS.slice(0, 1));
+  const trainer = await loadEncoder(microEncoder());
   const [first] = ODD_ADAPTERS;
   const before = await resident.logits(RESIDENT_IDS, first!.name);
   return {
-    list: [...encoderKinds(), ...(await convertedKinds()), ...tokenizerKinds(), ...adapterKinds(resident)],
+    list: [...encoderKinds(), ...(await convertedKinds()), ...tokenizerKinds(), ...adapterKinds(resident), ...(await trainingKinds(trainer))],
     async checkResident() {
       const now = await resident.logits(RESIDENT_IDS, first!.name);
       if (!Buffer.from(now.buffer).equals(Buffer.from(before.buffer))) throw new Error("the encoder in use gives other bits than before");
     },
-    dispose: () => resident.dispose(),
+    dispose: () => [resident, trainer].forEach((encoder) => encoder.dispose()),
   };
 }
 
@@ -129,5 +131,32 @@ function adapterKinds(resident: Encoder): Kind[] {
     { name: "adapter-header", share: 8, targets: folders.map(({ name, files, weights, labels }) => ({ name, mutate: (random) => mutateHeader(weights, random), judge: judge(files, ADAPTER_WEIGHTS, labels) })) },
     { name: "adapter-payload", share: 2, targets: folders.map(({ name, files, weights, labels }) => ({ name, mutate: (random) => mutatePayload(weights, random), judge: judge(files, ADAPTER_WEIGHTS, labels) })) },
     { name: "labels", share: 6, targets: folders.slice(0, 3).map(({ name, files }) => jsonTarget(name, files.get("config.json")!, judge(files, "config.json"))) },
+  ];
+}
+
+/** Rows of every form of training data. */
+const ROWS: Readonly<Record<string, readonly object[]>> = {
+  tagged: [{ tokens: ["a", "tree", "word"], tags: ["O", "B-PLANT", "I-PLANT"] }, { tokens: ["b", "."], tags: ["B-LETTER", "O"] }, { tokens: ["word"], tags: ["O"] }],
+  spans: [{ text: "a tree. b", spans: [{ start: 2, end: 6, label: "PLANT" }, { start: 8, end: 9, label: "LETTER" }] }, { text: "é 😀 word", spans: [] }],
+  both: [{ text: "a tree", spans: [{ start: 2, end: 6, label: "PLANT" }], tokens: ["a", "tree"], tags: ["O", "B-PLANT"] }],
+  labelled: [{ text: "a tree", label: "plant" }, { text: "b", label: "letter" }, { text: "word b a", label: "plant" }],
+  many: [{ text: "a tree", labels: ["plant", "letter"] }, { text: "b", labels: ["letter"] }, { text: ".", labels: [] }],
+};
+
+async function trainingKinds(encoder: Encoder): Promise<Kind[]> {
+  const files = Object.entries(ROWS).map(([name, rows]) => [name, encoded(rows)] as const);
+  const labelled = encoded(ROWS["labelled"]);
+  const checkpoint = safetensorsBase(await checkpointOf(encoder, labelled));
+  return [
+    { name: "rows", share: 10, targets: files.map(([name, bytes]) => jsonTarget(name, bytes, (mutant) => judgeRows(encoder, mutant))) },
+    { name: "training", share: 0.5, targets: files.map(([name, bytes]) => jsonTarget(name, bytes, (mutant) => judgeTraining(encoder, mutant))) },
+    {
+      name: "checkpoint",
+      share: 0.5,
+      targets: [
+        { name: "header", mutate: (random) => mutateHeader(checkpoint, random), judge: (mutant) => judgeTraining(encoder, labelled, mutant) },
+        { name: "payload", mutate: (random) => mutatePayload(checkpoint, random), judge: (mutant) => judgeTraining(encoder, labelled, mutant) },
+      ],
+    },
   ];
 }

@@ -41,7 +41,7 @@ export function record(promise: string, figures: Figures): void {
     runtime: `Node ${process.versions.node}, ${process.platform} ${process.arch}`,
     time: new Date().toISOString(),
   };
-  const slug = currentTestName.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 120);
+  const slug = currentTestName.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(-120);
   mkdirSync(RECORDS_FOLDER, { recursive: true });
   writeFileSync(join(RECORDS_FOLDER, `${promise}.${suite}.${slug}.json`), `${JSON.stringify(entry, null, 2)}\n`);
   if (IS_SLOW) process.stdout.write(`${promise}  ${describe(figures)}  (seed ${SEED}, scale ${SCALE})\n`);

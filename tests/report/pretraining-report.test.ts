@@ -10,7 +10,7 @@ it("shows curves, conflicts, sources and settings", async () => {
   const page = pretrainingReport(await history("task-primary"));
   for (const title of ["NER loss", "TC loss", "TC accuracy in the batch", "Cosine of the two gradients", "Conflict of the gradients", "Conflict, in the mean over batches", "Sources", "Settings"]) expect(page).toContain(title);
   expect(page).toContain("Means of 2 batches, update 8");
-  expect(page).toContain("learningRates.backbone");
+  expect(page).toContain("learningRates.<wbr>backbone");
 });
 
 it("has nothing of a family that took no part", async () => {

@@ -219,7 +219,7 @@ describe("adding, replacing, removing, running, aborting and disposing in any or
     vi.spyOn(performance, "now").mockImplementation(() => (now += 10));
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.array(fc.tuple(operation, fc.nat(4)), { minLength: 4, maxLength: 14 }), async (scheduler, operations) => {
-        vi.stubGlobal("scheduler", { yield: () => scheduler.schedule(Promise.resolve(), "turn") });
+        vi.stubGlobal("scheduler", { postTask: () => scheduler.schedule(Promise.resolve(), "turn") });
         const trial = new Trial(scheduler);
         // Two tasks to begin with, so that most runs have something to do.
         trial.apply({ do: "add", name: "a", kind: "all-linear" });

@@ -30,7 +30,7 @@ function everyStepTurns(): () => number {
   let turns = 0;
   vi.spyOn(performance, "now").mockImplementation(tick);
   vi.stubGlobal("scheduler", {
-    async yield() {
+    async postTask() {
       turns++;
       await new Promise((resolve) => setImmediate(resolve));
     },

@@ -1,4 +1,5 @@
-// Section 4.3 with every allocation, every turn and more kills; npm test takes some of them.
+// Every allocation and turn, more kills and more runs of hostile adapters; npm test takes some of them.
 import "../cli/convert-kill.test.ts";
 import "../faults/every-turn.test.ts";
 import "../faults/memory.test.ts";
+import "../tenants/adapters.test.ts";

@@ -6,7 +6,7 @@ import { ARENA_START } from "../../src/wasm/memory.ts";
 import { Golden, ADAPTERS, loadGolden, NAMES } from "../faults/golden.ts";
 import { seeded } from "../reliability/random.ts";
 import { record } from "../reliability/record.ts";
-import { SEED } from "../reliability/scale.ts";
+import { cases, SEED } from "../reliability/scale.ts";
 import { loadOdd, ODD_ADAPTERS, words, type OddAdapter } from "../runtime/bert-odd.ts";
 import { editTensors } from "../runtime/folder.ts";
 import { refuses } from "../runtime/refuses.ts";
@@ -64,7 +64,7 @@ describe("an adapter of any finite numbers", () => {
           continue;
         }
         const [constants, rest] = restOf(encoder);
-        for (let round = 0; round < 3; round++) {
+        for (let round = 0; round < cases(2, 20); round++) {
           const attempts = await Promise.allSettled([
             ...TEXTS.map((text) => encoder.run(text, ["hostile"], ALL)),
             encoder.logits([2, 5, 6, 3], "hostile"),

@@ -3,4 +3,4 @@ import { runPeer } from "../../train/parallel/peer.ts";
 import type { PretrainConfig } from "./config.ts";
 import { runConfig } from "./run.ts";
 
-runPeer((peers, config, { post, signal }) => runConfig(config as PretrainConfig, { peers, signal, onProgress: post }));
+runPeer<PretrainConfig>((peers, config, { post, signal }) => runConfig(config, { peers, signal, onProgress: post }));

@@ -3,7 +3,4 @@ import { loadEncoder } from "../../index.ts";
 import { runPeer } from "../../train/parallel/peer.ts";
 import { runJob, type TrainJob } from "./run.ts";
 
-runPeer(async (peers, data, { post, signal }) => {
-  const job = data as TrainJob;
-  return await runJob(job, await loadEncoder(job.encoder, { signal }), { peers, signal, onProgress: post });
-});
+runPeer<TrainJob>(async (peers, job, { post, signal }) => runJob(job, await loadEncoder(job.encoder, { signal }), { peers, signal, onProgress: post }));

@@ -31,13 +31,13 @@ export interface PeerHost {
  * @param data what `withPeers` was given, as structured cloning makes it
  * @returns rank 0's is the result of `withPeers`
  */
-export type PeerProgram = (peers: Peers, data: unknown, host: PeerHost) => unknown;
+export type PeerProgram<Data = unknown> = (peers: Peers, data: Data, host: PeerHost) => unknown;
 
 /**
  * Runs `program` as the peer that this worker is. The file that `withPeers` is given calls it once, at its top.
  * @throws RootstockError `argument-invalid` outside of such a worker.
  */
-export function runPeer(program: PeerProgram): void {
+export function runPeer<Data>(program: PeerProgram<Data>): void {
   const { parentPort, workerData } = workerThreads() ?? {};
   if (parentPort == null || (workerData as Partial<PeerStart> | null)?.shared === undefined) {
     throw new RootstockError("argument-invalid", "runPeer works in a worker that withPeers has started. Give this file to withPeers.");
@@ -50,7 +50,7 @@ export function runPeer(program: PeerProgram): void {
   // A program that waits for nothing ends, and so counts as lost, instead of waiting for ever.
   parentPort.unref();
   const run = async (): Promise<void> => {
-    const value = await program(sums, data, { post: (message) => post({ kind: "message", value: message }), signal: stop.signal });
+    const value = await program(sums, data as Data, { post: (message) => post({ kind: "message", value: message }), signal: stop.signal });
     sums.end();
     post({ kind: "end", value: rank === 0 ? value : null });
   };

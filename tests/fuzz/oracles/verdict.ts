@@ -7,7 +7,7 @@ export type Verdict = "accepted" | ErrorCode;
 const LISTED: ReadonlySet<ErrorCode> = new Set([
   "source-missing", "source-truncated", "digest-mismatch", "not-a-model", "json-invalid", "header-invalid", "limit-exceeded", "tensor-missing", "tensor-unexpected",
   "tensor-shape", "tensor-dtype", "tensor-value", "config-invalid", "family-unsupported", "format-version", "adapter-unsupported", "adapter-mismatch", "labels-mismatch",
-  "no-memory-left", "text-empty", "text-too-long", "tokenizer-invalid",
+  "no-memory-left", "text-empty", "text-too-long", "tokenizer-invalid", "data-invalid", "checkpoint-invalid", "training-diverged",
 ]);
 
 const MAX_MESSAGE_UNITS = 2_000;

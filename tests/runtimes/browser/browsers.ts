@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import puppeteer, { type Browser } from "puppeteer-core";
+import puppeteer, { type Browser, type LaunchOptions } from "puppeteer-core";
 import { describe, it } from "vitest";
 
 export type BrowserName = "chromium" | "firefox";
@@ -33,7 +33,7 @@ export interface Launched {
 }
 
 /** A browser with a new, empty profile, driven through CDP (Chromium) or WebDriver BiDi (Firefox). */
-export async function launch(name: BrowserName, flags: readonly string[] = [], options: { enableExtensions?: string[]; pipe?: boolean; protocolTimeout?: number } = {}): Promise<Launched> {
+export async function launch(name: BrowserName, flags: readonly string[] = [], options: Pick<LaunchOptions, "enableExtensions" | "pipe" | "protocolTimeout" | "extraPrefsFirefox"> = {}): Promise<Launched> {
   const userDataDir = mkdtempSync(join(tmpdir(), "rootstock-browser-"));
   const browser = await puppeteer.launch({
     browser: name === "chromium" ? "chrome" : "firefox",

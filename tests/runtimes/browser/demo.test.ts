@@ -1,13 +1,8 @@
-import { readFileSync } from "node:fs";
 import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { faultsOfAxe } from "./axe.ts";
 import { describeBrowsers, launch, type Launched } from "./browsers.ts";
 import { serve } from "../../../examples/browser/serve.mjs";
-
-/** Results of axe-core, as far as they are read. */
-interface Audit {
-  readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[] }[];
-}
 
 describeBrowsers(["chromium", "firefox"], (name) => {
   let launched: Launched;
@@ -91,9 +86,7 @@ describeBrowsers(["chromium", "firefox"], (name) => {
       await page.setViewport({ width, height: 800 });
       await page.evaluate(() => (document.querySelectorAll("#samples button")[1] as HTMLElement).click());
       await page.waitForFunction(() => document.querySelectorAll("#marks .below").length > 3 && document.getAnimations().length === 0);
-      await page.evaluate(readFileSync("node_modules/axe-core/axe.min.js", "utf8"));
-      const audit = (await page.evaluate(() => (globalThis as unknown as { axe: { run: () => Promise<Audit> } }).axe.run())) as Audit;
-      expect(audit.violations.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`)])).toEqual([]);
+      expect(await faultsOfAxe(page)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
     });
   });

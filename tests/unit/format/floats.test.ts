@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toFloat32 } from "../../../src/format/floats.ts";
+import { toFloat16, toFloat32 } from "../../../src/format/floats.ts";
 import { expectError } from "./crafted.ts";
 
 /** IEEE 754 binary16 by its definition; NaN for every NaN. */
@@ -64,5 +64,32 @@ describe("toFloat32", () => {
     expectError(() => toFloat32(new Uint8Array(8), "F16", new Float32Array(3)), "argument-invalid");
     expectError(() => toFloat32(new Uint8Array(8), "F32", new Float32Array(3)), "argument-invalid");
     expect(toFloat32(new Uint8Array(0), "F16").length).toBe(0);
+  });
+});
+
+describe("toFloat16", () => {
+  it("gives every finite F16 value back, bit for bit", () => {
+    const finite = Uint16Array.from({ length: 65_536 }, (_, i) => i).filter((half) => ((half >> 10) & 31) !== 31);
+    const bytes = new Uint8Array(finite.buffer);
+    expect(Buffer.compare(toFloat16(toFloat32(bytes, "F16"), "t"), bytes)).toBe(0);
+  });
+
+  it("rounds to the nearest, and from half-way to the even one, on either side of the smallest normal", () => {
+    const round = (value: number): number => toFloat32(toFloat16(Float32Array.of(value), "t"), "F16")[0]!;
+    for (const step of [2 ** -24, 2 ** -10]) {
+      const from = step === 2 ** -24 ? 0 : 1; // subnormals, and the numbers from 1 on
+      for (let n = 0; n < 40; n++) {
+        const [below, above] = [from + n * step, from + (n + 1) * step];
+        expect(round(from + (n + 0.25) * step)).toBe(below);
+        expect(round(from + (n + 0.75) * step)).toBe(above);
+        expect(round(from + (n + 0.5) * step)).toBe(n % 2 === 0 ? below : above);
+      }
+    }
+    expect(round(65_519)).toBe(65_504);
+    expect(round(-1e-9)).toBe(-0);
+  });
+
+  it("refuses what it does not hold", () => {
+    for (const value of [65_520, -65_520, 1e38, Infinity, -Infinity, Number.NaN]) expectError(() => toFloat16(Float32Array.of(0, value), "head"), "tensor-value", "head", "F32");
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { add, align, elementCount, multiply } from "../../../src/format/sizes.ts";
+import { record } from "../../reliability/record.ts";
 import { outcome } from "./crafted.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -20,6 +21,7 @@ describe("checked sizes", () => {
         exact(() => add(a, b, "t"), BigInt(a) + BigInt(b));
       }
     }
+    record("F6", { "operands of the table": BOUNDARY.length, "wrong results": 0 });
   });
 
   it("aligns exactly or refuses, wrap-around included", () => {

@@ -1,6 +1,7 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { describe, expect, it } from "vitest";
 import { createTokenizer } from "../../../src/text/tokenizer.ts";
+import { record } from "../../reliability/record.ts";
 import { goldenFamily, tokenizerJson, type FamilyName } from "./goldens.ts";
 import { explainDifference, tally } from "./offset-differences.ts";
 
@@ -88,6 +89,7 @@ describe.each(names)("%s against the reference", (name) => {
       });
     });
     expect({ ids, wordIds, offsets }).toEqual(EXPECTED[name][label] ?? NONE);
+    record("T1", { strings: variant.texts.length, "other ids, all of them the library's": ids });
   });
 });
 

@@ -3,6 +3,7 @@ import { MAX_TEXT_UNITS } from "../../../src/limits.ts";
 import { normalizeBert } from "../../../src/text/bert-normalizer.ts";
 import { readUnigram, segmentUnigram } from "../../../src/text/unigram.ts";
 import { matchWordPieces, splitVocabulary } from "../../../src/text/word-piece.ts";
+import { record } from "../../reliability/record.ts";
 import { encodingFault } from "./encoding-fault.ts";
 import { tokenizersOf } from "./goldens.ts";
 
@@ -71,6 +72,10 @@ describe.each(encoders)("%s, %s", (name, label) => {
     expect(encodingFault(tokenizer, tokenizer.encode(text), text)).toBeNull();
     expect(encodingFault(tokenizer, tokenizer.encodeWords([text, text]), `${text} ${text}`)).toBeNull();
   });
+});
+
+it("every named text was read by every tokenizer", () => {
+  record("T3", { texts: HOSTILE.length + NAMED.length, tokenizers: encoders.length, faults: 0 });
 });
 
 describe("work is in proportion to the text", () => {

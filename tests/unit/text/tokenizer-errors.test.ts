@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { record } from "../../reliability/record.ts";
 import { RootstockError } from "../../../src/errors.ts";
 import { MAX_TEXT_UNITS } from "../../../src/limits.ts";
 import { createTokenizer } from "../../../src/text/tokenizer.ts";
@@ -111,6 +112,7 @@ describe("arguments", () => {
     expect(refusalOf(() => tokenizer.encode(" ".repeat(MAX_TEXT_UNITS + 1))).code).toBe("text-too-long");
     const half = " ".repeat(MAX_TEXT_UNITS / 2);
     expect(refusalOf(() => tokenizer.encodeWords([half, half])).code).toBe("text-too-long");
+    record("T5", { "most units": MAX_TEXT_UNITS, "one more": "text-too-long" });
     expect(tokenizer.encodeWords([half, half.slice(1)]).words.length).toBe(2);
   });
 

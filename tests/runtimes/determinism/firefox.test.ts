@@ -1,0 +1,3 @@
+import { describeBrowser } from "./in-browser.ts";
+
+describeBrowser("firefox");

@@ -1,0 +1,98 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { ByteReader, type ReaderOptions } from "../../../src/load/byte-reader.ts";
+import { index, seeded } from "../../reliability/random.ts";
+
+const BYTES = Uint8Array.from({ length: 1_000 }, (_, i) => i * 7);
+
+/** The bytes in chunks, empty ones among them. */
+function reader(sizes: readonly number[], options: Partial<ReaderOptions> = {}, bytes = BYTES): ByteReader {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    let at = 0;
+    for (const size of sizes) yield bytes.subarray(at, (at += size));
+    if (at < bytes.length) yield bytes.subarray(at);
+  }
+  return new ByteReader({ size: bytes.length, chunks: chunks() }, { name: "f", signal: undefined, ...options });
+}
+
+describe("ByteReader", () => {
+  it("reads the same bytes and digests however they arrive", async () => {
+    const random = seeded(4);
+    for (let round = 0; round < 200; round++) {
+      const pieceBytes = 1 + index(random, 300);
+      const read = reader(Array.from({ length: 12 }, () => index(random, 120)), { pieceBytes });
+      const first = index(random, 500);
+      expect(await read.read(first)).toEqual(BYTES.subarray(0, first));
+      const target = new Uint8Array(BYTES.length - first);
+      await read.readInto(target);
+      expect(target).toEqual(BYTES.subarray(first));
+      await read.expectEnd();
+      const expected = Array.from({ length: Math.ceil(BYTES.length / pieceBytes) }, (_, i) => createHash("sha256").update(BYTES.subarray(i * pieceBytes, (i + 1) * pieceBytes)).digest("hex"));
+      expect(await read.digests()).toEqual(expected);
+    }
+  });
+
+  it("reads all that is left, up to a limit", async () => {
+    expect(await reader([300, 0, 300]).readRest(1_000)).toEqual(BYTES);
+    expect(await reader([1_000]).readRest(1_000)).toEqual(BYTES);
+    expect(await reader([], {}, new Uint8Array(0)).readRest(0)).toEqual(new Uint8Array(0));
+    await expect(reader([999]).readRest(999)).rejects.toMatchObject({ code: "limit-exceeded" });
+    const half = reader([100]);
+    await half.read(50);
+    expect(await half.readRest(950)).toEqual(BYTES.subarray(50));
+  });
+
+  it("says when the file ends early or goes on", async () => {
+    await expect(reader([]).read(1_001)).rejects.toMatchObject({ code: "source-truncated" });
+    const early = reader([500]);
+    await early.read(400);
+    await expect(early.expectEnd()).rejects.toMatchObject({ code: "source-truncated" });
+    const next = reader([500]);
+    await next.read(500);
+    await expect(next.expectEnd()).rejects.toMatchObject({ code: "source-truncated" });
+  });
+
+  it("gives the digests of what was read so far, to the end of the piece", async () => {
+    const digest = (from: number, to: number): string => createHash("sha256").update(BYTES.subarray(from, to)).digest("hex");
+    for (const [read, pieceBytes, expected] of [[0, 300, [digest(0, 300)]], [301, 300, [digest(0, 300), digest(300, 600)]], [950, 300, [0, 300, 600, 900].map((from) => digest(from, Math.min(from + 300, 1_000)))]] as const) {
+      const file = reader([70, 70, 400], { pieceBytes });
+      await file.read(read);
+      expect((await file.digestsSoFar()).slice(0, expected.length)).toEqual(expected);
+    }
+    expect(await reader([70]).digestsSoFar()).toEqual([]);
+  });
+
+  it("refuses chunks that are no bytes, and drops one whose memory its maker takes back meanwhile", async () => {
+    const of = (values: unknown[]): ByteReader => {
+      async function* chunks(): AsyncGenerator<Uint8Array> {
+        for (const value of values) yield value as Uint8Array;
+      }
+      return new ByteReader({ size: null, chunks: chunks() }, { name: "f", signal: undefined });
+    };
+    for (const value of ["text", null, 7, [1, 2], new ArrayBuffer(2)]) await expect(of([value]).read(1)).rejects.toMatchObject({ code: "argument-invalid" });
+    const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(3);
+    expect(await of([shared]).readRest(2)).toEqual(Uint8Array.of(3, 3));
+
+    let left = 2;
+    const next = (): Promise<IteratorResult<Uint8Array>> => {
+      const value = Uint8Array.of(left, left);
+      const answer = Promise.resolve(left-- > 0 ? { done: false as const, value } : { done: true as const, value: undefined });
+      // After the reader has taken the first chunk, and before whoever asked for it goes on.
+      if (left === 1) void answer.then(() => queueMicrotask(() => void structuredClone(value.buffer, { transfer: [value.buffer] })));
+      return answer;
+    };
+    const taken = new ByteReader({ size: null, chunks: { [Symbol.asyncIterator]: () => ({ next }) } }, { name: "f", signal: undefined });
+    expect(await taken.readRest(9)).toEqual(Uint8Array.of(1, 1));
+  });
+
+  it("tells how far it is, and stops when it is told to", async () => {
+    const done: number[] = [];
+    const controller = new AbortController();
+    const read = reader([600], { onBytes: (bytes) => done.push(bytes), signal: controller.signal });
+    await read.read(600);
+    controller.abort("enough");
+    await expect(read.read(1)).rejects.toBe("enough");
+    expect(done).toEqual([600]);
+    await read.close();
+  });
+});
