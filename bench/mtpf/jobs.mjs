@@ -17,7 +17,7 @@ export async function runJobs(jobs, workers, onCell) {
     } catch (error) {
       failure ??= error;
     } finally {
-      child.disconnect();
+      if (child.connected) child.disconnect();
     }
   };
   await Promise.all(Array.from({ length: Math.min(workers, jobs.length) }, work));
