@@ -112,7 +112,7 @@ export function recipeOf(options: TrainingOptions, { method }: AdapterShape, max
     batchSize, learningRate, maxLength,
     epochs: checkInteger(options.epochs ?? defaultEpochs(rows, batchSize), "epochs", 1, 100_000),
     dropout: checkNumber(options.dropout ?? 0, "dropout", 0, 0.99),
-    headLearningRate: checkNumber(options.headLearningRate ?? learningRate * headFactor, "headLearningRate", 0, MAX_NUMBER),
+    headLearningRate: checkNumber(options.headLearningRate ?? Math.min(learningRate * headFactor, MAX_NUMBER), "headLearningRate", 0, MAX_NUMBER),
     schedule: checkChoice(options.schedule ?? "linear", "schedule", ["linear", "cosine", "constant"]),
     warmup: checkNumber(options.warmup ?? DEFAULTS.warmup, "warmup", 0, 1),
     weightDecay: checkNumber(options.weightDecay ?? DEFAULTS.weightDecay, "weightDecay", 0, MAX_NUMBER),
