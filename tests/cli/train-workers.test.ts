@@ -5,7 +5,7 @@ import type { TrainingHistory } from "../../src/finetune/types.ts";
 import { outcome, program, start } from "./program.ts";
 import { labelRow, labelsRow, rowsOf, spansRow, taggedRow, TrainFolder } from "./train-folder.ts";
 
-const OPTIONS = ["--epochs", "3", "--batch-size", "16", "--learning-rate", "0.01", "--dropout", "0.1"];
+const OPTIONS = ["--epochs", "3", "--batch-size", "16", "--learning-rate", "0.01", "--head-learning-rate", "0.01", "--dropout", "0.1"];
 /** Updates of OPTIONS on 400 rows, 40 of them held out. */
 const STEPS = 3 * Math.ceil(360 / 16);
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { TestProject } from "vitest/node";
+import { askedFor, ENGINES, findEngine } from "./engines.mjs";
 
 const run = promisify(execFile);
 
@@ -25,5 +26,7 @@ export default async function install(project: TestProject): Promise<() => void>
   await run("npm", ["install", join(folder, packed.filename), "--no-audit", "--no-fund", "--prefer-offline"], { cwd: app });
   cpSync("tests/runtimes/app", app, { recursive: true });
   project.provide("app", app);
+  // Those that npm has: once, as two files that look for one at the same time would both install it.
+  for (const name of ENGINES) if (askedFor()?.includes(name) ?? true) findEngine(name);
   return () => rmSync(folder, { recursive: true, force: true });
 }

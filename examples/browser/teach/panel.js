@@ -13,8 +13,8 @@ const HOW = {
   labels: { paste: "One row a line: label | text (or a tab between them, or JSON: { text, label })", placeholder: "billing | I was charged twice" },
   spans: { paste: "One text a line, entities as [words](label), or JSON: { text, spans } or { tokens, tags }", placeholder: "The [Nimbus 4](product) is back" },
 };
-/** Named for the adapter's method: what `trainAdapter` does by default. */
-const METHOD = "LoRA, trained here";
+/** What `trainAdapter` makes by default. */
+const METHOD = "LoRA";
 
 const at = (id) => document.getElementById(`teach-${id}`);
 

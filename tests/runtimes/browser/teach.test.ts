@@ -35,7 +35,9 @@ describeBrowsers(["chromium", "firefox"], (name) => {
   const errors: unknown[] = [];
 
   beforeAll(async () => {
-    launched = await launch(name, [], { extraPrefsFirefox: { "browser.download.folderList": 2, "browser.download.dir": downloads, "browser.download.useDownloadDir": true } });
+    // Firefox's panel of downloads would take the keys that later tests press.
+    const prefs = { "browser.download.folderList": 2, "browser.download.dir": downloads, "browser.download.useDownloadDir": true, "browser.download.alwaysOpenPanel": false };
+    launched = await launch(name, [], { extraPrefsFirefox: prefs });
     demo = await serve();
     page = await launched.browser.newPage();
     if (name === "chromium") await (await launched.browser.target().createCDPSession()).send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: downloads });

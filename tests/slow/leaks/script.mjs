@@ -30,6 +30,16 @@ async function collected() {
   return { heap: heapUsed, rss };
 }
 
+/** The resident set goes up and down by some megabytes (Bun's by ten): what is always there is the least of five looks in a stretch of work. */
+async function looks(work) {
+  const seen = [];
+  for (let i = 0; i < 5; i++) {
+    await work(i);
+    seen.push(await collected());
+  }
+  return { heap: seen.at(-1).heap, rss: Math.min(...seen.map(({ rss }) => rss)) };
+}
+
 /** Every run takes another adapter than the one before; every tenth is put in anew before. */
 async function swaps() {
   const encoder = await loadEncoder(ENCODER);
@@ -42,11 +52,13 @@ async function swaps() {
       await encoder.logits(IDS, name);
     }
   };
-  const warm = Math.round(count * WARM_UP);
-  await run(0, warm);
-  const before = { ...(await collected()), ...encoder.info.memory };
-  await run(warm, warm + count);
-  const after = { ...(await collected()), ...encoder.info.memory };
+  let done = 0;
+  const swap = async (more) => run(done, (done += more));
+  await swap(Math.round(count * WARM_UP));
+  const slice = Math.round(count / 50);
+  const before = { ...(await looks(() => swap(slice))), ...encoder.info.memory };
+  await swap(count - 5 * slice);
+  const after = { ...(await looks(() => swap(slice))), ...encoder.info.memory };
   encoder.dispose();
   return { total: after.total - before.total, adapters: after.adapters - before.adapters, heap: after.heap - before.heap, rss: after.rss - before.rss };
 }
@@ -68,15 +80,7 @@ async function loads() {
   };
   await run(Math.round(count * WARM_UP));
   const before = await collected();
-  // The resident set goes up and down by some megabytes (Bun's by ten): what is always there is the least of several looks.
-  const half = async () => {
-    const looks = [];
-    for (let i = 0; i < 5; i++) {
-      await run(count / 10);
-      looks.push(await collected());
-    }
-    return { heap: looks.at(-1).heap, rss: Math.min(...looks.map(({ rss }) => rss)) };
-  };
+  const half = () => looks(() => run(count / 10));
   const [first, second] = [await half(), await half()];
   return { heap: second.heap - before.heap, rss: second.rss - before.rss, secondHalf: second.rss - first.rss };
 }
