@@ -12,7 +12,7 @@ const records = path.join(root, "build/reliability");
 /** [id, promise] of the rows of the tables in docs/reliability.md. */
 function promises() {
   const text = readFileSync(path.join(root, "docs/reliability.md"), "utf8");
-  return [...text.matchAll(/^\| ([A-Z]+\d+) \| ([^|]+) \|/gm)].map(([, id, promise]) => ({ id, promise: promise.trim() }));
+  return [...text.matchAll(/^\| ([A-Z]\d+|4\.3-[a-z]+) \| ([^|]+) \|/gm)].map(([, id, promise]) => ({ id, promise: promise.trim() }));
 }
 
 function readRecords() {
@@ -38,7 +38,7 @@ const today = new Date().toISOString().slice(0, 10);
 const measured = readRecords();
 let missing = 0;
 for (const { id, promise } of promises()) {
-  const own = measured.filter((entry) => entry.promise === id).sort((a, b) => a.suite.localeCompare(b.suite) || a.test.localeCompare(b.test));
+  const own = measured.filter(({ promise: own }) => own === id || own.startsWith(`${id}-`)).sort((a, b) => a.suite.localeCompare(b.suite) || a.test.localeCompare(b.test));
   console.log(`\n${id}  ${promise}`);
   if (own.length === 0) console.log("    no figure: its test has not run here");
   for (const entry of own) console.log(`    ${entry.suite.padEnd(4)} ${entry.time.slice(0, 16)}  ${entry.test.split(" > ").at(-1)}: ${figures(entry)}`);
