@@ -184,9 +184,9 @@ stop();
 
 /** The size of what a page loads, then each browser's figures. */
 async function report() {
-  const gzipped = [library, ...["relaxed", "fixed"].map((kind) => readFileSync(here(`../build/wasm/${kind}.wasm`)))].map((part) => gzipSync(part, { level: 9 }).length);
-  const bytes = gzipped.reduce((sum, size) => sum + size, 0);
-  console.log(`a page's own JavaScript with tokenizers, and both kernel binaries, gzipped: ${gzipped.join(" + ")} = ${bytes} bytes (goal ≤ 75,000)`);
+  const [script, ...binaries] = [library, ...["relaxed", "fixed"].map((kind) => readFileSync(here(`../build/wasm/${kind}.wasm`)))].map((part) => gzipSync(part, { level: 9 }).length);
+  const largest = Math.max(...binaries);
+  console.log(`a page's own JavaScript with tokenizers, and the larger of the two kernel binaries, of which it loads one, gzipped: ${script} + ${largest} = ${script + largest} bytes (goal ≤ 75,000)`);
 
   for (const name of values.browsers.split(",")) {
     await withBrowser(name, async (browser, page) => {
