@@ -1,15 +1,5 @@
 import type { Mistake, TrainingHistory } from "../../src/finetune/types.ts";
-
-/** The same numbers in [0, 1) for the same seed (mulberry32). */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seeded } from "../reliability/random.ts";
 
 const MISTAKES: readonly Mistake[] = [
   {
@@ -36,7 +26,7 @@ export interface Shape {
 
 /** A history as training makes one. */
 export function history({ kind, labels, steps = 540, seed = 1, dev = true }: Shape): TrainingHistory {
-  const random = generator(seed);
+  const random = seeded(seed);
   const epochs = 6;
   const each = Math.max(1, Math.floor(steps / epochs));
   const loss = (step: number): number => 0.15 + 2.2 * Math.exp((-5 * step) / steps);
