@@ -20,7 +20,7 @@ const definition = defineCommand({
     from: { type: "string", valueHint: "DIR", description: "adapter to go on from" },
     epochs: { type: "string", valueHint: "N", description: "times that a row is seen" },
     "learning-rate": { type: "string", valueHint: "X", description: "at its peak" },
-    "head-learning-rate": { type: "string", valueHint: "X", description: "of the head (default: the same)" },
+    "head-learning-rate": { type: "string", valueHint: "X", description: "of the head (lora, dora: 5 times)" },
     "batch-size": { type: "string", valueHint: "N", description: "rows of an update" },
     schedule: { type: "string", valueHint: "HOW", description: "linear (default), cosine, constant" },
     warmup: { type: "string", valueHint: "X", description: "share of updates, 0 to 1" },
