@@ -5,6 +5,20 @@ import { unpackOutcomes } from "./scores.mjs";
 import { mean } from "./statistics.mjs";
 
 export const REGIMES = ["none", "ner-only", "tc-only", "naive", "naive-weighted", "groups-only", "task-primary"];
+/** Configurations beside the regimes', each with what it has that task-primary has not: choices for what ships, by dev alone, and ablations. */
+export const ABLATIONS = [
+  ["task-primary", "k = 3, r = 8, losses 1 : 1, temperature 0.05"],
+  ["task-primary-k1", "groups on the last layer alone"],
+  ["task-primary-k2", "groups on the last two layers"],
+  ["task-primary-r16", "rank 16"],
+  ["task-primary-ner3", "NER loss three times"],
+  ["task-primary-t10", "temperature 0.1"],
+  ["shared-group", "one group for both families"],
+  ["pcgrad", "no groups; gradient surgery instead (PCGrad)"],
+  ["naive", "no groups"],
+  ["naive-weighted", "no groups, NER loss three times"],
+  ["naive-ner9", "no groups, NER loss nine times"],
+];
 
 const DRAWS = 1000;
 

@@ -1,6 +1,6 @@
 // The tables of docs/mtpf-tpl.md.
 import { LORA_REGIMES, SHARES } from "./cells.mjs";
-import { difference, familyMeans, figuresOf, REGIMES } from "./figures.mjs";
+import { ABLATIONS, difference, familyMeans, figuresOf, REGIMES } from "./figures.mjs";
 import { markdownTable } from "./marked.mjs";
 import { deviation, mean } from "./statistics.mjs";
 
@@ -31,6 +31,7 @@ export function resultTables(results, tasks) {
   parts.set("families", familyTable(results, tasks));
   parts.set("differences", differenceTable(results, tasks));
   parts.set("paper", paperTable(results, tasks));
+  parts.set("ablations", ablationTable(results, tasks));
   return parts;
 }
 
@@ -102,4 +103,18 @@ function paperTable(results, tasks) {
     rows.push([title, `${share} %`, protocol, `${signed(100 * relative)} %`, signed(100 * value), PAPER[`${family} ${share}`]]);
   });
   return rows.length === 0 ? ["No run of the regime task-primary is written."] : markdownTable(["family", "rows", "protocol", "task-primary against none, relative", "points", "the paper, relative"], rows);
+}
+
+/** Linear heads, all rows: means over the tasks that every configuration has, of dev, by which choices are made, and of test. */
+function ablationTable(results, tasks) {
+  const figures = measured(results, ABLATIONS.map(([name]) => name), "linear", 100, tasks);
+  const rows = ABLATIONS.filter(([name]) => figures.has(name)).map(([name, what]) => {
+    const own = figures.get(name);
+    const means = FAMILIES.flatMap(([, family]) => {
+      const common = tasks.filter(([task, kind]) => kind === family && [...figures.values()].every((one) => one.tasks.has(task)));
+      return ["dev", "test"].map((set) => points(mean(common.map(([task]) => mean(own.tasks.get(task).cells.map((cell) => cell[set]))))));
+    });
+    return [name, what, own.runs.length, ...means];
+  });
+  return rows.length < 2 ? ["Fewer than two configurations are written."] : markdownTable(["configuration", "what it has", "runs", "NER dev", "NER test", "TC dev", "TC test"], rows);
 }
