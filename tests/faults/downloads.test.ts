@@ -3,10 +3,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertEncoder } from "../../src/convert/convert.ts";
 import { loadEncoder, RootstockError, type Encoder, type ErrorCode } from "../../src/index.ts";
 import { tinyFolder } from "../convert/tiny-folder.ts";
+import { eventually } from "../eventually.ts";
 import { readFolder } from "../runtime/folder.ts";
 import { FaultServer, type Answer } from "./fault-server.ts";
 import { ADAPTERS, Golden, loadGolden } from "./golden.ts";
@@ -62,7 +63,7 @@ async function expectRecovery(folder: string): Promise<void> {
   await load(folder);
   if (folder === "adapter") await resident.removeAdapter("late");
   await golden.expectSame(true);
-  await vi.waitFor(() => expect(server.open.size).toBe(0));
+  await eventually(() => expect(server.open.size).toBe(0));
 }
 
 const send = (body: Uint8Array, headers: Record<string, string | number> = {}): Answer => (response) => void response.writeHead(200, { "content-length": body.length, ...headers }).end(body);
@@ -243,7 +244,7 @@ describe("a server that keeps the connection open and sends next to nothing", ()
         },
       };
       await expect(load(folder, controller.signal)).rejects.toBe(reason);
-      await vi.waitFor(() => expect(server.open.size).toBe(0));
+      await eventually(() => expect(server.open.size).toBe(0));
     }
     await expectRecovery(folder);
   });

@@ -1,7 +1,8 @@
 import { getEventListeners } from "node:events";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EncoderPool } from "../../src/pool/index.ts";
 import { TEXTS } from "../convert/tiny-folder.ts";
+import { eventually } from "../eventually.ts";
 import { loadEncoder, loadPool, RootstockError } from "./built.ts";
 import { watchedPool, type Watched } from "./faults.ts";
 import { addTasks, FOLDER, SEQUENCE, SEQUENCE_LABELS } from "./tiny.ts";
@@ -42,7 +43,7 @@ describe.each(Object.entries(CALLS))("%s", (name, call) => {
     const running = call(made.pool, controller.signal);
     // Once its first message has gone out.
     const sent = made.posted.length;
-    await vi.waitFor(() => expect(made.posted.length).toBeGreaterThanOrEqual(name === "addAdapter" ? sent + 1 : sent), { interval: 1 });
+    await eventually(() => expect(made.posted.length).toBeGreaterThanOrEqual(name === "addAdapter" ? sent + 1 : sent));
     controller.abort(REASON);
     await expect(running).rejects.toBe(REASON);
     expect(getEventListeners(controller.signal, "abort").length).toBe(0);
@@ -64,7 +65,7 @@ it("a worker stops the run that was aborted", async () => {
   const controller = new AbortController();
   const [from, heard] = [posted.length, received.length];
   const running = CALLS.embed!(pool, controller.signal);
-  await vi.waitFor(() => expect(received.length).toBeGreaterThan(heard), { interval: 1 });
+  await eventually(() => expect(received.length).toBeGreaterThan(heard));
   controller.abort(REASON);
   await expect(running).rejects.toBe(REASON);
   const calls = posted.slice(from);
