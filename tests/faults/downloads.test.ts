@@ -222,27 +222,24 @@ describe("a download that is right", () => {
 });
 
 describe("a server that keeps the connection open and sends next to nothing", () => {
-  /** A few bytes, and then a byte now and then for ever. */
-  const slow: Answer = (response, body) => {
+  /** A byte now and then for ever; aborts after the sixth. */
+  const slow = (abort: () => void): Answer => (response, body) => {
     response.writeHead(200, { "content-length": body.length });
     let at = 0;
-    const timer = setInterval(() => response.write(body.subarray(at, ++at)), 5);
+    const timer = setInterval(() => {
+      response.write(body.subarray(at, ++at));
+      if (at === 6) abort();
+    }, 5);
     response.on("close", () => clearInterval(timer));
   };
-  /** The headers never come. */
-  const silent: Answer = () => undefined;
+  /** The headers never come; aborts once the server has the request. */
+  const silent = (abort: () => void): Answer => () => void setImmediate(abort);
 
   it.each([["plain", WEIGHTS], ["plain", "config.json"], ["converted", WEIGHTS], ["adapter", "adapter_model.safetensors"], ["adapter", "adapter_config.json"]])("%s, %s: an abort ends it with its reason, and the connection", async (folder, file) => {
     for (const answer of [slow, silent]) {
       const controller = new AbortController();
       const reason = new Error("enough");
-      server.fault = {
-        file,
-        answer: (...given) => {
-          answer(...given);
-          setTimeout(() => controller.abort(reason), 30);
-        },
-      };
+      server.fault = { file, answer: answer(() => controller.abort(reason)) };
       await expect(load(folder, controller.signal)).rejects.toBe(reason);
       await eventually(() => expect(server.open.size).toBe(0));
     }

@@ -107,10 +107,11 @@ describe.each(WAYS.filter((how) => how !== "terminate"))("a worker that is lost 
     const made = await watched(FOLDER, { workers: 1 }, [{ at: "abort", how }]);
     await addTasks(made.pool);
     const controller = new AbortController();
+    const underWay = made.sending(({ a }) => a?.[1] === "embed");
     const aborted = failure(made.pool.embed(EMBEDDED, { signal: controller.signal }));
     const others = [made.pool.embed(EMBEDDED), made.pool.run(TEXTS[0]!, ["topic"])].map(failure);
     const reason = new Error("enough");
-    await eventually(() => expect(made.posted.some(({ a }) => a?.[1] === "embed")).toBe(true));
+    await underWay;
     controller.abort(reason);
     expect(await aborted).toBe(reason);
     for (const error of await Promise.all(others)) if (error !== null) expectLost(error);
