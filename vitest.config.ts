@@ -7,7 +7,7 @@ export default defineConfig({
     setupFiles: ["tests/clean-end.ts", "tests/untouched-globals.ts"],
     // All cores; else one is left out, which on the two of a CI machine is half of them.
     maxWorkers: "100%",
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

@@ -1,5 +1,6 @@
-// Bugs that the normal suite must catch (npm run test:teeth): one a line of code, each the kind that is made by hand. `from` stands
-// once in its file; `suites` are where it is expected to be caught, which are run first: the whole suite follows if they pass.
+// Bugs that the normal suite must catch (npm run test:teeth): one a line of code, each the kind that is made by hand, and each compiles.
+// `from` stands once in its file (tests/reliability/planted-bugs.test.ts); `suites` are where it is expected to be caught, which are run
+// first: the whole suite follows if they pass.
 
 const KERNELS = ["tests/kernels", "tests/encoder"];
 const RUNTIME = ["tests/runtime", "tests/encoder"];
@@ -108,7 +109,7 @@ export const PLANTED_BUGS = [
     name: "rsLoRA divides by r",
     file: "src/format/peft.ts",
     from: "return config.rsLora ? alpha / Math.sqrt(rank) : alpha / rank;",
-    to: "return alpha / rank;",
+    to: "return config.rsLora ? alpha / rank : alpha / rank;",
     suites: ["tests/float32", ...FORMAT],
   },
   {
@@ -136,14 +137,14 @@ export const PLANTED_BUGS = [
     name: "a pass takes more rows than the workspace has",
     file: "src/runtime/queue.ts",
     from: "rows -= rowsOf(text, plan.config.layers);",
-    to: "rows -= text.branches.length;",
+    to: "rows -= Math.min(text.branches.length, rowsOf(text, plan.config.layers));",
     suites: RUNTIME,
   },
   {
     name: "one call more than the limit is taken",
     file: "src/runtime/queue.ts",
-    from: "if (this.#calls.length >= this.#limit) {",
-    to: "if (this.#calls.length > this.#limit) {",
+    from: "if (isLimited && this.#calls.length >= this.#limit) {",
+    to: "if (isLimited && this.#calls.length > this.#limit) {",
     suites: RUNTIME,
   },
   {

@@ -1,8 +1,9 @@
 // K3: after every test the blocks in use are those of the tasks that are there, and none once an encoder was disposed. Encoders that
 // are left at the end of a file are disposed then. Imported where tests use encoders, for the import takes a moment.
-import { afterAll, afterEach, expect, vi } from "vitest";
+import { afterAll, afterEach, expect } from "vitest";
 import type { Encoder } from "../src/runtime/encoder.ts";
 import type { AdapterPool } from "../src/wasm/pool.ts";
+import { eventually } from "./eventually.ts";
 
 const USERS = /[\\/]tests[\\/](runtime|encoder|faults|tenants|transformers|convert|wasm|models|slow)[\\/]/;
 /** A property test makes thousands. */
@@ -24,7 +25,7 @@ async function watch(): Promise<void> {
   const expectClean = async (): Promise<void> => {
     for (const [encoder, pool] of pools) {
       // A pass whose calls have all gone lets go of its adapters at its next turn.
-      await vi.waitFor(() => expect(pool.used, "bytes of the adapter pool in use").toBe(bytesOf(encoder)), { timeout: 5000 });
+      await eventually(() => expect(pool.used, "bytes of the adapter pool in use").toBe(bytesOf(encoder)));
       if (poolOf(encoder) === null) pools.delete(encoder);
     }
   };

@@ -1,12 +1,14 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
-import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readCheckpoint } from "../../src/cli/annotate/checkpoint.ts";
+import { index, seeded } from "../reliability/random.ts";
+import { SEED } from "../reliability/scale.ts";
 import { AnnotateFolder, tinyText } from "./annotate-folder.ts";
-import { outcome, start } from "./program.ts";
+import { changesOf, endedAt } from "./end-at.ts";
+import { program } from "./program.ts";
 
-const ROWS = 5000;
+const ROWS = 1500;
+const KILLS = 6;
 
 let folder: AnnotateFolder;
 
@@ -18,40 +20,38 @@ beforeAll(() => {
 
 afterAll(() => folder.remove());
 
-it.each([["jsonl", 20], ["parquet", 10]] as const)("runs of which %s is written are killed %i times and write the same as one that is not", { timeout: 600_000 }, async (ending, most) => {
-  const began = performance.now();
-  const whole = await folder.annotate("in.jsonl", `whole.${ending}`, "--errors", folder.file(`whole.${ending}.errors`), "--workers", "2");
-  expect(whole.code).toBe(0);
-  // From before the encoder is loaded to near the end, on any machine.
-  const latest = Math.ceil(performance.now() - began);
+// At any time: tests/slow/kills.
+it.each(["jsonl", "parquet"])("runs of which %s is written, killed between two changes of the file system, again and again, write the same as one that is not", async (ending) => {
+  const run = (name: string, workers: string): string[] =>
+    // A checkpoint after every write: how many there are depends on no clock.
+    folder.args("in.jsonl", `${name}.${ending}`, "--errors", folder.file(`${name}.${ending}.errors`), "--resume", "--checkpoint", "0", "--workers", workers);
+  const { outcome, changes } = await changesOf(run("whole", "1"), folder.file("count"));
+  expect(outcome.code).toBe(0);
   const output = folder.file(`out.${ending}`);
-  const args = (workers: string): string[] =>
-    folder.args("in.jsonl", `out.${ending}`, "--errors", `${output}.errors`, "--resume", "--checkpoint", "0.02", "--workers", workers);
-  const seed = Date.now() % 2 ** 31;
-  const delays = fc.sample(fc.noBias(fc.integer({ min: 0, max: latest })), { numRuns: 10 * most, seed });
-  let kills = 0;
-  let resumed = 0;
-  const expectWhole = (): void => {
-    expect(readFileSync(output).equals(readFileSync(folder.file(`whole.${ending}`))), `seed ${seed}, ${kills} kills`).toBe(true);
+  const checkpoint = `${output}.checkpoint`;
+  const expectWhole = async (): Promise<void> => {
+    const { code, stderr } = await program(run("out", "1"));
+    expect(code, stderr).toBe(0);
+    expect(readFileSync(output).equals(readFileSync(folder.file(`whole.${ending}`)))).toBe(true);
     expect(folder.read(`out.${ending}.errors`)).toBe(folder.read(`whole.${ending}.errors`));
-  };
-  for (const delay of delays) {
-    if (kills === most) break;
-    const checkpoint = `${output}.checkpoint`;
-    if (existsSync(checkpoint) && (await readCheckpoint(checkpoint))!.next > 0) resumed++;
-    const child = start(args(kills % 4 === 3 ? "2" : "1"));
-    const ended = outcome(child);
-    await Promise.race([setTimeout(delay), ended]);
-    if (child.kill("SIGKILL")) kills++;
-    await ended;
-    if (!existsSync(output) || existsSync(checkpoint)) continue;
-    expectWhole(); // it came to its end: the next one begins anew
+    for (const end of [".partial", ".checkpoint", ".partial.new"]) expect(existsSync(`${output}${end}`)).toBe(false);
     rmSync(output);
     rmSync(`${output}.errors`);
+  };
+  const random = seeded(SEED);
+  let resumed = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    if (existsSync(checkpoint) && (await readCheckpoint(checkpoint))!.next > 0) resumed++;
+    // So few calls that the run cannot come to its end.
+    const at = 1 + index(random, Math.floor(changes / KILLS));
+    expect((await endedAt(run("out", kill % 4 === 3 ? "2" : "1"), { signal: "SIGKILL", at })).code, `killed before call ${at}`).toBeNull();
+    expect(existsSync(output)).toBe(false);
   }
-  const { code, stderr } = await outcome(start(args("1")));
-  expect(code, `${stderr} (seed ${seed})`).toBe(0);
-  expectWhole();
-  for (const end of [".partial", ".checkpoint", ".partial.new"]) expect(existsSync(`${output}${end}`)).toBe(false);
-  expect({ kills, resumed: resumed > 3 }, `seed ${seed}, ${resumed} resumed`).toEqual({ kills: most, resumed: true });
+  expect(resumed).toBeGreaterThan(2);
+  await expectWhole();
+  // While the output is made.
+  for (let left = 0; left <= 6; left += 3) {
+    expect((await endedAt(run("out", "1"), { signal: "SIGKILL", at: changes - left })).code).toBeNull();
+    await expectWhole();
+  }
 });

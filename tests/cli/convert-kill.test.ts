@@ -2,29 +2,24 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TEXTS, tinyFolder } from "../convert/tiny-folder.ts";
-import { seeded } from "../reliability/random.ts";
-import { cases, SEED } from "../reliability/scale.ts";
+import { cases } from "../reliability/scale.ts";
 import { readFolder } from "../runtime/folder.ts";
-import { outcome, program, start } from "./program.ts";
+import { changesOf, endedAt } from "./end-at.ts";
+import { outcome, program } from "./program.ts";
 
 const root = mkdtempSync(join(tmpdir(), "rootstock-convert-kill-"));
 const source = join(root, "source");
 const texts = join(root, "texts.txt");
 
 let whole: Map<string, Uint8Array>;
-/** Milliseconds that a run takes that is not disturbed. */
-let latest: number;
 
 beforeAll(async () => {
   mkdirSync(source);
   for (const [name, bytes] of tinyFolder("bert")) writeFileSync(join(source, name), bytes);
   writeFileSync(texts, TEXTS.join("\n"));
-  const began = performance.now();
   const { code, stderr } = await program(args(join(root, "whole")));
-  latest = performance.now() - began;
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.anything() as unknown });
   whole = readFolder(join(root, "whole"));
 });
@@ -40,25 +35,19 @@ function expectWhole(target: string): void {
 }
 
 describe("convert", () => {
-  it("killed at any moment: the target is whole or not there, and the next run makes it", { timeout: 600_000 }, async () => {
-    const random = seeded(SEED);
+  // At any time: tests/slow/kills.
+  it("killed between any two changes of the file system: the target is whole or not there, and the next run makes it", async () => {
     const target = join(root, "killed");
-    let wholes = 0;
-    const kills = cases(6, 100);
-    for (let kill = 0; kill < kills; kill++) {
-      // The last part of the run, in which files are written, gets half of the kills.
-      const delay = kill % 2 === 0 ? random() * latest : latest * (0.8 + 0.25 * random());
-      const child = start(args(target));
-      const ended = outcome(child);
-      await Promise.race([setTimeout(delay), ended]);
-      child.kill("SIGKILL");
-      await ended;
-      if (!existsSync(target)) continue;
-      expectWhole(target);
-      wholes++;
-      rmSync(target, { recursive: true });
+    const { outcome: undisturbed, changes } = await changesOf(args(join(root, "counted")), join(root, "count"));
+    expect(undisturbed.code).toBe(0);
+    rmSync(join(root, "counted"), { recursive: true });
+    // The folder, each of its files opened, written and flushed, and its last name at the end.
+    expect(changes).toBeGreaterThan(3 * whole.size);
+    for (let at = 1; at <= changes; at += cases(5, 1)) {
+      expect((await endedAt(args(target), { signal: "SIGKILL", at })).code, `killed before call ${at}`).toBeNull();
+      expect(existsSync(target)).toBe(false);
     }
-    expect(wholes).toBeLessThan(kills);
+    expect((await endedAt(args(target), { signal: "SIGKILL", at: changes })).code).toBeNull();
     expect((await program(args(target))).code).toBe(0);
     expectWhole(target);
     // What killed runs left lies beside the target, under names that say so.

@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { PretrainingHistory } from "../../src/pretrain/types.ts";
 import { DATA, ENCODER, OPTIONS } from "../pretrain/tiny-run.ts";
-import { outcome, program, start, type Outcome } from "./program.ts";
+import { endedAt } from "./end-at.ts";
+import { program, type Outcome } from "./program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "rootstock-pretrain-"));
 const file = (name: string): string => join(folder, name);
@@ -36,14 +36,6 @@ function made(output: string): { digests: string[]; history: unknown } {
   return { digests, history };
 }
 
-/** Waits until a run has told of so many updates. */
-function updates(child: ChildProcess, count: number): Promise<void> {
-  return new Promise((resolve) => {
-    let seen = 0;
-    child.stderr!.on("data", (chunk: Buffer) => (seen += String(chunk).split("\n").length - 1) >= count && resolve());
-  });
-}
-
 it("two workers write the same bits at each run, and near those of one", async () => {
   for (const [output, workers] of [["once", 2], ["again", 2], ["one", 1]] as const) {
     expect(await run(output, workers)).toMatchObject({ code: 0, stderr: "" });
@@ -58,27 +50,17 @@ it("two workers write the same bits at each run, and near those of one", async (
 
 it.each([["SIGINT", 130], ["SIGKILL", null]] as const)("%s in the middle: the same command goes on to the same bits", async (signal, code) => {
   const output = `cut-${signal}`;
-  for (let kills = 0; kills < 3; kills++) {
-    const child = start(args(output, 2, "--log", "1"));
-    const done = outcome(child);
-    child.stdin.end();
-    // After some updates, and a checkpoint that was due or is due to the signal.
-    await updates(child, 9);
-    child.kill(signal);
-    expect((await done).code).toBe(code);
-    expect(existsSync(file(output))).toBe(false);
-    expect(existsSync(file(`${output}.checkpoint`))).toBe(true);
+  for (let ends = 0; ends < 3; ends++) {
+    // After the first checkpoint of this run, right before its second takes its place.
+    expect((await endedAt(args(output, 2), { signal, at: 2, call: "rename" })).code).toBe(code);
+    expect([existsSync(file(output)), existsSync(file(`${output}.checkpoint`))]).toEqual([false, true]);
   }
   expect(await run(output, 2)).toMatchObject({ code: 0, stderr: expect.stringMatching(/^going on from .*checkpoint\n$/) as unknown });
   expect(made(output)).toEqual(made("once"));
 });
 
 it("another number of workers does not go on from a checkpoint", async () => {
-  const child = start(args("other", 2, "--log", "1"));
-  const done = outcome(child);
-  await updates(child, 9);
-  child.kill("SIGINT");
-  await done;
+  expect((await endedAt(args("other", 2), { signal: "SIGINT", at: 1, call: "rename" })).code).toBe(130);
   const { code, stderr } = await run("other", 3);
   expect(code).toBe(1);
   expect(stderr).toMatch(/^rootstock: checkpoint-invalid: .*peers/m);

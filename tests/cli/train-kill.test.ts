@@ -1,49 +1,54 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
-import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { outcome, program, start } from "./program.ts";
+import { index, seeded } from "../reliability/random.ts";
+import { SEED } from "../reliability/scale.ts";
+import { changesOf, endedAt } from "./end-at.ts";
+import { program } from "./program.ts";
 import { rowsOf, taggedRow, TrainFolder } from "./train-folder.ts";
 
-const KILLS = 20;
+const KILLS = 6;
 /** A checkpoint every second update. */
-const OPTIONS = ["--epochs", "3", "--evaluate-every", "2", "--batch-size", "8", "--learning-rate", "0.01", "--dropout", "0.1"];
+const OPTIONS = ["--epochs", "2", "--evaluate-every", "2", "--batch-size", "8", "--learning-rate", "0.01", "--dropout", "0.1"];
 
 let folder: TrainFolder;
 
 beforeAll(() => {
   folder = new TrainFolder();
-  folder.rows("rows.jsonl", rowsOf(400, taggedRow));
+  folder.rows("rows.jsonl", rowsOf(120, taggedRow));
 });
 
 afterAll(() => folder.remove());
 
-it(`a training that is killed ${KILLS} times writes the same as one that is not`, { timeout: 600_000 }, async () => {
-  const began = performance.now();
-  expect((await folder.train("rows.jsonl", "whole", ...OPTIONS)).code).toBe(0);
-  // From before the encoder is loaded to near the end, on any machine.
-  const latest = Math.ceil(performance.now() - began);
+// At any time: tests/slow/kills.
+it("a training that is killed between two changes of the file system, again and again, writes the same as one that is not", async () => {
+  const { outcome, changes } = await changesOf(folder.args("rows.jsonl", "whole", ...OPTIONS), folder.file("count"));
+  expect(outcome.code).toBe(0);
   const whole = folder.result("whole");
   const args = folder.args("rows.jsonl", "out", ...OPTIONS);
-  const seed = Date.now() % 2 ** 31;
-  const delays = fc.sample(fc.noBias(fc.integer({ min: 0, max: latest })), { numRuns: 10 * KILLS, seed });
-  let kills = 0;
-  let resumed = 0;
-  for (const delay of delays) {
-    if (kills === KILLS) break;
-    if (existsSync(folder.file("out.checkpoint"))) resumed++;
-    const child = start(args);
-    const ended = outcome(child);
-    await Promise.race([setTimeout(delay), ended]);
-    if (child.kill("SIGKILL")) kills++;
-    await ended;
-    if (!existsSync(folder.file("out")) || existsSync(folder.file("out.checkpoint"))) continue;
-    expect(folder.result("out"), `seed ${seed}, ${kills} kills`).toEqual(whole); // it came to its end: the next one begins anew
+  const expectWhole = async (): Promise<void> => {
+    // Once its checkpoint is gone all is done, though the run could not say so.
+    if (existsSync(folder.file("out.checkpoint")) || !existsSync(folder.file("out"))) {
+      const { code, stderr } = await program(args);
+      expect(code, stderr).toBe(0);
+    }
+    expect(folder.result("out")).toEqual(whole);
+    expect(readdirSync(folder.path).filter((name) => name.startsWith("out"))).toEqual(["out"]);
     rmSync(folder.file("out"), { recursive: true });
+  };
+  const random = seeded(SEED);
+  let resumed = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    if (existsSync(folder.file("out.checkpoint"))) resumed++;
+    // So few calls that the run cannot come to its end.
+    const at = 1 + index(random, Math.floor(changes / KILLS));
+    expect((await endedAt(args, { signal: "SIGKILL", at })).code, `killed before call ${at}`).toBeNull();
+    expect(existsSync(folder.file("out"))).toBe(false);
   }
-  const { code, stderr } = await program(args);
-  expect(code, `${stderr} (seed ${seed})`).toBe(0);
-  expect(folder.result("out"), `seed ${seed}`).toEqual(whole);
-  expect(readdirSync(folder.path).filter((name) => name.startsWith("out"))).toEqual(["out"]);
-  expect({ kills, resumed: resumed > 3 }, `seed ${seed}, ${resumed} resumed`).toEqual({ kills: KILLS, resumed: true });
+  expect(resumed).toBeGreaterThan(2);
+  await expectWhole();
+  // While the folder is put in its place.
+  for (let left = 0; left <= 6; left += 3) {
+    expect((await endedAt(args, { signal: "SIGKILL", at: changes - left })).code).toBeNull();
+    await expectWhole();
+  }
 });

@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CheckpointFile } from "../../src/cli/train/checkpoint-file.ts";
 import { prepareTarget, replaceFolder, trainPaths } from "../../src/cli/train/target.ts";
 import { trainAdapter } from "../../src/finetune/index.ts";
 import type { CheckpointStore, TrainingOptions } from "../../src/finetune/types.ts";
 import { loadEncoder } from "../../src/index.ts";
-import { outcome, program, start } from "./program.ts";
+import { endedAt } from "./end-at.ts";
+import { outcome, program } from "./program.ts";
 import { rowsOf, taggedRow, TrainFolder } from "./train-folder.ts";
 
 const OPTIONS = ["--epochs", "40", "--evaluate-every", "5", "--learning-rate", "0.01"];
@@ -18,11 +19,7 @@ beforeAll(async () => {
   folder.rows("rows.jsonl", rowsOf(200, taggedRow));
   expect((await folder.train("rows.jsonl", "whole", ...OPTIONS)).code).toBe(0);
   // What Ctrl-C leaves, for the tests below.
-  const child = start(folder.args("rows.jsonl", "out", ...OPTIONS));
-  const ended = outcome(child);
-  while (!existsSync(folder.file("out.checkpoint"))) await new Promise((resolve) => setTimeout(resolve, 5));
-  child.kill("SIGINT");
-  const { code, stdout, stderr } = await ended;
+  const { code, stdout, stderr } = await endedAt(folder.args("rows.jsonl", "out", ...OPTIONS), { signal: "SIGINT", at: 2, call: "rename" });
   expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
   expect(stderr.split("\n").slice(1)).toEqual([`what was done is kept in ${folder.file("out.checkpoint")}; the same command goes on`, ""]);
   expect(readdirSync(folder.path).filter((name) => name.startsWith("out"))).toEqual(["out.checkpoint"]);

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TrainingHistory } from "../../src/finetune/types.ts";
-import { outcome, program, start } from "./program.ts";
+import { endedAt } from "./end-at.ts";
+import { program } from "./program.ts";
 import { labelRow, labelsRow, rowsOf, spansRow, taggedRow, TrainFolder } from "./train-folder.ts";
 
 const OPTIONS = ["--epochs", "3", "--batch-size", "16", "--learning-rate", "0.01", "--head-learning-rate", "0.01", "--dropout", "0.1"];
@@ -49,24 +49,12 @@ it.each([["SIGINT", 130], ["SIGKILL", null]] as const)("%s in the middle: the sa
   const out = `cut-${signal}`;
   const args = folder.args("ner.jsonl", out, ...OPTIONS, "--workers", "2", "--evaluate-every", "4");
   expect((await program([...args.slice(0, args.indexOf("--out") + 1), folder.file(`${out}-whole`), ...args.slice(args.indexOf("--out") + 2)])).code).toBe(0);
-  let kills = 0;
-  while (kills < 3) {
-    const child = start(args);
-    const done = outcome(child);
-    child.stdin.end();
-    const before = existsSync(folder.file(`${out}.checkpoint`));
-    // In the middle of the first run, soon after the start of the others.
-    while (!existsSync(folder.file(`${out}.checkpoint`)) && child.exitCode === null) await pause(2);
-    if (before) await pause(600);
-    if (child.exitCode !== null || !child.kill(signal)) break;
-    const ended = await done;
-    if (ended.code === 0) break;
-    expect(ended.code).toBe(code);
-    expect(existsSync(folder.file(out))).toBe(false);
-    kills++;
+  for (let ends = 0; ends < 3; ends++) {
+    // After the first checkpoint of this run, right before its second takes its place.
+    expect((await endedAt(args, { signal, at: 2, call: "rename" })).code).toBe(code);
+    expect([existsSync(folder.file(out)), existsSync(folder.file(`${out}.checkpoint`))]).toEqual([false, true]);
   }
-  expect(kills).toBeGreaterThan(0);
-  if (!existsSync(folder.file(out))) expect((await program(args)).code).toBe(0);
+  expect((await program(args)).code).toBe(0);
   expect(folder.result(out)).toEqual(folder.result(`${out}-whole`));
   expect(existsSync(folder.file(`${out}.checkpoint`))).toBe(false);
 });

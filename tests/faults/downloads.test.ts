@@ -3,10 +3,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertEncoder } from "../../src/convert/convert.ts";
 import { loadEncoder, RootstockError, type Encoder, type ErrorCode } from "../../src/index.ts";
 import { tinyFolder } from "../convert/tiny-folder.ts";
+import { eventually } from "../eventually.ts";
 import { readFolder } from "../runtime/folder.ts";
 import { FaultServer, type Answer } from "./fault-server.ts";
 import { ADAPTERS, Golden, loadGolden } from "./golden.ts";
@@ -62,7 +63,7 @@ async function expectRecovery(folder: string): Promise<void> {
   await load(folder);
   if (folder === "adapter") await resident.removeAdapter("late");
   await golden.expectSame(true);
-  await vi.waitFor(() => expect(server.open.size).toBe(0));
+  await eventually(() => expect(server.open.size).toBe(0));
 }
 
 const send = (body: Uint8Array, headers: Record<string, string | number> = {}): Answer => (response) => void response.writeHead(200, { "content-length": body.length, ...headers }).end(body);
@@ -221,29 +222,26 @@ describe("a download that is right", () => {
 });
 
 describe("a server that keeps the connection open and sends next to nothing", () => {
-  /** A few bytes, and then a byte now and then for ever. */
-  const slow: Answer = (response, body) => {
+  /** A byte now and then for ever; aborts after the sixth. */
+  const slow = (abort: () => void): Answer => (response, body) => {
     response.writeHead(200, { "content-length": body.length });
     let at = 0;
-    const timer = setInterval(() => response.write(body.subarray(at, ++at)), 5);
+    const timer = setInterval(() => {
+      response.write(body.subarray(at, ++at));
+      if (at === 6) abort();
+    }, 5);
     response.on("close", () => clearInterval(timer));
   };
-  /** The headers never come. */
-  const silent: Answer = () => undefined;
+  /** The headers never come; aborts once the server has the request. */
+  const silent = (abort: () => void): Answer => () => void setImmediate(abort);
 
   it.each([["plain", WEIGHTS], ["plain", "config.json"], ["converted", WEIGHTS], ["adapter", "adapter_model.safetensors"], ["adapter", "adapter_config.json"]])("%s, %s: an abort ends it with its reason, and the connection", async (folder, file) => {
     for (const answer of [slow, silent]) {
       const controller = new AbortController();
       const reason = new Error("enough");
-      server.fault = {
-        file,
-        answer: (...given) => {
-          answer(...given);
-          setTimeout(() => controller.abort(reason), 30);
-        },
-      };
+      server.fault = { file, answer: answer(() => controller.abort(reason)) };
       await expect(load(folder, controller.signal)).rejects.toBe(reason);
-      await vi.waitFor(() => expect(server.open.size).toBe(0));
+      await eventually(() => expect(server.open.size).toBe(0));
     }
     await expectRecovery(folder);
   });

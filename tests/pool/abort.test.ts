@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EncoderPool } from "../../src/pool/index.ts";
 import { TEXTS } from "../convert/tiny-folder.ts";
 import { loadEncoder, loadPool, RootstockError } from "./built.ts";
@@ -39,10 +39,9 @@ describe.each(Object.entries(CALLS))("%s", (name, call) => {
 
   it("rejects with the very reason when it is aborted on its way, and nothing of it is left", async () => {
     const controller = new AbortController();
+    const underWay = made.sending(({ m }) => m === (name === "addAdapter" ? name : "call"));
     const running = call(made.pool, controller.signal);
-    // Once its first message has gone out.
-    const sent = made.posted.length;
-    await vi.waitFor(() => expect(made.posted.length).toBeGreaterThanOrEqual(name === "addAdapter" ? sent + 1 : sent), { interval: 1 });
+    await underWay;
     controller.abort(REASON);
     await expect(running).rejects.toBe(REASON);
     expect(getEventListeners(controller.signal, "abort").length).toBe(0);
@@ -60,11 +59,12 @@ describe.each(Object.entries(CALLS))("%s", (name, call) => {
 });
 
 it("a worker stops the run that was aborted", async () => {
-  const { pool, posted, received } = made;
+  const { pool, posted } = made;
   const controller = new AbortController();
-  const [from, heard] = [posted.length, received.length];
+  const from = posted.length;
+  const firstAnswer = made.receiving(() => true);
   const running = CALLS.embed!(pool, controller.signal);
-  await vi.waitFor(() => expect(received.length).toBeGreaterThan(heard), { interval: 1 });
+  await firstAnswer;
   controller.abort(REASON);
   await expect(running).rejects.toBe(REASON);
   const calls = posted.slice(from);

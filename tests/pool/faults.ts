@@ -28,6 +28,30 @@ export interface Watched {
   /** What the host sent, and what it received. */
   readonly posted: readonly Message[];
   readonly received: readonly Message[];
+  /** Resolves in the very turn in which such a message was sent, or received, before another one can come. */
+  sending(is: (message: Message) => boolean): Promise<void>;
+  receiving(is: (message: Message) => boolean): Promise<void>;
+}
+
+/** Messages that went one way, and who waits for one. */
+class Way {
+  readonly messages: Message[] = [];
+  #waiting: { is: (message: Message) => boolean; resolve: () => void }[] = [];
+
+  add(message: Message): void {
+    this.messages.push(message);
+  }
+
+  /** After the message was dealt with. */
+  tell(message: Message): void {
+    const heard = this.#waiting.filter(({ is }) => is(message));
+    this.#waiting = this.#waiting.filter((one) => !heard.includes(one));
+    for (const { resolve } of heard) resolve();
+  }
+
+  next(is: (message: Message) => boolean): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push({ is, resolve }));
+  }
 }
 
 /** A pool of real workers, the first ones with a fault each (null: none). */
@@ -37,8 +61,7 @@ export async function watchedPool(
   faults: readonly (Fault | null)[] = [],
   workers: Worker[] = [],
 ): Promise<Watched> {
-  const posted: Message[] = [];
-  const received: Message[] = [];
+  const [posted, received] = [new Way(), new Way()];
   const start = (): Thread => {
     const fault = faults[workers.length] ?? null;
     const isInside = fault !== null && fault.how !== "terminate";
@@ -50,8 +73,9 @@ export async function watchedPool(
     return {
       ...thread,
       post(message) {
-        posted.push(message as Message);
+        posted.add(message as Message);
         thread.post(message);
+        posted.tell(message as Message);
         const { m: method, a: args } = message as Message;
         if (!isInside && fault !== null && (method === fault.at || (method === "call" && args?.[1] === fault.at))) void worker.terminate();
       },
@@ -59,12 +83,14 @@ export async function watchedPool(
         thread.listen({
           ...listener,
           message(data) {
-            received.push(data as Message);
+            received.add(data as Message);
             listener.message(data);
+            received.tell(data as Message);
           },
         });
       },
     };
   };
-  return { pool: await loadPoolOf(start, source, options), workers, posted, received };
+  const pool = await loadPoolOf(start, source, options);
+  return { pool, workers, posted: posted.messages, received: received.messages, sending: (is) => posted.next(is), receiving: (is) => received.next(is) };
 }

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { LoadOptions, Progress, Source, SourceLike } from "../../src/index.ts";
+import { eventually } from "../eventually.ts";
 import { loadEncoder, loadPool } from "./built.ts";
 import { watchedPool } from "./faults.ts";
 import { addTasks, FOLDER, outcome, REQUESTS } from "./tiny.ts";
@@ -120,7 +121,7 @@ describe("loadPool", () => {
     const opened = source.counts.opened;
     expect(opened % 2).toBe(0);
     await expect(made.pool.forward([2, 3], null)).rejects.toMatchObject({ code: "worker-lost" });
-    await vi.waitFor(() => expect(source.counts).toEqual({ opened: opened * 1.5, open: 0 }));
+    await eventually(() => expect(source.counts).toEqual({ opened: opened * 1.5, open: 0 }));
     made.pool.dispose();
 
     // While the weights are read.
@@ -128,7 +129,7 @@ describe("loadPool", () => {
     const controller = new AbortController();
     const loading = loadPool(held, { workers: 2, signal: controller.signal, onProgress: () => controller.abort() });
     await expect(loading).rejects.toMatchObject({ name: "AbortError" });
-    await vi.waitFor(() => expect(held.counts.open).toBe(0));
+    await eventually(() => expect(held.counts.open).toBe(0));
   });
 });
 

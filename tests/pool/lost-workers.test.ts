@@ -1,8 +1,9 @@
 import { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Source } from "../../src/index.ts";
 import type { EncoderPool } from "../../src/pool/index.ts";
 import { TEXTS, tinyFolder } from "../convert/tiny-folder.ts";
+import { eventually } from "../eventually.ts";
 import { loadEncoder, loadPoolOf, nodeThread, RootstockError } from "./built.ts";
 import { watchedPool, type Watched } from "./faults.ts";
 import { addTasks, FOLDER, REQUESTS, SEQUENCE, SEQUENCE_LABELS } from "./tiny.ts";
@@ -106,14 +107,15 @@ describe.each(WAYS.filter((how) => how !== "terminate"))("a worker that is lost 
     const made = await watched(FOLDER, { workers: 1 }, [{ at: "abort", how }]);
     await addTasks(made.pool);
     const controller = new AbortController();
+    const underWay = made.sending(({ a }) => a?.[1] === "embed");
     const aborted = failure(made.pool.embed(EMBEDDED, { signal: controller.signal }));
     const others = [made.pool.embed(EMBEDDED), made.pool.run(TEXTS[0]!, ["topic"])].map(failure);
     const reason = new Error("enough");
-    await vi.waitFor(() => expect(made.posted.some(({ a }) => a?.[1] === "embed")).toBe(true), { interval: 1 });
+    await underWay;
     controller.abort(reason);
     expect(await aborted).toBe(reason);
     for (const error of await Promise.all(others)) if (error !== null) expectLost(error);
-    await vi.waitFor(() => expect(made.workers.length).toBe(2));
+    await eventually(() => expect(made.workers.length).toBe(2));
     await expectWhole(made, 2);
   });
 
@@ -138,7 +140,7 @@ describe.each(WAYS.filter((how) => how !== "terminate"))("a worker that is lost 
     };
     expectLost(await failure(watchedPool(source, { workers: 2 }, [null, { at: "answer", how }], workers)));
     for (const worker of workers) expect(await ended(worker)).toBe(true);
-    await vi.waitFor(() => expect(open).toBe(0));
+    await eventually(() => expect(open).toBe(0));
   });
 });
 
@@ -156,7 +158,7 @@ describe("a kernel that stops in a worker", () => {
     const error = await failure(CALLS[at](made.pool));
     expect(error).toBeInstanceOf(RootstockError);
     expect(error).toMatchObject({ code: expect.stringMatching(/^(engine-fault|worker-lost)$/) as unknown });
-    await vi.waitFor(() => expect(made.workers.length).toBe(2));
+    await eventually(() => expect(made.workers.length).toBe(2));
     await expectWhole(made, 2);
   });
 });
@@ -243,7 +245,7 @@ describe("a replacement that fails to load", () => {
     await addTasks(made.pool);
     const calls = [1, 2].map(() => failure(CALLS.logits(made.pool)));
     expectLost((await Promise.all(calls)).find((error) => error !== null));
-    await vi.waitFor(() => expect(made.pool.info.workers).toBe(1));
+    await eventually(() => expect(made.pool.info.workers).toBe(1));
     await expectWhole(made, 3);
   });
 

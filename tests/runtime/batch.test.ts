@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadEncoder, type Encoder, type EntityGroup, type Results, type TextRequest } from "../../src/index.ts";
+import { eventually } from "../eventually.ts";
 
 const NER = ["wikigold-lora", "snips-slots-lora-all"] as const;
 const CLASSIFIERS = ["vader-dora", "banking77-rslora", "clinc150-lora-pattern", "sms-spam-ia3"] as const;
@@ -191,7 +192,7 @@ describe("adapters that go while texts run", () => {
       controller.abort(reason);
       await expect(running).rejects.toBe(reason);
       // The caller hears of it at once; the work ends at its next turn, and lets go of the adapter then.
-      await vi.waitFor(() => expect(encoder.info.memory.adapters).toBe(before));
+      await eventually(() => expect(encoder.info.memory.adapters).toBe(before));
     }
     const other = await loadEncoder("models/minilm-l6");
     const running = other.embed(texts);

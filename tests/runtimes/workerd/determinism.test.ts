@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { runtime } from "../asked.ts";
 import { KERNELS } from "../determinism/case.mjs";
 import { golden, type Hashes } from "../determinism/golden.ts";
+import { TEXTS } from "../determinism/text-counts.ts";
 import { MEMORY_LIMIT, resident, serveWorker } from "./serve.ts";
 
 const { path, why } = runtime("workerd");
-const TEXTS = 200;
 const TEXTS_OF_A_REQUEST = 10;
 /** Seconds where nothing else runs. */
 const MOST_MS = 20 * 60_000;

@@ -36,6 +36,19 @@ const replace = (text: string, content: string): Json => ({ type: "Replace", pat
 const many = (count: number): number[] => Array.from({ length: count }, () => 2);
 
 describe("a tokenizer.json made to hurt", () => {
+  it("parts no character by pieces that are halves of one", () => {
+    const vocab = { "[UNK]": 0, "\ud83d": 1, "##\ude00": 2, a: 3, "a\ud83d": 4, "##😀": 5 };
+    const words = wordPiece({ model: { ...WORD_PIECE.model, vocab, unk_token: "[UNK]" }, normalizer: null, post_processor: null, added_tokens: [] });
+    const pieces = unigram({ model: { type: "Unigram", unk_id: 0, vocab: [["<unk>", 0], ["\ud83d", -1], ["\ude00", -1], ["a", -1], ["▁", -2]] } });
+    const found = (tokenizer: TextTokenizer, text: string): number[][] => {
+      const { ids, tokenStart, tokenEnd } = tokenizer.encode(text);
+      return [...ids].map((id, i) => [id, tokenStart[i]!, tokenEnd[i]!]);
+    };
+    expect(found(words, "😀")).toEqual([[0, 0, 2]]);
+    expect(found(words, "a😀")).toEqual([[3, 0, 1], [5, 1, 3]]);
+    expect(found(pieces, "a😀").filter(([, start, end]) => end! > start!)).toEqual([[3, 0, 1], [0, 1, 3]]);
+  });
+
   it("has few tokens around a text, however they are written", () => {
     expect(code(() => wordPiece({ post_processor: special(many(200_000), 1) }))).toBe("limit-exceeded");
     expect(code(() => wordPiece({ post_processor: special(many(64), 200_000) }))).toBe("limit-exceeded");
