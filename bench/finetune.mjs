@@ -36,6 +36,9 @@ const PEFT = {
 };
 const TARGETS = { query: ["query"], key: ["key"], value: ["value"], "intermediate.dense": ["intermediate"], dense: ["attentionOutput", "intermediate", "output"], "output.dense": ["attentionOutput", "output"] };
 
+/** `hidden_dropout_prob` and `attention_probs_dropout_prob` of the encoder that PEFT trained on. */
+const BERT_DROPOUT = 0.1;
+
 const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));
 
 function readText(path) {
@@ -58,7 +61,7 @@ function peftSettings(task) {
     rows: golden.trained.rows,
     metric: golden.test_metric_f32.span_f1 ?? golden.test_metric_f32.accuracy,
     options: {
-      method, rank: config.r, alpha: config.lora_alpha, rsLora: config.use_rslora, dropout: config.lora_dropout,
+      method, rank: config.r, alpha: config.lora_alpha, rsLora: config.use_rslora, dropout: BERT_DROPOUT, loraDropout: config.lora_dropout ?? 0,
       targets: [...new Set(config.target_modules.flatMap((name) => TARGETS[name]))].filter((target) => !isExcluded(target)),
       layers: config.layers_to_transform ?? [0, 1, 2, 3, 4, 5],
       epochs: golden.trained.epochs, learningRate: golden.trained.lr, maxLength: golden.max_length,

@@ -24,7 +24,7 @@ const DATA = {
 
 /** Of what each is trained and how. `own pooler`: the encoder has none, so the adapter brings one. */
 const CASES = {
-  "ner-lora": ["ner", { method: "lora", rank: 4, dropout: 0.1 }],
+  "ner-lora": ["ner", { method: "lora", rank: 4, dropout: 0.1, loraDropout: 0.1 }],
   "ner-dora": ["ner", { method: "dora", rank: 3, targets: ["query", "attentionOutput"], layers: [0, 2] }],
   "ner-ia3": ["ner", { method: "ia3", targets: "all-linear" }],
   "ner-head": ["ner", { method: "head" }],
@@ -52,7 +52,7 @@ function withoutPooler(file) {
 const fixed = new Uint8Array(readFileSync("build/wasm/train-fixed.wasm"));
 for (const [name, [kind, options]] of Object.entries(CASES)) {
   const encoder = await loadEncoder(encoderFiles(name !== "class-own-pooler"));
-  const trained = await trainAdapter(encoder, { name, train: DATA[kind] }, { epochs: 4, batchSize: 6, learningRate: 2e-2, ...options, wasm: { "train-fixed": fixed, "train-relaxed": fixed } });
+  const trained = await trainAdapter(encoder, { name, train: DATA[kind] }, { epochs: 4, batchSize: 6, learningRate: 2e-2, dropout: 0, ...options, wasm: { "train-fixed": fixed, "train-relaxed": fixed } });
   const folder = `${FOLDER}/${name}`;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });

@@ -1,7 +1,7 @@
 import type { AdapterHost } from "../model/adapter.ts";
 import type { LoadedEncoder } from "../runtime/load-encoder.ts";
 import { fillAdapterModel, planAdapterModel } from "../train/adapter-model.ts";
-import { NO_DROPOUT, type Draws, type DropoutRates } from "../train/dropout.ts";
+import type { Draws, DropoutRates } from "../train/dropout.ts";
 import type { GroupOptions } from "../train/group.ts";
 import { headBackward, headForward, type HeadKind, type TrainHead } from "../train/head.ts";
 import { startTraining, type TrainBuild, type TrainMachine, type TrainMachineOptions } from "../train/machine.ts";
@@ -19,7 +19,7 @@ export const GROUP = "task";
 export interface LearnerOptions {
   readonly shape: AdapterShape;
   readonly head: HeadKind;
-  readonly dropout: number;
+  readonly dropout: DropoutRates;
   /** Most tokens of a text. */
   readonly longest: number;
   readonly build: TrainBuild;
@@ -39,7 +39,7 @@ export class Learner {
   readonly #host: AdapterHost;
   readonly #rates: DropoutRates | null;
 
-  private constructor(machine: TrainMachine, model: TrainModel, served: ServedHead, host: AdapterHost, dropout: number) {
+  private constructor(machine: TrainMachine, model: TrainModel, served: ServedHead, host: AdapterHost, dropout: DropoutRates) {
     this.machine = machine;
     this.model = model;
     this.rows = model.work.rows;
@@ -47,7 +47,7 @@ export class Learner {
     this.#head = this.#group.head!;
     this.#served = served;
     this.#host = host;
-    this.#rates = dropout > 0 ? { ...NO_DROPOUT, lora: dropout, classifier: dropout } : null;
+    this.#rates = Object.values(dropout).some((rate) => rate > 0) ? dropout : null;
   }
 
   static async start({ machine: { memory, plan }, engine, format }: LoadedEncoder, options: LearnerOptions): Promise<Learner> {

@@ -17,7 +17,7 @@ export interface FolderOptions {
   readonly kind: TrainingKind;
   readonly shape: AdapterShape;
   readonly head: HeadKind;
-  readonly dropout: number;
+  readonly loraDropout: number;
   readonly maxLength: number;
   readonly labels: readonly string[];
   readonly parameters: Parameters;
@@ -62,7 +62,7 @@ function labelConfig({ kind, labels, maxLength }: FolderOptions): object {
 }
 
 function adapterConfig(options: FolderOptions): object {
-  const { config, kind, shape, head, dropout } = options;
+  const { config, kind, shape, head, loraDropout } = options;
   const { method, rank, alpha, rsLora, layers, biases } = shape;
   const common = {
     task_type: kind === "ner" ? "TOKEN_CLS" : "SEQ_CLS",
@@ -72,7 +72,7 @@ function adapterConfig(options: FolderOptions): object {
     inference_mode: true,
   };
   if (method === "ia3") return { peft_type: "IA3", ...common, ...ia3Targets(config, shape), init_ia3_weights: true };
-  const lora = { peft_type: "LORA", ...common, r: rank, lora_alpha: alpha, lora_dropout: dropout, bias: biases ? "lora_only" : "none", init_lora_weights: true };
+  const lora = { peft_type: "LORA", ...common, r: rank, lora_alpha: alpha, lora_dropout: loraDropout, bias: biases ? "lora_only" : "none", init_lora_weights: true };
   if (method === "head") return { ...lora, target_modules: NO_TARGETS };
   return { ...lora, use_rslora: rsLora, use_dora: method === "dora", layers_to_transform: layers, layers_pattern: "layer", ...loraTargets(config, shape) };
 }

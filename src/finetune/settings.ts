@@ -3,6 +3,7 @@ import type { EncoderConfig } from "../format/types.ts";
 import { MAX_RANK } from "../limits.ts";
 import { LINEAR_PARTS } from "../model/plan.ts";
 import { checkChoice, checkInteger } from "../runtime/options.ts";
+import type { DropoutRates } from "../train/dropout.ts";
 import type { ScheduleName, TrainingMethod, TrainingOptions, TrainingTarget } from "./types.ts";
 
 /** What an adapter is: `from` has one, else the options say it. */
@@ -23,6 +24,7 @@ export interface AdapterShape {
 /** How it is trained. */
 export interface Recipe {
   readonly dropout: number;
+  readonly loraDropout: number;
   readonly epochs: number;
   readonly learningRate: number;
   readonly headLearningRate: number;
@@ -91,7 +93,7 @@ export function checkNoShape(options: TrainingOptions): void {
 /**
  * Updates that short data gets by default, and epochs that long data gets at least; see docs/fine-tuning.md for what they were chosen by.
  */
-const DEFAULTS = { batchSize: 16, warmup: 0.1, weightDecay: 0.01, updates: 1000, fewestEpochs: 3, mostEpochs: 30 };
+const DEFAULTS = { batchSize: 16, warmup: 0.1, weightDecay: 0.01, dropout: 0.1, updates: 1000, fewestEpochs: 3, mostEpochs: 30 };
 /** A head begins with small random weights, (IA)³'s vectors with 1, low-rank matrices with 0: the last have the shortest way. */
 const RATES: Readonly<Record<TrainingMethod, number>> = { lora: 2e-3, dora: 2e-3, ia3: 1e-2, head: 1e-2 };
 /** The head's rate beside that of low-rank matrices. */
@@ -111,7 +113,8 @@ export function recipeOf(options: TrainingOptions, { method }: AdapterShape, max
   return {
     batchSize, learningRate, maxLength,
     epochs: checkInteger(options.epochs ?? defaultEpochs(rows, batchSize), "epochs", 1, 100_000),
-    dropout: checkNumber(options.dropout ?? 0, "dropout", 0, 0.99),
+    dropout: checkNumber(options.dropout ?? DEFAULTS.dropout, "dropout", 0, 0.99),
+    loraDropout: checkNumber(options.loraDropout ?? 0, "loraDropout", 0, 0.99),
     headLearningRate: checkNumber(options.headLearningRate ?? Math.min(learningRate * headFactor, MAX_NUMBER), "headLearningRate", 0, MAX_NUMBER),
     schedule: checkChoice(options.schedule ?? "linear", "schedule", ["linear", "cosine", "constant"]),
     warmup: checkNumber(options.warmup ?? DEFAULTS.warmup, "warmup", 0, 1),
@@ -122,6 +125,11 @@ export function recipeOf(options: TrainingOptions, { method }: AdapterShape, max
     evaluateEvery: evaluateEvery === "epoch" ? evaluateEvery : checkInteger(evaluateEvery, "evaluateEvery", 1, Number.MAX_SAFE_INTEGER),
     seed: checkInteger(options.seed ?? 1, "seed", 0, 2 ** 32 - 1),
   };
+}
+
+/** BERT's dropout has one rate for all that it drops. */
+export function ratesOf({ dropout, loraDropout }: Pick<Recipe, "dropout" | "loraDropout">): DropoutRates {
+  return { hidden: dropout, attention: dropout, classifier: dropout, lora: loraDropout };
 }
 
 export function maxLengthOf(options: TrainingOptions, { maxPositions }: EncoderConfig): number {

@@ -14,6 +14,7 @@ import { prepare, type Prepared } from "./prepare.ts";
 import { readState, type RunState } from "./run-state.ts";
 import { diverged } from "./predictions.ts";
 import { Run } from "./run.ts";
+import { ratesOf } from "./settings.ts";
 import { TrainedAdapter } from "./trained-adapter.ts";
 import { Trunks } from "./trunks.ts";
 import type { TrainingData, TrainingHistory, TrainingOptions } from "./types.ts";
@@ -35,7 +36,7 @@ export async function trainAdapter(encoder: Encoder, data: TrainingData, options
   const { shape, recipe, head, train, dev } = prepared;
   const build: TrainBuild = supportsRelaxedSimd() ? "train-relaxed" : "train-fixed";
   const longest = [...train.examples, ...(dev?.examples ?? [])].reduce((most, { ids }) => Math.max(most, ids.length), 1);
-  const learner = await Learner.start(loaded, { shape, head, dropout: recipe.dropout, longest, build, wasm: options.wasm, signal });
+  const learner = await Learner.start(loaded, { shape, head, dropout: ratesOf(recipe), longest, build, wasm: options.wasm, signal });
   begin(learner, prepared);
 
   let state = freshState(prepared, { encoder: loaded.fingerprint, module: build, peers: peers.size, classWeights: options.classWeights ?? "none" });
@@ -91,7 +92,7 @@ function trained({ kind, shape, head, recipe, classes }: Prepared, learner: Lear
   for (const numbers of values.values()) if (!numbers.every(Number.isFinite)) throw diverged();
   const { fingerprint, machine: { plan: { config } } } = loaded;
   const made = structuredClone(history) as TrainingHistory;
-  const files = peftFolder({ config, fingerprint, kind, shape, head, dropout: recipe.dropout, maxLength: recipe.maxLength, labels: classes.labels, parameters: learner.model.parameters, values });
+  const files = peftFolder({ config, fingerprint, kind, shape, head, loraDropout: recipe.loraDropout, maxLength: recipe.maxLength, labels: classes.labels, parameters: learner.model.parameters, values });
   files.set("README.md", new TextEncoder().encode(modelCard(made)));
   return new TrainedAdapter(files, made);
 }

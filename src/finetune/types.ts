@@ -70,8 +70,13 @@ export interface TrainingOptions {
   readonly alpha?: number | undefined;
   /** alpha/√r instead (arXiv 2312.03732). Default false. */
   readonly rsLora?: boolean | undefined;
-  /** Of the low-rank term's input and before the classifier: 0 to below 1. Default 0. */
+  /**
+   * BERT's own, as PyTorch has it in training, 0 to 0.99: of attention's weights and of both outputs before their LayerNorm, in every layer from the
+   * first adapted one on, and before the classifier. Default 0.1.
+   */
   readonly dropout?: number | undefined;
+  /** Of the low-rank terms' inputs, PEFT's `lora_dropout`: 0 to 0.99. Default 0. */
+  readonly loraDropout?: number | undefined;
   /** Linear layers that the adapter changes; "all-linear" = all six. */
   readonly targets?: readonly TrainingTarget[] | "all-linear" | undefined;
   /** Which of the encoder's layers, from 0; or how many of the last. Default: the last 3. */

@@ -23,8 +23,6 @@ export interface DropoutRates {
   readonly classifier: number;
 }
 
-export const NO_DROPOUT: DropoutRates = { hidden: 0, attention: 0, lora: 0, classifier: 0 };
-
 /** A well-mixed 32-bit number of a few whole numbers, the same on every engine. */
 export function drawKey(...numbers: readonly number[]): number {
   let key = 0x9e3779b9;

@@ -8,7 +8,7 @@ import { rowsOf, taggedRow, TrainFolder } from "./train-folder.ts";
 
 const KILLS = 6;
 /** A checkpoint every second update. */
-const OPTIONS = ["--epochs", "2", "--evaluate-every", "2", "--batch-size", "8", "--learning-rate", "0.01", "--dropout", "0.1"];
+const OPTIONS = ["--epochs", "2", "--evaluate-every", "2", "--batch-size", "8", "--learning-rate", "0.01", "--dropout", "0.1", "--lora-dropout", "0.1"];
 
 let folder: TrainFolder;
 

@@ -69,6 +69,8 @@ describe("a training that was ended by Ctrl-C", () => {
 
   it.each<[string, string[], RegExp]>([
     ["other settings", ["--rank", "4"], /whose rank was 8 and is 4\./],
+    ["another dropout", ["--dropout", "0"], /whose dropout was 0\.1 and is 0\./],
+    ["another dropout of LoRA", ["--lora-dropout", "0.1"], /whose loraDropout was 0 and is 0\.1\./],
     ["another seed", ["--seed", "2"], /whose seed was 1 and is 2\./],
     ["another name", ["--task", "other"], /whose name was "tiny" and is "other"\./],
     ["dev rows of its own", ["--no-dev"], /whose train was \{"rows":180,.* and is \{"rows":200,/],
@@ -111,7 +113,7 @@ describe("a training that was ended by Ctrl-C", () => {
 it("training ended anywhere, in an evaluation too, comes to the same bits", async () => {
   const encoder = await loadEncoder(folder.file("encoder"));
   const data = { name: "tiny", train: rowsOf(40, taggedRow), dev: rowsOf(20, taggedRow, 300) };
-  const options: TrainingOptions = { epochs: 2, batchSize: 8, evaluateEvery: 3, dropout: 0.1, learningRate: 0.01 };
+  const options: TrainingOptions = { epochs: 2, batchSize: 8, evaluateEvery: 3, dropout: 0.1, loraDropout: 0.1, learningRate: 0.01 };
   let calls = 0;
   const whole = await trainAdapter(encoder, data, { ...options, onProgress: () => void calls++ });
   expect(calls).toBeGreaterThan(15);

@@ -121,7 +121,8 @@ describe("what rootstock train refuses", () => {
     ["rows of two forms", '{"text": "w1", "label": "a"}\n{"tokens": ["w1"], "tags": ["O"]}\n', ["--no-dev"], "data-invalid: train: line 2: the rows before are { text, label }, this one is"],
     ["one label", '{"text": "w1", "label": "a"}\n{"text": "w2", "label": "a"}\n', ["--no-dev"], "data-invalid: train has one label only"],
     ["no rows", "\n", ["--no-dev"], "data-invalid: train has no rows"],
-    ["a rate out of range", '{"text": "w1", "label": "a"}\n', ["--dropout", "1"], "argument-invalid: dropout is 1"],
+    ["a rate out of range", '{"text": "w1", "label": "a"}\n', ["--dropout", "1"], "argument-invalid: dropout is 1; give a number from 0 to 0.99"],
+    ["a rate of LoRA's out of range", '{"text": "w1", "label": "a"}\n', ["--lora-dropout", "1"], "argument-invalid: loraDropout is 1; give a number from 0 to 0.99"],
     ["a layer that is not there", '{"text": "w1", "label": "a"}\n', ["--layers", "0,99"], "argument-invalid: a layer is 99"],
     ["a name that is none", "", ["--task", "No Name"], "task-invalid: a task name is"],
   ])("%s", async (name, content, more, words) => {
@@ -173,14 +174,14 @@ describe("options", () => {
   it("all reach the library", () => {
     const plan = planOf({
       task: "t", data: "-", out: "o", encoder: "e", dev: "d", method: "dora", rank: "4", alpha: "2.5", "rs-lora": true, targets: "query,output", layers: "0,2", from: "f", epochs: "7",
-      "learning-rate": "1e-3", "head-learning-rate": ".5", "batch-size": "3", schedule: "cosine", warmup: "0.2", "weight-decay": "0", clip: "none", dropout: "0.1", "label-smoothing": "0.05",
+      "learning-rate": "1e-3", "head-learning-rate": ".5", "batch-size": "3", schedule: "cosine", warmup: "0.2", "weight-decay": "0", clip: "none", dropout: "0.2", "lora-dropout": "0.1", "label-smoothing": "0.05",
       "class-weight": ["a=b=2", "c=0.5"], patience: "2", "evaluate-every": "10", "max-tokens": "64", offsets: "codepoint", seed: "0", workers: "3", restart: true, json: true,
     }); // prettier-ignore
     expect(plan).toEqual({
       task: "t", data: "-", out: "o", encoder: "e", dev: { path: "d" }, workers: 3, restart: true, json: true,
       options: {
         method: "dora", rank: 4, alpha: 2.5, rsLora: true, targets: ["query", "output"], layers: [0, 2], from: "f", epochs: 7, learningRate: 1e-3, headLearningRate: 0.5, batchSize: 3,
-        schedule: "cosine", warmup: 0.2, weightDecay: 0, clip: null, dropout: 0.1, labelSmoothing: 0.05, classWeights: { "a=b": 2, c: 0.5 }, patience: 2, evaluateEvery: 10, maxLength: 64,
+        schedule: "cosine", warmup: 0.2, weightDecay: 0, clip: null, dropout: 0.2, loraDropout: 0.1, labelSmoothing: 0.05, classWeights: { "a=b": 2, c: 0.5 }, patience: 2, evaluateEvery: 10, maxLength: 64,
         offsets: "codepoint", seed: 0,
       },
     }); // prettier-ignore

@@ -18,7 +18,7 @@ describe("learns toys to a perfect dev score", () => {
     ["ia3", { method: "ia3", learningRate: 5e-2, epochs: 25, layers: 4 }],
     ["all linear layers", { targets: "all-linear" }],
     ["layers named", { layers: [3, 1] }],
-    ["with dropout", { dropout: 0.1 }],
+    ["with dropout", { dropout: 0.1, loraDropout: 0.1, epochs: 25 }],
     ["a head alone", { method: "head", learningRate: 5e-2, epochs: 40 }],
   ];
 
@@ -109,7 +109,7 @@ describe("what a run says of itself", () => {
 });
 
 describe("the same rows, options and seed", () => {
-  const run = (options: TrainingOptions = {}) => trainAdapter(encoder, { name: "mood", train: labelledRows(40), dev: labelledRows(12) }, { ...TOY, epochs: 3, dropout: 0.1, ...options });
+  const run = (options: TrainingOptions = {}) => trainAdapter(encoder, { name: "mood", train: labelledRows(40), dev: labelledRows(12) }, { ...TOY, epochs: 3, dropout: 0.1, loraDropout: 0.1, ...options });
 
   it("give the same bits, whatever is served meanwhile; another seed gives others", async () => {
     const first = await run();
@@ -134,7 +134,7 @@ describe("the same rows, options and seed", () => {
     async function* slowly() {
       for (const row of labelledRows(40)) yield await Promise.resolve(row);
     }
-    const trained = await trainAdapter(encoder, { name: "mood", train: slowly(), dev: new Set(labelledRows(12)).values() }, { ...TOY, epochs: 3, dropout: 0.1 });
+    const trained = await trainAdapter(encoder, { name: "mood", train: slowly(), dev: new Set(labelledRows(12)).values() }, { ...TOY, epochs: 3, dropout: 0.1, loraDropout: 0.1 });
     expect(weights(trained)).toEqual(weights(await run()));
   });
 });

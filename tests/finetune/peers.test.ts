@@ -39,7 +39,7 @@ describe("peers", () => {
 
   it.each<[string, unknown[], TrainingOptions]>([
     ["classes", labelledRows(72), {}],
-    ["entities, with dropout", taggedRows(72), { dropout: 0.1 }],
+    ["entities, with dropout", taggedRows(72), { dropout: 0.1, loraDropout: 0.1, learningRate: 5e-3 }],
     ["labels", multiRows(72), {}],
   ])("end with the same adapter, which is as good as one's own: %s", async (_, rows, options) => {
     const all = { ...TOY, epochs: 8, batchSize: 72, learningRate: 2e-2, ...options };

@@ -41,7 +41,7 @@ describe.each(adapters)("%s, as it was saved", (name) => {
   it("is saved anew with the same bytes", async () => {
     using encoder = await loadEncoder(encoderFiles(name));
     // At a rate of 0 nothing is learnt.
-    const { files } = await trainAdapter(encoder, { name, train: rowsOf(folder) }, { from: folder, learningRate: 0, epochs: 1, dropout: name === "ner-lora" ? 0.1 : 0 });
+    const { files } = await trainAdapter(encoder, { name, train: rowsOf(folder) }, { from: folder, learningRate: 0, epochs: 1, dropout: 0, loraDropout: name === "ner-lora" ? 0.1 : 0 });
     expect([...files.keys()].sort()).toEqual(["README.md", "adapter_config.json", "adapter_model.safetensors", "config.json"]);
     expect(readdirSync(folder).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors", "config.json", "logits.json"]);
     for (const file of ["adapter_config.json", "adapter_model.safetensors", "config.json"]) {

@@ -18,7 +18,7 @@ const resultOf = ({ files, history }: TrainedAdapter) => ({
 
 describe("a run goes on from each of its checkpoints and ends with the same bits", () => {
   const cases: [string, () => unknown[], TrainingOptions][] = [
-    ["classes, with dropout and patience", () => labelledRows(40), { dropout: 0.2, patience: 2, evaluateEvery: 3 }],
+    ["classes, with dropout and patience", () => labelledRows(40), { dropout: 0.2, loraDropout: 0.3, patience: 2, evaluateEvery: 3 }],
     ["entities, DoRA", () => taggedRows(30), { method: "dora" }],
     ["labels, (IA)³", () => multiRows(30), { method: "ia3", evaluateEvery: 2, classWeights: "balanced" }],
   ];
@@ -71,6 +71,8 @@ describe("a checkpoint of something else", () => {
 
   it.each<[string, () => Promise<Uint8Array>, RegExp]>([
     ["other options", () => blobOf(data, { ...options, learningRate: 1e-3 }), /another run, whose learningRate was 0\.001 and is 0\.01\./],
+    ["another dropout", () => blobOf(data, { ...options, dropout: 0.1 }), /whose dropout was 0\.1 and is 0\./],
+    ["another dropout of LoRA", () => blobOf(data, { ...options, loraDropout: 0.1 }), /whose loraDropout was 0\.1 and is 0\./],
     ["another seed", () => blobOf(data, { ...options, seed: 9 }), /whose seed was 9 and is 3\./],
     ["other rows", () => blobOf({ ...data, train: labelledRows(21) }), /whose train was \{"rows":21,.* and is \{"rows":20,/],
     ["nothing", async () => new Uint8Array(0), /cannot be gone on from/],

@@ -8,6 +8,7 @@ import { cutIntoPasses } from "../../src/finetune/batches.ts";
 import { Learner } from "../../src/finetune/learner.ts";
 import { prepare } from "../../src/finetune/prepare.ts";
 import { PeftNames } from "../../src/finetune/peft-names.ts";
+import { ratesOf } from "../../src/finetune/settings.ts";
 import { readTensorsOf } from "../golden/read-tensors.ts";
 import type { Encoder, EntityGroup } from "../../src/index.ts";
 import { labelledRows, multiRows, taggedRows, tinyEncoder, TOY } from "./fixture.ts";
@@ -34,7 +35,7 @@ describe("the scores that dev is measured by have the bits that are served", () 
   async function scoresOf(served: Encoder, trained: TrainedAdapter, data: Parameters<typeof prepare>[1], options: TrainingOptions): Promise<{ learnt: Float32Array[]; served: Float32Array[] }> {
     const { loaded } = served;
     const { shape, head, dev, loss } = await prepare(loaded, data, options);
-    const learner = await Learner.start(loaded, { shape, head, dropout: 0, longest: 64, build: "train-fixed", wasm: undefined, signal: undefined });
+    const learner = await Learner.start(loaded, { shape, head, dropout: ratesOf({ dropout: 0, loraDropout: 0 }), longest: 64, build: "train-fixed", wasm: undefined, signal: undefined });
     const names = new PeftNames(loaded.machine.plan.config);
     learner.write("value", new Map([...readTensorsOf(trained.files.get("adapter_model.safetensors")!)].map(([name, values]) => [names.toParameter(name), values])));
     learner.endMeasuring();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readEncoderConfig } from "../../src/format/encoder-config.ts";
 import type { EncoderConfig } from "../../src/format/types.ts";
-import type { Draws } from "../../src/train/dropout.ts";
+import { drawKey, threshold, type Draws, type DropoutRates } from "../../src/train/dropout.ts";
 import { planFullModel } from "../../src/train/full-model.ts";
 import type { GroupOptions } from "../../src/train/group.ts";
 import { headBackward, headForward, type HeadKind } from "../../src/train/head.ts";
@@ -12,7 +12,8 @@ import { backward, beginPass, forward, type TrainModel } from "../../src/train/p
 import { refresh } from "../../src/train/refresh.ts";
 import { trainBuilds } from "../kernels/instance.ts";
 import { Random } from "../kernels/int8-layout.ts";
-import { ACTIVATIONS, crossEntropy, dense, lastState, slotNorms, type Twin64, type Values } from "./float64-encoder.ts";
+import { reference } from "../kernels/reference.ts";
+import { ACTIVATIONS, crossEntropy, dense, lastState, NO_DROPS, slotNorms, type Drops, type Matrix, type Twin64, type Values } from "./float64-encoder.ts";
 
 const TEXTS = [[3, 7, 6, 12, 5], [9], [4, 4, 16, 2, 11, 8, 0]];
 const CLASSES = 3;
@@ -106,15 +107,41 @@ function step({ m, model }: Started, read: number[] | undefined, draws: Draws | 
   return sumOf(losses);
 }
 
+const ON_WEIGHTS = 10;
+const CLASSIFIER = -3;
+
+/** By rate, keys and count; a loss is asked for hundreds of times with the same draws. */
+const FACTORS = new Map<string, Float32Array>();
+
+/** What a pass over TEXTS multiplies with, from the twin of the dropout kernel; `first` is the text's first row. Where all tokens are read. */
+function dropsOf({ key, rates }: Draws, text: number, first: number): Drops {
+  const factors = (rate: number, key1: number, count: number): Float32Array => {
+    const name = [rate, key, key1, count].join();
+    if (!FACTORS.has(name)) FACTORS.set(name, reference<Float32Array>("dropout", new Float32Array(count).fill(1), threshold(rate), 1 / (1 - rate), key, key1));
+    return FACTORS.get(name)!;
+  };
+  return {
+    rows: (kind, place, x: Matrix) => x.map((row, r) => {
+      const all = factors(rates[kind], drawKey(place), (first + x.length) * row.length);
+      return row.map((value, k) => value * all[(first + r) * row.length + k]!);
+    }),
+    weight(layer, head, query, at, keys) {
+      const wide = Math.ceil(keys / 8) * 8;
+      return factors(rates.attention, (drawKey(layer * 16 + ON_WEIGHTS, text) + Math.imul(head, 0x9e3779b9)) | 0, keys * wide)[query * wide + at]!;
+    },
+  };
+}
+
 /** The same loss in float64. */
-function loss64({ twin }: Started, values: Values, { head = TOKEN, read }: Case): number {
+function loss64({ twin }: Started, values: Values, { head = TOKEN, read }: Case, draws: Draws | null = null): number {
   let [sum, row] = [0, 0];
-  for (const ids of TEXTS) {
-    let x = lastState(twin, values, ids);
+  for (const [text, ids] of TEXTS.entries()) {
+    const drops = draws === null ? NO_DROPS : dropsOf(draws, text, row);
+    let x = lastState(twin, values, ids, drops);
     if (read !== undefined) x = read.map((token) => x[token]!);
     if (head.through === "pooler") x = dense(values, "backbone/pooler.dense", x, Math.tanh);
     else if (head.through !== "token") x = dense(values, `task/${head.through.name}`, x, ACTIVATIONS[head.through.activation]);
-    for (const z of dense(values, `task/${head.name}`, x)) {
+    for (const z of dense(values, `task/${head.name}`, drops.rows("classifier", CLASSIFIER, x))) {
       const label = labelsOf(row + 1)[row]!;
       if (label >= 0) sum += crossEntropy(z, label);
       row++;
@@ -129,12 +156,14 @@ function entriesOf(count: number, seed: number): number[] {
   return count <= 8 ? Array.from({ length: count }, (_, i) => i) : Array.from({ length: 8 }, () => random.integer(0, count - 1));
 }
 
+const RATES: DropoutRates = { hidden: 0.2, attention: 0.3, lora: 0.25, classifier: 0.4 };
+
 describe.each(trainBuilds)("gradients of a whole tiny encoder against differences in float64, %s", (build) => {
-  it.each(CASES)("$what", async (given) => {
+  async function compare(given: Case, draws: Draws | null): Promise<void> {
     const started = await start(given, build);
     const { m, model, values } = started;
-    const loss = step(started, given.read);
-    expect(Math.abs(loss - loss64(started, values, given)) / loss).toBeLessThan(2e-6);
+    const loss = step(started, given.read, draws);
+    expect(Math.abs(loss - loss64(started, values, given, draws)) / loss).toBeLessThan(2e-6);
     let compared = 0;
     for (const [at, parameter] of [...model.parameters].entries()) {
       const gradient = readParameter(m, parameter, "gradient");
@@ -143,7 +172,7 @@ describe.each(trainBuilds)("gradients of a whole tiny encoder against difference
         const value = exact[i]!;
         const at = (x: number): number => {
           exact[i] = x;
-          return loss64(started, values, given);
+          return loss64(started, values, given, draws);
         };
         const slope = (at(value + 1e-5) - at(value - 1e-5)) / 2e-5;
         exact[i] = value;
@@ -152,27 +181,18 @@ describe.each(trainBuilds)("gradients of a whole tiny encoder against difference
       }
     }
     expect(compared).toBeGreaterThan(150);
-  });
+  }
 
-  it.each(CASES.slice(0, 5))("with dropout everywhere, along the gradient: $what", async (given) => {
-    const started = await start(given, build);
-    const { m, model } = started;
-    const draws: Draws = { key: 4711, rates: { hidden: 0.2, attention: 0.3, lora: 0.25, classifier: 0.4 } };
-    step(started, given.read, draws);
-    // DoRA's norms are constants of its gradient, so what they are made of stays where it is.
-    const moves = [...model.parameters].filter(({ name }) => given.group.kind !== "dora" || !/lora_[AB]|(self|dense).*\.weight/.test(name));
-    const gradients = new Map(moves.map((parameter) => [parameter, readParameter(m, parameter, "gradient")]));
-    const squares = [...gradients.values()].reduce((sum, g) => sum + g.reduce((total, x) => total + x * x, 0), 0);
-    // Moved along the gradient by h times its length, the loss changes by h times its length: f32 losses leave three digits.
-    const moved = (h: number): number => {
-      for (const [{ value, count }, g] of gradients) m.memory.floats(value, count).forEach((_, i, all) => (all[i]! += h * g[i]!));
-      refresh(m, model);
-      const loss = step(started, given.read, draws);
-      for (const [{ value, count }, g] of gradients) m.memory.floats(value, count).forEach((_, i, all) => (all[i]! -= h * g[i]!));
-      return loss;
-    };
-    const h = 2e-3 / Math.sqrt(squares);
-    expect((moved(h) - moved(-h)) / (2 * h) / squares).toBeCloseTo(1, 2);
-    expect(step(started, given.read, { ...draws, key: 4712 })).not.toBe(step(started, given.read, draws));
+  it.each(CASES)("$what", async (given) => compare(given, null));
+
+  it.each(CASES.slice(0, 5))("with dropout everywhere: $what", async (given) => compare(given, { key: 4711, rates: RATES }));
+
+  it.each(Object.entries(RATES))("dropout of %s changes the loss, by another key otherwise, and at rate 0 nothing", async (kind, rate) => {
+    const started = await start(CASES[0]!, build);
+    const none: DropoutRates = { hidden: 0, attention: 0, lora: 0, classifier: 0 };
+    const lossOf = (key: number, rates: DropoutRates): number => step(started, undefined, { key, rates });
+    const losses = [lossOf(1, none), lossOf(1, { ...none, [kind]: rate }), lossOf(2, { ...none, [kind]: rate })];
+    expect(new Set(losses).size).toBe(3);
+    expect([step(started, undefined), lossOf(2, none)]).toEqual([losses[0], losses[0]]);
   });
 });

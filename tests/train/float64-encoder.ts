@@ -19,6 +19,19 @@ export interface Twin64 {
   readonly feedforward: readonly LayerLinear[];
 }
 
+/** What dropout makes of one text's values: the library's draws, at the places where transformers' BERT has its dropout and PEFT its own. */
+export interface Drops {
+  rows(kind: "hidden" | "lora" | "classifier", place: number, x: Matrix): Matrix;
+  /** The factor of the weight that a query gives one of `keys` keys. */
+  weight(layer: number, head: number, query: number, key: number, keys: number): number;
+}
+
+export const NO_DROPS: Drops = { rows: (_, __, x) => x, weight: () => 1 };
+
+/** The numbers by which the library tells places apart: 16 a layer, and those outside of layers. */
+const PLACE_OF_PART: Readonly<Record<LayerLinear, number>> = { query: 0, key: 1, value: 2, attentionOutput: 3, intermediate: 4, output: 5 };
+const [AFTER_ATTENTION, AFTER_OUTPUT, AFTER_EMBEDDINGS] = [8, 9, -2];
+
 const column = (x: Float64Array, rows: number, i: number): number[] => Array.from(x.subarray(i * (x.length / rows), (i + 1) * (x.length / rows)));
 
 /** W·v for a row-major W. */
@@ -35,15 +48,15 @@ export function slotNorms(w: Float64Array, a: Float64Array, b: Float64Array, ran
   });
 }
 
-function linear(twin: Twin64, values: Values, path: string, part: LayerLinear | null, x: Matrix): Matrix {
+function linear(twin: Twin64, values: Values, path: string, part: LayerLinear | null, x: Matrix, dropped: Matrix = x): Matrix {
   const own = (suffix: string): Float64Array | undefined => values.get(`${twin.group}/${path}.${suffix}`);
   const [w, b] = [values.get(`backbone/${path}.weight`)!, values.get(`backbone/${path}.bias`)!];
   const [down, up, magnitude, ia3] = [own("lora_A.weight"), own("lora_B.weight"), own("lora_magnitude_vector"), own("ia3_l")];
   const c = own("bias") ?? b;
   const scalesInput = ia3 !== undefined && part !== null && twin.feedforward.includes(part);
-  return x.map((row) => {
+  return x.map((row, at) => {
     const y = times(w, scalesInput ? row.map((value, k) => value * ia3[k]!) : row);
-    const low = down && up ? times(up, times(down, row)) : [];
+    const low = down && up ? times(up, times(down, dropped[at]!)) : [];
     return y.map((value, i) => {
       const z = value + twin.scale * (low[i] ?? 0);
       if (magnitude) return (magnitude[i]! / twin.norms.get(`${twin.group}/${path}`)![i]!) * z + c[i]!;
@@ -80,8 +93,8 @@ export const ACTIVATIONS = {
 
 const add = (x: Matrix, y: Matrix): Matrix => x.map((row, i) => row.map((value, k) => value + y[i]![k]!));
 
-function attention({ heads, headSize }: EncoderConfig, q: Matrix, k: Matrix, v: Matrix): Matrix {
-  return q.map((query) => {
+function attention({ heads, headSize }: EncoderConfig, q: Matrix, k: Matrix, v: Matrix, factor: (head: number, query: number, key: number) => number): Matrix {
+  return q.map((query, at) => {
     const out: number[] = [];
     for (let head = 0; head < heads; head++) {
       const columns = Array.from({ length: headSize }, (_, d) => head * headSize + d);
@@ -89,38 +102,40 @@ function attention({ heads, headSize }: EncoderConfig, q: Matrix, k: Matrix, v: 
       const largest = Math.max(...scores);
       const weights = scores.map((score) => Math.exp(score - largest));
       const total = weights.reduce((sum, weight) => sum + weight, 0);
-      for (const d of columns) out.push(weights.reduce((sum, weight, j) => sum + (weight / total) * v[j]![d]!, 0));
+      for (const d of columns) out.push(weights.reduce((sum, weight, j) => sum + (weight / total) * factor(head, at, j) * v[j]![d]!, 0));
     }
     return out;
   });
 }
 
-function layer(twin: Twin64, values: Values, index: number, x: Matrix): Matrix {
+function layer(twin: Twin64, values: Values, drops: Drops, index: number, x: Matrix): Matrix {
   const { config, group } = twin;
   const modules = layerModules(config, index);
-  const through = (part: LayerLinear, from: Matrix): Matrix => linear(twin, values, modules.get(part)!.path, part, from);
+  const through = (part: LayerLinear, from: Matrix): Matrix =>
+    linear(twin, values, modules.get(part)!.path, part, from, drops.rows("lora", index * 16 + PLACE_OF_PART[part], from));
   const normalise = (part: "attentionNorm" | "outputNorm", from: Matrix): Matrix => {
     const { path } = modules.get(part)!;
     return norm(values.get(`backbone/${path}.weight`)!, values.get(`${group}/${path}.bias`) ?? values.get(`backbone/${path}.bias`)!, config.epsilon, from);
   };
-  const context = attention(config, through("query", x), through("key", x), through("value", x));
-  const attended = normalise("attentionNorm", add(through("attentionOutput", context), x));
+  const factor = (head: number, query: number, key: number): number => drops.weight(index, head, query, key, x.length);
+  const context = attention(config, through("query", x), through("key", x), through("value", x), factor);
+  const attended = normalise("attentionNorm", add(drops.rows("hidden", index * 16 + AFTER_ATTENTION, through("attentionOutput", context)), x));
   const active = through("intermediate", attended).map((row) => row.map(ACTIVATIONS[config.activation]));
-  return normalise("outputNorm", add(through("output", active), attended));
+  return normalise("outputNorm", add(drops.rows("hidden", index * 16 + AFTER_OUTPUT, through("output", active)), attended));
 }
 
 /** The last state of one text: [tokens][hidden]. */
-export function lastState(twin: Twin64, values: Values, ids: readonly number[]): Matrix {
+export function lastState(twin: Twin64, values: Values, ids: readonly number[], drops: Drops = NO_DROPS): Matrix {
   const { config } = twin;
   const table = (name: string): Float64Array => values.get(`backbone/embeddings.${name}.weight`)!;
   const width = config.embeddingSize;
   const row = (name: string, id: number): number[] => Array.from(table(name).subarray(id * width, (id + 1) * width));
   const type = config.typeVocabulary > 0 ? row("token_type_embeddings", 0) : [];
   const sums = ids.map((id, position) => row("word_embeddings", id).map((value, k) => value + row("position_embeddings", position + config.positionOffset)[k]! + (type[k] ?? 0)));
-  let x = norm(table("LayerNorm"), values.get("backbone/embeddings.LayerNorm.bias")!, config.epsilon, sums);
+  let x = drops.rows("hidden", AFTER_EMBEDDINGS, norm(table("LayerNorm"), values.get("backbone/embeddings.LayerNorm.bias")!, config.epsilon, sums));
   const projection = encoderModules(config).find(({ name }) => name === "embeddings.projection");
   if (projection !== undefined) x = linear(twin, values, projection.path, null, x);
-  for (let index = 0; index < config.layers; index++) x = layer(twin, values, index, x);
+  for (let index = 0; index < config.layers; index++) x = layer(twin, values, drops, index, x);
   return x;
 }
 

@@ -84,6 +84,7 @@ function readOptions(text: Text, args: TrainArgs, weights: readonly string[]): T
     ...given("weightDecay", number("weight-decay")),
     ...given("clip", orNone("clip", number)),
     ...given("dropout", number("dropout")),
+    ...given("loraDropout", number("lora-dropout")),
     ...given("labelSmoothing", number("label-smoothing")),
     ...given("classWeights", readClassWeights(text("class-weights"), weights)),
     ...given("patience", orNone("patience", count)),
