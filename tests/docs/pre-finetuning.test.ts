@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,4 +26,20 @@ it("it names every setting and every regime", () => {
     for (const key of inner) expect(rows, `${name}.${key}`).toMatch(new RegExp(`\`(${name})?\\.${key}\``));
   }
   for (const regime of Object.keys(REGIMES)) expect(rows).toContain(`\`${regime}\``);
+});
+
+it("its program gives the last states of an encoder and its families' adapters", () => {
+  const out = "tests/golden/pretrain-loads";
+  const { input_ids, states } = JSON.parse(readFileSync(`${out}/states.json`, "utf8")) as { input_ids: number[][]; states: Record<string, number[][][]> };
+  // Beside the package's own files, where `rootstock` is the package itself.
+  const path = `.pre-finetuning-example-${process.pid}.mjs`;
+  writeFileSync(path, /```js\n([^]*?)```/.exec(PAGE)![1]!);
+  try {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [path, out], { input: JSON.stringify(input_ids), encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const sizes = (given: Record<string, unknown[][]>): unknown => Object.entries(given).map(([name, texts]) => [name, texts.map((text) => text.flat().length)]);
+    expect(sizes(JSON.parse(stdout) as Record<string, number[][]>)).toEqual(sizes(states));
+  } finally {
+    rmSync(path);
+  }
 });
