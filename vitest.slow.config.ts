@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     // The tests of tests/fuzz count by ROOTSTOCK_SLOW: 100,000 mutants in npm test, 5,000,000 here.
     include: ["tests/slow/**/*.test.ts", "tests/fuzz/{mutants,texts}.test.ts"],
-    setupFiles: ["tests/clean-end.ts"],
+    setupFiles: ["tests/clean-end.ts", "tests/seeded-properties.ts"],
     env: { ROOTSTOCK_SLOW: "1" },
     // One file at a time, each in a process of its own: times and memory are measured.
     fileParallelism: false,

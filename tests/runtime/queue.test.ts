@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { AdapterStore } from "../../src/model/adapter-store.ts";
-import { RootstockError, type Encoder, type RunOptions } from "../../src/index.ts";
+import { RootstockError, type Encoder, type RunOptions, type TextRequest } from "../../src/index.ts";
 import { editTensors } from "./folder.ts";
 import { loadOdd, ODD_ADAPTERS, words } from "./bert-odd.ts";
 import { refuses } from "./refuses.ts";
@@ -81,6 +81,28 @@ describe("calls under way together", () => {
     await refuses(encoder.run(TEXTS[0]!, [name]), "queue-full", /256 calls/);
     await Promise.all(many);
     for (const queueLimit of [0, 1.5, 2 ** 21]) await refuses(loadOdd({ queueLimit }), "argument-invalid", /queueLimit/);
+  });
+
+  it("share passes of 96 rows, and one call alone fills the workspace", async () => {
+    // The clock stands still: no call is still encoding when the pass is put together.
+    vi.spyOn(performance, "now").mockReturnValue((clock += 10));
+    const released = vi.spyOn(AdapterStore.prototype, "release");
+    const passes = async (calls: () => Promise<unknown>[]): Promise<number> => {
+      released.mockClear();
+      await Promise.all(calls());
+      return released.mock.calls.length;
+    };
+    // 12 rows each: 10 words and two special tokens.
+    const texts = Array.from({ length: 48 }, (_, i) => words(10, i));
+    const [name] = NAMES as [string];
+    expect(await passes(() => texts.map((text) => encoder.run(text, [name])))).toBe((48 * 12) / 96);
+    expect(await passes(() => [encoder.runBatch(texts.map((text) => ({ text, tasks: [name] })))])).toBe(1);
+    // 8 × 12 rows under two adapters are 16 × 12: a text is not parted to fill a pass.
+    expect(await passes(() => texts.slice(0, 8).map((text) => encoder.run(text, NAMES.slice(0, 2))))).toBe(2);
+    // A text of more rows than that has a pass of its own.
+    const wide = { text: words(17, 1), tasks: NAMES.slice(0, 6) };
+    const narrow = (i: number): TextRequest => ({ text: texts[i]!, tasks: [name] });
+    expect(await passes(() => [encoder.runBatch([narrow(0), wide, narrow(1)]), encoder.run(texts[2]!, [name])])).toBe(3);
   });
 
   it("that are refused give their place back", async () => {

@@ -16,6 +16,8 @@ const SENTENCES = [
   "The United Nations and the Red Cross honoured her daughter in Geneva after the conference in Brussels, and so did the university.",
 ];
 const QUEUE_LIMIT = 64;
+/** p99/p50 beside that of a queue that is simulated from what single calls take; 60 s have some 90 calls beyond p99, so it varies. */
+const MOST_OVER_IDEAL = 1.25;
 
 let encoder: Encoder;
 /** Files of the adapters that come and go, read before. */
@@ -118,16 +120,44 @@ it("L1: sixteen adapters in one batch cost about what one does", async () => {
   expect(median).toBeGreaterThanOrEqual(0.95);
 });
 
-it("L2: 70 % of what can be had, with adapters that come and go: no error, and no call waits long", async () => {
+/** What calls take that are alone, in milliseconds. */
+async function serviceTimes(seconds: number, random: Random): Promise<number[]> {
+  const times: number[] = [];
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; ) {
+    const { text, tasks } = question(random);
+    const began = performance.now();
+    await encoder.run(text, tasks);
+    times.push(performance.now() - began);
+  }
+  return times;
+}
+
+/** An M/G/1 queue: one server, in order, calls at random times (Poisson) that keep it busy for a share `load` of the time. */
+function simulated(times: readonly number[], load: number, calls: number, random: Random): Latencies {
+  const between = times.reduce((sum, time) => sum + time, 0) / times.length / load;
+  const latencies = new Latencies();
+  let [due, free] = [0, 0];
+  for (let call = 0; call < calls; call++) {
+    due += -Math.log(1 - random()) * between;
+    free = Math.max(free, due) + pick(random, times);
+    latencies.add(free - due);
+  }
+  return latencies;
+}
+
+it("L2: 70 % of what can be had, with adapters that come and go: no error, and no call waits longer than in an ideal queue", async () => {
   const random = seeded(SEED);
   await capacity(3, random);
+  const alone = await serviceTimes(Math.max(3, 8 * SCALE), random);
   const full = await capacity(Math.max(3, 8 * SCALE), random);
   const { latencies, errors, calls, changes } = await openLoop(0.7 * full, Math.max(5, 60 * SCALE), 0.01, random);
   const [p50, p99] = [latencies.at(0.5), latencies.at(0.99)];
-  record("L2", { capacity: full, rate: 0.7 * full, calls, changes, errors: [...errors.values()].reduce((a, b) => a + b, 0), p50, p99, ratio: p99 / p50 });
+  const ideal = simulated(alone, 0.7, 200_000, random);
+  const idealRatio = ideal.at(0.99) / ideal.at(0.5);
+  record("L2", { capacity: full, rate: 0.7 * full, calls, changes, errors: [...errors.values()].reduce((a, b) => a + b, 0), p50, p99, ratio: p99 / p50, "ratio of M/G/1": idealRatio });
   expect([...errors]).toEqual([]);
   expect(latencies.count).toBe(calls);
-  expect(p99).toBeLessThanOrEqual(4 * p50);
+  expect(p99 / p50).toBeLessThanOrEqual(MOST_OVER_IDEAL * idealRatio);
 });
 
 it("L3: three times what can be had: calls are refused with queue-full and nothing else, and it is over within 5 s", async () => {
