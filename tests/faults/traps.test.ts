@@ -152,7 +152,8 @@ describe("a kernel that wrote where it must not before it stopped", () => {
       const lost = await loadGolden();
       const replacement = replacementFor(lost);
       const waiting = failure(lost.runBatch(Array.from({ length: 200 }, () => ({ text: words(17, 3), tasks: NAMES }))));
-      watched.replace("layerNorm", 7, replacement);
+      // Of the embeddings, in the first rows: what runs away from there comes to the weights before it comes to the end of the memory.
+      watched.replace("layerNorm", 3, replacement);
       const error = await failure(lost.run(words(3, 1), NAMES));
       for (const one of [error, await waiting]) expect(one).toMatchObject({ code: "engine-fault", message: expect.stringMatching(/weights\. Load the encoder again/) as unknown });
       const attempts = [
