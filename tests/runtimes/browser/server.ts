@@ -6,8 +6,8 @@ import { extname } from "node:path";
 
 /** What can go wrong with one file; the key of `faults` is the end of its path. */
 export interface Fault {
-  /** Closes the connection after so many bytes of the body. */
-  readonly cutAfter?: number;
+  /** Closes the connection after so many bytes of the body, once `when` resolves: what a browser has not read by then it throws away. */
+  readonly cut?: { readonly after: number; when(): Promise<void> };
   /** Answers a Range request with the whole file. */
   readonly noRange?: boolean;
   /** Changes the byte at this offset. */
@@ -92,13 +92,13 @@ export class FileServer {
     });
     for (let at = 0; at < reply.body.length; at += CHUNK) {
       if (fault.slowMs !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.slowMs));
-      const end = Math.min(at + CHUNK, reply.body.length, fault.cutAfter ?? Infinity);
+      const end = Math.min(at + CHUNK, reply.body.length, fault.cut?.after ?? Infinity);
       entry.bytes = end;
       await new Promise<void>((resolve) => response.write(reply.body.subarray(at, end), () => resolve()));
       if (response.destroyed) return;
-      if (end === fault.cutAfter) {
-        // What was written is given time to arrive before the connection goes.
-        setTimeout(() => response.destroy(), 100);
+      if (end === fault.cut?.after) {
+        await fault.cut.when();
+        response.destroy();
         return;
       }
     }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cached, clearCache } from "../../../src/browser/index.ts";
 import type { Source } from "../../../src/load/source.ts";
-import { FileServer } from "../../runtimes/browser/server.ts";
+import { eventually } from "../../eventually.ts";
+import { FileServer, type Fault } from "../../runtimes/browser/server.ts";
 import { convertedFolder, PIECE, weightBytes } from "./converted-folder.ts";
 import { MemoryCaches } from "./memory-caches.ts";
 
@@ -27,6 +28,13 @@ async function readAll(source: Source, file: string, signal?: AbortSignal): Prom
   const parts: Uint8Array[] = [];
   for await (const chunk of chunks) parts.push(Uint8Array.from(chunk));
   return Buffer.concat(parts);
+}
+
+/** The weights' connection is cut after so many bytes, once the pieces that were whole by then are kept. */
+function cutAfter(bytes: number): Fault {
+  const kept = (): Buffer[] => [...caches.entries.values()].map((entry) => Buffer.from(entry));
+  const pieces = Array.from({ length: Math.floor(bytes / PIECE) }, (_, i) => folder.get("model.safetensors")!.slice(i * PIECE, (i + 1) * PIECE));
+  return { cut: { after: bytes, when: () => eventually(() => expect(pieces.every((piece) => kept().some((entry) => entry.equals(piece)))).toBe(true)) } };
 }
 
 /** Reads the folder as the loader does. */
@@ -59,14 +67,14 @@ describe("a converted folder", () => {
   });
 
   it("is not there without a network before it was whole", async () => {
-    server.faults.set("model.safetensors", { cutAfter: 2 * PIECE + 1 });
+    server.faults.set("model.safetensors", cutAfter(2 * PIECE + 1));
     await expect(load()).rejects.toMatchObject({ code: "source-unreadable" });
     await server.stop();
     await expect(load()).rejects.toMatchObject({ code: "source-unreadable" });
   });
 
   it("goes on after a cut connection with the first piece that is missing", async () => {
-    server.faults.set("model.safetensors", { cutAfter: 2 * PIECE + 1 });
+    server.faults.set("model.safetensors", cutAfter(2 * PIECE + 1));
     await expect(load()).rejects.toMatchObject({ code: "source-unreadable" });
     server.faults.clear();
     server.requests.length = 0;
@@ -140,7 +148,7 @@ describe("a new version", () => {
     await load();
     const older = folder;
     folder = convertedFolder(weightBytes(5 * PIECE + 300, 1));
-    server.faults.set("model.safetensors", { cutAfter: 3 * PIECE });
+    server.faults.set("model.safetensors", cutAfter(3 * PIECE));
     await expect(load()).rejects.toMatchObject({ code: "source-unreadable" });
     await server.stop();
     folder = older;
@@ -158,7 +166,7 @@ describe("a new version", () => {
   });
 
   it("sweeps what an abandoned download left", async () => {
-    server.faults.set("model.safetensors", { cutAfter: 3 * PIECE });
+    server.faults.set("model.safetensors", cutAfter(3 * PIECE));
     await expect(load()).rejects.toThrow();
     server.faults.clear();
     folder = convertedFolder(weightBytes(5 * PIECE + 300, 1));
@@ -233,7 +241,7 @@ describe("files without digests", () => {
   });
 
   it("are not kept when they arrive in part", async () => {
-    server.faults.set("adapter_model.safetensors", { cutAfter: 4000 });
+    server.faults.set("adapter_model.safetensors", { cut: { after: 4000, when: () => Promise.resolve() } });
     await expect(load(files)).rejects.toMatchObject({ code: "source-unreadable" });
     expect(caches.keysWith("record-adapter_model")).toEqual([]);
   });
