@@ -18,4 +18,4 @@ it.skipIf(!existsSync(DATA))("400 rows of banking77 reach what PEFT reaches with
   expect(history.steps.length).toBe(250);
   expect(history.labels.length).toBeGreaterThan(70);
   expect(history.best!.metric).toBeGreaterThan(FLOOR);
-}, 600_000);
+});
