@@ -4,11 +4,11 @@
 //   npm run build && node scripts/make-models.mjs RUN [--data ../shared/data] [--out build/models] [--work build/model-runs] [--workers 2]
 //
 // What is there is left as it is, and a training that was ended goes on: repeat the command until it says that all is made.
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { convertEncoder } from "../dist/convert/convert.js";
+import { convertRun } from "../bench/mtpf/runs.mjs";
 import { adapterName, SHIPPED_TASKS } from "./shipped-tasks.mjs";
 
 const { values, positionals } = parseArgs({
@@ -28,18 +28,8 @@ if (run === undefined) {
 const { data, out, work } = values;
 const encoder = `${out}/mtpf-minilm-l6`;
 const root = path.resolve(import.meta.dirname, "..");
-/** Training texts of each task that the rounding is fitted to. */
-const CALIBRATION_TEXTS = 25;
 /** What `rootstock train` writes and users load; its history and report quote rows of the data, and stay behind. */
 const ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors", "config.json"];
-
-async function makeEncoder() {
-  if (existsSync(encoder)) return;
-  const lines = execFileSync(process.execPath, [`${root}/scripts/calibration-texts.mjs`, data, String(CALIBRATION_TEXTS)], { encoding: "utf8", maxBuffer: 1 << 28 });
-  const calibrate = lines.trim().split("\n").map((line) => JSON.parse(line).text);
-  await convertEncoder(`${run}/encoder`, encoder, { calibrate });
-  console.error(`${encoder} is made`);
-}
 
 function makeFamily(family, what) {
   const folder = `${out}/families/${family}`;
@@ -104,7 +94,7 @@ async function makeAdapters() {
 }
 
 mkdirSync(work, { recursive: true });
-await makeEncoder();
+await convertRun({ encoder: `${run}/encoder`, int8: encoder }, data);
 makeFamily("ner", "entity recognition");
 makeFamily("tc", "text classification");
 await makeAdapters();

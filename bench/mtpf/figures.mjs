@@ -43,13 +43,18 @@ export function figuresOf(results, regime, protocol, share, taskNames) {
   return { tasks: new Map(tasks), runs: runs.map((run) => ({ tasks: new Map([...run].map(([task, cells]) => [task, mean(cells.map(({ test }) => test))])) })) };
 }
 
+/** The tasks of a family that every regime has. @param {Map<string, RegimeFigures>} regimes @param {string[]} family */
+export function commonTasks(regimes, family) {
+  return family.filter((task) => [...regimes.values()].every((figures) => figures.tasks.has(task)));
+}
+
 /**
  * Means over the tasks of a family that every regime has, and draws of them.
  * @param {Map<string, RegimeFigures>} regimes
  * @returns {{ tasks: string[], of: Map<string, { mean: number, draws: Float64Array, seeds: number[] }> } | null}
  */
 export function familyMeans(regimes, family) {
-  const tasks = family.filter((task) => [...regimes.values()].every((figures) => figures.tasks.has(task)));
+  const tasks = commonTasks(regimes, family);
   if (tasks.length === 0) return null;
   const drawn = new Map([...regimes.keys()].map((regime) => [regime, []]));
   for (const task of tasks) {

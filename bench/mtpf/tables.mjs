@@ -1,6 +1,6 @@
 // The tables of docs/mtpf-tpl.md.
 import { LORA_REGIMES, SHARES } from "./cells.mjs";
-import { ABLATIONS, difference, familyMeans, figuresOf, REGIMES } from "./figures.mjs";
+import { ABLATIONS, commonTasks, difference, familyMeans, figuresOf, REGIMES } from "./figures.mjs";
 import { markdownTable } from "./marked.mjs";
 import { deviation, mean } from "./statistics.mjs";
 
@@ -108,12 +108,10 @@ function paperTable(results, tasks) {
 /** Linear heads, all rows: means over the tasks that every configuration has, of dev, by which choices are made, and of test. */
 function ablationTable(results, tasks) {
   const figures = measured(results, ABLATIONS.map(([name]) => name), "linear", 100, tasks);
+  const families = FAMILIES.map(([, family]) => commonTasks(figures, tasks.filter(([, kind]) => kind === family).map(([name]) => name)));
   const rows = ABLATIONS.filter(([name]) => figures.has(name)).map(([name, what]) => {
     const own = figures.get(name);
-    const means = FAMILIES.flatMap(([, family]) => {
-      const common = tasks.filter(([task, kind]) => kind === family && [...figures.values()].every((one) => one.tasks.has(task)));
-      return ["dev", "test"].map((set) => points(mean(common.map(([task]) => mean(own.tasks.get(task).cells.map((cell) => cell[set]))))));
-    });
+    const means = families.flatMap((common) => ["dev", "test"].map((set) => points(mean(common.map((task) => mean(own.tasks.get(task).cells.map((cell) => cell[set])))))));
     return [name, what, own.runs.length, ...means];
   });
   return rows.length < 2 ? ["Fewer than two configurations are written."] : markdownTable(["configuration", "what it has", "runs", "NER dev", "NER test", "TC dev", "TC test"], rows);

@@ -49,6 +49,11 @@ export class AnnotateFolder {
     return this.write(name, Array.from({ length: count }, (_, n) => `${JSON.stringify({ n, text: tinyText(n) })}\n`).join(""));
   }
 
+  /** The same, of which every thousandth line is no JSON. */
+  rowsAndBad(name: string, count: number): string {
+    return this.write(name, Array.from({ length: count }, (_, n) => (n % 1000 === 7 ? `bad ${n}\n` : `${JSON.stringify({ n, text: tinyText(n) })}\n`)).join(""));
+  }
+
   args(input: string, output: string, ...more: string[]): string[] {
     const at = (name: string): string => (name === "-" ? name : this.file(name));
     const adapters = Object.keys(ADAPTERS).flatMap((name) => ["--adapter", `${name}=${this.file(name)}`]);

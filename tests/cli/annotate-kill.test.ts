@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { readCheckpoint } from "../../src/cli/annotate/checkpoint.ts";
 import { index, seeded } from "../reliability/random.ts";
 import { SEED } from "../reliability/scale.ts";
-import { AnnotateFolder, tinyText } from "./annotate-folder.ts";
+import { AnnotateFolder } from "./annotate-folder.ts";
 import { changesOf, endedAt } from "./end-at.ts";
 import { program } from "./program.ts";
 
@@ -14,8 +14,7 @@ let folder: AnnotateFolder;
 
 beforeAll(() => {
   folder = new AnnotateFolder();
-  const lines = Array.from({ length: ROWS }, (_, n) => (n % 1000 === 7 ? `bad ${n}\n` : `${JSON.stringify({ n, text: tinyText(n) })}\n`));
-  folder.write("in.jsonl", lines.join(""));
+  folder.rowsAndBad("in.jsonl", ROWS);
 });
 
 afterAll(() => folder.remove());

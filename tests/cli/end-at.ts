@@ -21,9 +21,9 @@ export async function endedAt(args: readonly string[], end: End): Promise<Outcom
   return done;
 }
 
-/** Runs the built program to its end. @returns how often it changed the file system, by calls of `call` alone where one is named */
-export async function changesOf(args: readonly string[], file: string, call?: string): Promise<{ outcome: Outcome; changes: number }> {
-  const made = await program(args, "", environment({ at: 0, count: file, call }));
+/** Runs the built program to its end. @returns how often it changed the file system */
+export async function changesOf(args: readonly string[], file: string): Promise<{ outcome: Outcome; changes: number }> {
+  const made = await program(args, "", environment({ at: 0, count: file }));
   const changes = Number(readFileSync(file, "utf8"));
   rmSync(file);
   return { outcome: made, changes };

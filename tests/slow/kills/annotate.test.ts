@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readCheckpoint } from "../../../src/cli/annotate/checkpoint.ts";
-import { AnnotateFolder, tinyText } from "../../cli/annotate-folder.ts";
+import { AnnotateFolder } from "../../cli/annotate-folder.ts";
 import { outcome, start } from "../../cli/program.ts";
 import { SEED } from "../../reliability/scale.ts";
 
@@ -13,8 +13,7 @@ let folder: AnnotateFolder;
 
 beforeAll(() => {
   folder = new AnnotateFolder();
-  const lines = Array.from({ length: ROWS }, (_, n) => (n % 1000 === 7 ? `bad ${n}\n` : `${JSON.stringify({ n, text: tinyText(n) })}\n`));
-  folder.write("in.jsonl", lines.join(""));
+  folder.rowsAndBad("in.jsonl", ROWS);
 });
 
 afterAll(() => folder.remove());
