@@ -58,7 +58,7 @@ async function swaps() {
   const swap = async (more) => run(done, (done += more));
   await swap(Math.round(count * WARM_UP));
   // Looks take 10 % of a stretch.
-  const slice = Math.round(count / 3 / 50);
+  const slice = Math.round(count / STRETCHES / 50);
   const look = async () => ({ ...(await looks(() => swap(slice))), ...encoder.info.memory });
   const seen = [await look()];
   for (let stretch = 0; stretch < STRETCHES; stretch++) {
