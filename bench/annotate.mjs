@@ -17,7 +17,7 @@ const { values } = parseArgs({
   options: {
     data: { type: "string" },
     rows: { type: "string", default: "100000" },
-    tasks: { type: "string", default: "wikigold-lora,banking77-rslora,vader-dora" },
+    tasks: { type: "string", default: "wikigold,banking77,vader-sentiment" },
     workers: { type: "string" },
     kills: { type: "string", default: "20" },
     to: { type: "string", default: "jsonl" },

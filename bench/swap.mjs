@@ -22,7 +22,7 @@ const start = async (...args) => {
 };
 const encoder = new Encoder(await loadParts(values.encoder, {}, { format: int8Format, codeBytes: 2, start }));
 const tasks = ["wikigold-lora", "banking77-rslora", "clinc150-lora-pattern", "vader-dora", "snips-slots-lora-all"];
-for (const task of tasks) await encoder.addAdapter(task, `models/adapters/${task}`);
+for (const task of tasks) await encoder.addAdapter(task, `tests/golden/adapters/${task}`);
 
 const ids = Int32Array.from([101, 2129, 2079, 1045, 12453, 2026, 4003, 1029, 102]);
 const ROUNDS = 3000;

@@ -56,7 +56,7 @@ const folder = mkdtempSync(join(tmpdir(), "rootstock-bench-"));
 try {
   const assets = join(folder, "assets");
   execFileSync(process.execPath, ["dist/cli/main.js", "convert", "models/minilm-l6", join(assets, "minilm-l6"), "--part-bytes", String(PART_BYTES)]);
-  for (const name of ["wikigold-lora", "banking77-rslora"]) cpSync(`models/adapters/${name}`, join(assets, name), { recursive: true });
+  for (const name of ["wikigold", "banking77"]) cpSync(`models/adapters/${name}`, join(assets, name), { recursive: true });
   writeFileSync(join(folder, "empty.js"), EMPTY);
   const empty = await serve(join(folder, "empty.js"), assets);
   await timed(empty.port, "");

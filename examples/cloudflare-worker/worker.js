@@ -4,8 +4,8 @@ let loading; // one encoder for all requests of an isolate
 
 async function load(assets) {
   const encoder = await loadEncoder(assetSource(assets, "/minilm-l6"), { adapterBudget: 8 << 20 });
-  await encoder.addAdapter("people", assetSource(assets, "/wikigold-lora"));
-  await encoder.addAdapter("intent", assetSource(assets, "/banking77-rslora"));
+  await encoder.addAdapter("people", assetSource(assets, "/wikigold"));
+  await encoder.addAdapter("intent", assetSource(assets, "/banking77"));
   return encoder;
 }
 

@@ -7,8 +7,8 @@ const models = new URL("../../models/", import.meta.url);
 const text = Deno.args[0] ?? "Ana Gomes lost her card in Lisbon.";
 
 const encoder = await loadEncoder(new URL("minilm-l6", models));
-await encoder.addAdapter("people", new URL("adapters/wikigold-lora", models));
-await encoder.addAdapter("mood", new URL("adapters/vader-dora", models));
+await encoder.addAdapter("people", new URL("adapters/wikigold", models));
+await encoder.addAdapter("mood", new URL("adapters/vader-sentiment", models));
 
 console.log(JSON.stringify(await encoder.run(text, ["people", "mood"]), null, 2));
 encoder.dispose();

@@ -9,8 +9,8 @@ import { createApp } from "./app.mjs";
 
 const models = fileURLToPath(new URL("../../models", import.meta.url));
 const encoder = await loadEncoder(`${models}/minilm-l6`);
-await encoder.addAdapter("people", `${models}/adapters/wikigold-lora`);
-await encoder.addAdapter("intent", `${models}/adapters/banking77-rslora`);
+await encoder.addAdapter("people", `${models}/adapters/wikigold`);
+await encoder.addAdapter("intent", `${models}/adapters/banking77`);
 
 const options = { fetch: createApp(encoder).fetch, hostname: "127.0.0.1", port: Number(process.env.PORT ?? 3000) };
 const server = serve(options, ({ port }) => console.log(`listening on http://127.0.0.1:${port}`));

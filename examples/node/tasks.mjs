@@ -8,8 +8,8 @@ const models = fileURLToPath(new URL("../../models", import.meta.url));
 const text = process.argv[2] ?? "Ana Gomes lost her card in Lisbon.";
 
 const encoder = await loadEncoder(`${models}/minilm-l6`);
-await encoder.addAdapter("people", `${models}/adapters/wikigold-lora`);
-await encoder.addAdapter("intent", `${models}/adapters/banking77-rslora`);
+await encoder.addAdapter("people", `${models}/adapters/wikigold`);
+await encoder.addAdapter("intent", `${models}/adapters/banking77`);
 
 const { people, intent } = await encoder.run(text, ["people", "intent"]);
 for (const { entity_group, word, start, end } of people) console.log(entity_group, word, start, end);

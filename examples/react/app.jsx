@@ -2,7 +2,7 @@ import { StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { useRootstock } from "./use-rootstock.js";
 
-const ADAPTERS = { entities: "/models/adapters/wikigold-lora", mood: "/models/adapters/vader-dora" };
+const ADAPTERS = { entities: "/models/adapters/wikigold", mood: "/models/adapters/vader-sentiment" };
 
 function Entities() {
   const [text, setText] = useState("Marie Curie loved Warsaw.");

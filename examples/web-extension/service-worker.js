@@ -7,8 +7,8 @@ let opening = null;
 
 async function open() {
   const encoder = await loadEncoder(`${models}/minilm-l6`, { adapterBudget: 4 << 20 });
-  await encoder.addAdapter("entities", `${models}/adapters/wikigold-lora`);
-  await encoder.addAdapter("mood", `${models}/adapters/vader-dora`);
+  await encoder.addAdapter("entities", `${models}/adapters/wikigold`);
+  await encoder.addAdapter("mood", `${models}/adapters/vader-sentiment`);
   return encoder;
 }
 

@@ -1,11 +1,11 @@
 /** Adapters of the demonstration: the name they go by there, and their folder in models/adapters. */
 export const DEMO_ADAPTERS: readonly { readonly name: string; readonly folder: string }[] = [
-  { name: "entities", folder: "wikigold-lora" },
-  { name: "slots", folder: "snips-slots-lora-all" },
-  { name: "intent", folder: "clinc150-lora-pattern" },
-  { name: "banking", folder: "banking77-rslora" },
-  { name: "mood", folder: "vader-dora" },
-  { name: "spam", folder: "sms-spam-ia3" },
+  { name: "entities", folder: "wikigold" },
+  { name: "slots", folder: "snips-slots" },
+  { name: "intent", folder: "clinc150" },
+  { name: "banking", folder: "banking77" },
+  { name: "mood", folder: "vader-sentiment" },
+  { name: "spam", folder: "sms-spam" },
 ];
 
 export interface DemoPart {

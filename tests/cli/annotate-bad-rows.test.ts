@@ -147,7 +147,7 @@ describe("a bad row, without --errors", () => {
 describe("what is no fault of a row", () => {
   it.each<[string, string[], string]>([
     ["an option out of range", ["--max-tokens", "2"], "argument-invalid: maxTokens is 2"],
-    ["an adapter that does not fit", ["--adapter", "other=models/adapters/vader-dora", "--tasks", "other"], "adapter"],
+    ["an adapter that does not fit", ["--adapter", "other=models/adapters/vader-sentiment", "--tasks", "other"], "adapter"],
     ["too many workers", ["--workers", "999"], "argument-invalid: workers is 999"],
   ])("ends the run before it begins: %s", async (_, more, words) => {
     folder.rows("fine.jsonl", 3);

@@ -15,7 +15,7 @@ let adapted: Float32Array[];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "rootstock-cli-"));
   const encoder = await loadEncoder(ENCODER);
-  await encoder.addAdapter("mood", adapterFolder("vader-dora"));
+  await encoder.addAdapter("mood", adapterFolder("vader-sentiment"));
   vectors = await encoder.embed(TEXTS);
   adapted = await encoder.embed(TEXTS.slice(0, 1), { task: "mood" });
   encoder.dispose();
@@ -48,7 +48,7 @@ describe("rootstock embed", () => {
   });
 
   it("applies an adapter", async () => {
-    const { stdout } = await program(["embed", "--adapter", adapterFolder("vader-dora"), TEXTS[0]!]);
+    const { stdout } = await program(["embed", "--adapter", adapterFolder("vader-sentiment"), TEXTS[0]!]);
     const [row] = jsonLines<{ embedding: number[] }>(stdout);
     expect(Float32Array.from(row!.embedding)).toEqual(adapted[0]);
     expect(adapted[0]).not.toEqual(vectors[0]);

@@ -23,8 +23,8 @@ let encoder: Encoder;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "rootstock-cli-"));
   encoder = await loadEncoder(ENCODER);
-  await encoder.addAdapter("people", adapterFolder("wikigold-lora"));
-  await encoder.addAdapter("mood", adapterFolder("vader-dora"));
+  await encoder.addAdapter("people", adapterFolder("wikigold"));
+  await encoder.addAdapter("mood", adapterFolder("vader-sentiment"));
 });
 
 afterAll(() => {
@@ -65,7 +65,7 @@ async function evaluation(args: string[]): Promise<Evaluation & { maxTokens: num
 describe("rootstock eval", () => {
   it("scores spans: the adapter's own entities are all right, a changed one is wrong", async () => {
     const rows = await Promise.all(SENTENCES.map(async (tokens) => ({ tokens, tags: await ownTags(tokens) })));
-    const own = await evaluation(["--adapter", adapterFolder("wikigold-lora"), "--data", writeRows("own.jsonl.gz", rows)]);
+    const own = await evaluation(["--adapter", adapterFolder("wikigold"), "--data", writeRows("own.jsonl.gz", rows)]);
     const support = rows.flatMap(({ tags }) => tags).filter((tag) => tag.startsWith("B-")).length;
     expect(support).toBeGreaterThan(5);
     expect(own).toMatchObject({ rows: 4, truncated: 0, unknownLabels: [], maxTokens: 128 });
@@ -74,7 +74,7 @@ describe("rootstock eval", () => {
     const changed = rows.map(({ tokens, tags }) => ({ tokens, tags: [...tags] }));
     const at = changed[0]!.tags.findIndex((tag) => tag.startsWith("B-"));
     changed[0]!.tags[at] = changed[0]!.tags[at] === "B-PER" ? "B-ORG" : "B-PER"; // a span of one word more, or a wrong type
-    const wrong = await evaluation(["--adapter", adapterFolder("wikigold-lora"), "--data", writeRows("wrong.jsonl", changed)]);
+    const wrong = await evaluation(["--adapter", adapterFolder("wikigold"), "--data", writeRows("wrong.jsonl", changed)]);
     expect(wrong.report).toMatchObject({ precision: (support - 1) / support });
   });
 
@@ -85,7 +85,7 @@ describe("rootstock eval", () => {
       rows.push({ text, label: (mood[0] as Classification).label });
     }
     rows[0]!.label = rows[0]!.label === "positive" ? "negative" : "positive";
-    const { report } = await evaluation(["--adapter", adapterFolder("vader-dora"), "--data", writeRows("labels.jsonl", rows)]);
+    const { report } = await evaluation(["--adapter", adapterFolder("vader-sentiment"), "--data", writeRows("labels.jsonl", rows)]);
     expect(report).toMatchObject({ kind: "classification", accuracy: 3 / 4, support: 4 });
   });
 
@@ -97,7 +97,7 @@ describe("rootstock eval", () => {
     }))[0]!["people"] as never); // prettier-ignore
     expect(kept.slice(6).every((tag) => tag === "O")).toBe(true);
     const path = writeRows("long.jsonl", [{ tokens: first, tags: kept }, { tokens: ["Ana"], tags: ["O"] }]);
-    const cut = await evaluation(["--adapter", adapterFolder("wikigold-lora"), "--data", path, "--max-tokens", "8"]);
+    const cut = await evaluation(["--adapter", adapterFolder("wikigold"), "--data", path, "--max-tokens", "8"]);
     expect(cut).toMatchObject({ rows: 2, truncated: 1, maxTokens: 8 });
     expect(cut.report).toMatchObject({ recall: 1 });
     expect(tags.length + others.length).toBeGreaterThan(8);
@@ -106,10 +106,10 @@ describe("rootstock eval", () => {
   it("prints a table for people, and a note on labels that the adapter does not have", async () => {
     const rows = [{ text: MESSAGES[0], label: "positive" }, { text: MESSAGES[1], label: "furious" }];
     const path = writeRows("unknown.jsonl", rows);
-    const { code, stdout, stderr } = await program(["eval", "--adapter", adapterFolder("vader-dora"), "--data", path, "--per-label"]);
+    const { code, stdout, stderr } = await program(["eval", "--adapter", adapterFolder("vader-sentiment"), "--data", path, "--per-label"]);
     expect(code).toBe(0);
     expect(stderr).toBe("note: the adapter has no label furious; the data do\n");
-    expect(stdout).toContain("vader-dora on ");
+    expect(stdout).toContain("vader-sentiment on ");
     expect(stdout).toMatch(/accuracy +50\.00 %/);
     expect(stdout).toMatch(/^ +label +precision +recall +F1 +support$/m);
     expect(stdout).toMatch(/^ +furious +0\.00 % +0\.00 % +0\.00 % +1$/m);
@@ -120,7 +120,7 @@ describe("rootstock eval", () => {
     ["tokens and tags that do not match", [{ tokens: ["a"], tags: ["O"] }, { tokens: ["a", "b"], tags: ["O"] }], "line 2: 2 tokens and 1 tags"],
     ["no data", [], "has no rows"],
   ])("refuses %s", async (name, rows, words) => {
-    const { code, stdout, stderr } = await program(["eval", "--adapter", adapterFolder("wikigold-lora"), "--data", writeRows(`${name}.jsonl`, rows)]);
+    const { code, stdout, stderr } = await program(["eval", "--adapter", adapterFolder("wikigold"), "--data", writeRows(`${name}.jsonl`, rows)]);
     expect(stderr).toContain(words);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   });

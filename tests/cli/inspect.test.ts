@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkFiles } from "../../src/cli/folder-files.ts";
 import type { Manifest } from "../../src/format/types.ts";
 import { loadEncoder } from "../../src/index.ts";
-import { adapterFolder, ENCODER, program, ROOT } from "./program.ts";
+import { ENCODER, program, ROOT } from "./program.ts";
 
 const TINY = `${ROOT}tests/golden/tiny/bert`;
+const DORA = `${ROOT}tests/golden/adapters/vader-dora`;
 const { signal } = new AbortController();
 
 let folder: string;
@@ -37,15 +38,15 @@ describe("rootstock inspect", () => {
   });
 
   it("tells what an adapter is", async () => {
-    const facts = await inspected([adapterFolder("vader-dora")]);
+    const facts = await inspected([DORA]);
     expect(facts).toMatchObject({ what: "adapter", method: "DoRA, rank 4, alpha 8", labels: ["negative", "positive"], fit: null });
     expect(facts["config"]).toMatchObject({ kind: "lora", task: "sequence", dora: true, layers: [4, 5] });
   });
 
   it("checks an adapter against an encoder", async () => {
-    const facts = await inspected([adapterFolder("vader-dora"), "--encoder", ENCODER]);
+    const facts = await inspected([DORA, "--encoder", ENCODER]);
     expect(facts["fit"]).toMatchObject({ kind: "sequence", firstLayer: 4 });
-    const { code, stderr } = await program(["inspect", adapterFolder("vader-dora"), "--encoder", TINY]);
+    const { code, stderr } = await program(["inspect", DORA, "--encoder", TINY]);
     expect(stderr).toMatch(/^rootstock: adapter-mismatch: /);
     expect(code).toBe(1);
   });

@@ -11,8 +11,8 @@ interface Row {
   results: Results;
 }
 
-const MOOD = ["--adapter", `mood=${adapterFolder("vader-dora")}`];
-const PEOPLE = ["--adapter", `people=${adapterFolder("wikigold-lora")}`];
+const MOOD = ["--adapter", `mood=${adapterFolder("vader-sentiment")}`];
+const PEOPLE = ["--adapter", `people=${adapterFolder("wikigold")}`];
 const TEXT = "Ana Silva flew 😀 from Lisbon to Rio de Janeiro and loved it.";
 
 let encoder: Encoder;
@@ -21,8 +21,8 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "rootstock-cli-"));
   encoder = await loadEncoder(ENCODER);
-  await encoder.addAdapter("mood", adapterFolder("vader-dora"));
-  await encoder.addAdapter("people", adapterFolder("wikigold-lora"));
+  await encoder.addAdapter("mood", adapterFolder("vader-sentiment"));
+  await encoder.addAdapter("people", adapterFolder("wikigold"));
 });
 
 afterAll(() => {
@@ -67,7 +67,7 @@ describe("rootstock run --json", () => {
 
   it("takes the package's encoder and all its adapters by default", async () => {
     const { stdout } = await program(["run", "--json", "Nice."]);
-    const names = ["banking77-rslora", "clinc150-lora-pattern", "sms-spam-ia3", "snips-slots-lora-all", "vader-dora", "wikigold-lora"];
+    const names = ["banking77", "clinc150", "sms-spam", "snips-slots", "vader-sentiment", "wikigold"];
     expect(Object.keys(jsonLines<Row>(stdout)[0]!.results)).toEqual(names);
   });
 
@@ -114,7 +114,7 @@ describe("rootstock run refuses", () => {
 
   it.each<[string, string[], string]>([
     ["a folder that is not there", ["--encoder", "no/such/folder", "--adapter", "a=b"], "source-missing: "],
-    ["a name that is no task name", ["--adapter", `../x=${adapterFolder("vader-dora")}`], "task-invalid: "],
+    ["a name that is no task name", ["--adapter", `../x=${adapterFolder("vader-sentiment")}`], "task-invalid: "],
     ["one name twice", [...MOOD, ...MOOD], "task-exists: "],
     ["a limit beyond the encoder's", [...MOOD, "--max-tokens", "100000"], "argument-invalid: "],
     ["an encoder as an adapter", ["--adapter", `a=${ENCODER}`], "source-missing: adapter_config.json"],

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { adapterFolder, jsonLines, outcome, program, start } from "./program.ts";
 
-const RUN = ["run", "--adapter", `mood=${adapterFolder("vader-dora")}`, "--json", "-"];
+const RUN = ["run", "--adapter", `mood=${adapterFolder("vader-sentiment")}`, "--json", "-"];
 
 describe("streams", () => {
   it("gives a result for each line as it comes, and waits for no further one", async () => {

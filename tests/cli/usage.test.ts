@@ -6,7 +6,7 @@ const COMMANDS = ["run", "annotate", "embed", "train", "eval", "inspect", "conve
 
 const ANNOTATE = ["annotate", "x.jsonl", "--output", "y.jsonl"];
 const TRAIN = ["train", "--task", "a", "--data", "b.jsonl", "--out", "c"];
-const MOOD = ["--tasks", "vader-dora"];
+const MOOD = ["--tasks", "vader-sentiment"];
 
 describe("help and version", () => {
   it("lists the commands", async () => {
@@ -52,10 +52,10 @@ describe("wrong usage", () => {
     ["one argument too many", ["inspect", "a", "b"], '"b"'],
     ["a missing option", ["eval", "--data", "x.jsonl"], "--adapter"],
     ["no tasks", ["annotate", "x.jsonl", "--output", "y.jsonl"], "--tasks"],
-    ["a task without an adapter", [...ANNOTATE, "--tasks", "nobody"], '"nobody"; the adapters are: banking77-rslora, '],
-    ["a task given twice", [...ANNOTATE, "--tasks", "vader-dora,vader-dora"], '"vader-dora" twice'],
+    ["a task without an adapter", [...ANNOTATE, "--tasks", "nobody"], '"nobody"; the adapters are: banking77, '],
+    ["a task given twice", [...ANNOTATE, "--tasks", "vader-sentiment,vader-sentiment"], '"vader-sentiment" twice'],
     ["an adapter given twice", [...ANNOTATE, "--tasks", "a", "--adapter", "a=x", "--adapter", "a=y"], '--adapter names "a" twice'],
-    ["a file of no known kind", ["annotate", "x.doc", "--output", "y.jsonl", "--tasks", "vader-dora"], "--format jsonl|csv|tsv|text|parquet"],
+    ["a file of no known kind", ["annotate", "x.doc", "--output", "y.jsonl", "--tasks", "vader-sentiment"], "--format jsonl|csv|tsv|text|parquet"],
     ["an unknown format", [...ANNOTATE, ...MOOD, "--format", "xml"], "jsonl, csv, tsv, text, parquet"],
     ["an unknown output format", [...ANNOTATE, ...MOOD, "--output-format", "csv"], "jsonl, parquet"],
     ["a shard that is none", [...ANNOTATE, ...MOOD, "--shard", "4/3"], '--shard is "4/3"'],

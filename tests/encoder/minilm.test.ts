@@ -65,7 +65,7 @@ describe.skipIf(absent).each([
 
   beforeAll(async () => {
     encoder = await loadEncoder(folder);
-    for (const name of ADAPTERS) await encoder.addAdapter(name, `models/adapters/${name}`);
+    for (const name of ADAPTERS) await encoder.addAdapter(name, `tests/golden/adapters/${name}`);
   });
 
   afterAll(() => encoder.dispose());

@@ -50,8 +50,8 @@ export function smallExperiment(): Experiment {
   mkdirSync(run, { recursive: true });
   symlinkSync(resolve("models/minilm-l6"), join(run, "encoder"));
   symlinkSync(resolve("models/minilm-l6"), join(run, "int8"));
-  cpSync("models/adapters/wikigold-lora", join(run, "ner"), { recursive: true });
-  cpSync("models/adapters/banking77-rslora", join(run, "tc"), { recursive: true });
+  cpSync("models/adapters/wikigold", join(run, "ner"), { recursive: true });
+  cpSync("models/adapters/banking77", join(run, "tc"), { recursive: true });
   const parts = [{ part: "layer 0", cosine: 0.1, ratio: 0.5, ner: null, tc: null }];
   const history = { settings: { steps: 2, lossWeights: { ner: 1, tc: 1 } }, tokens: 1000, seconds: 3.4, build: "train-fixed", probes: [{ step: 1, batches: 1, parts }] };
   writeFileSync(join(run, "history.json"), JSON.stringify(history));

@@ -26,7 +26,7 @@ let encoder: Encoder;
 let folder = "";
 beforeAll(async () => {
   encoder = await loadEncoder("models/minilm-l6");
-  await encoder.addAdapter("wikigold", "models/adapters/wikigold-lora");
+  await encoder.addAdapter("wikigold", "models/adapters/wikigold");
   folder = mkdtempSync(join(tmpdir(), "rootstock-served-"));
 });
 afterAll(() => {
@@ -36,7 +36,7 @@ afterAll(() => {
 
 test("features under an adapter give, by its own classifier, the tags that are served", async () => {
   const { features, starts, places, labels } = await featuresOf(encoder, "wikigold", TASK, ROWS);
-  const tensors = readTensors("models/adapters/wikigold-lora/adapter_model.safetensors");
+  const tensors = readTensors("models/adapters/wikigold/adapter_model.safetensors");
   const [weight, bias] = ["weight", "bias"].map((name) => tensors.get(`base_model.model.classifier.${name}`)!) as [Float32Array, Float32Array];
   const width = encoder.info.hidden;
   const tagOf = (row: number): string => {

@@ -26,8 +26,8 @@ describe("without a network", () => {
       const code = `
         import { loadEncoder } from "./dist/${entry}.js";
         const encoder = await loadEncoder("models/minilm-l6");
-        await encoder.addAdapter("people", "models/adapters/wikigold-lora");
-        await encoder.addAdapter("intent", "models/adapters/banking77-rslora");
+        await encoder.addAdapter("people", "models/adapters/wikigold");
+        await encoder.addAdapter("intent", "models/adapters/banking77");
         const results = await encoder.run("Ada Lovelace lost her card", ["people", "intent"]);
         console.log(JSON.stringify({ tasks: Object.keys(results), tried }));`;
       expect(await withoutNetwork(code)).toEqual({ tasks: ["people", "intent"], tried: [] });

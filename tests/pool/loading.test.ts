@@ -74,7 +74,7 @@ describe("loadPool", () => {
     const without = new Map([...FOLDER].filter(([name]) => name !== "config.json"));
     const attempts: [SourceLike, LoadOptions?][] = [
       ["tests/nothing-here"],
-      ["models/adapters/vader-dora"],
+      ["models/adapters/vader-sentiment"],
       [7 as never],
       [null as never],
       [without],
@@ -134,8 +134,8 @@ describe("loadPool", () => {
 });
 
 async function addShipped(to: Pick<Awaited<ReturnType<typeof loadEncoder>>, "addAdapter">): Promise<void> {
-  await to.addAdapter("names", "models/adapters/wikigold-lora");
-  await to.addAdapter("intent", "models/adapters/banking77-rslora");
+  await to.addAdapter("names", "models/adapters/wikigold");
+  await to.addAdapter("intent", "models/adapters/banking77");
 }
 
 describe("a process ends", () => {

@@ -17,17 +17,17 @@ let encoder: Encoder;
 
 beforeAll(async () => {
   encoder = await loadEncoder("models/minilm-l6");
-  for (const name of ["wikigold-lora", "vader-dora", "banking77-rslora"]) await encoder.addAdapter(name, `models/adapters/${name}`);
+  for (const name of ["wikigold", "vader-sentiment", "banking77"]) await encoder.addAdapter(name, `models/adapters/${name}`);
 });
 
 afterAll(() => encoder.dispose());
 
 const spans = async (text: string, options: object): Promise<EntityGroup[]> =>
-  (await encoder.run(text, ["wikigold-lora"], options))["wikigold-lora"] as EntityGroup[];
+  (await encoder.run(text, ["wikigold"], options))["wikigold"] as EntityGroup[];
 
 describe("a text longer than the encoder reads", () => {
   it("is refused unless it is told how to be read, never cut in silence", async () => {
-    await refuses(encoder.run(LONG, ["wikigold-lora"]), "text-too-long", /tokens and at most 512.*windows.*truncate/);
+    await refuses(encoder.run(LONG, ["wikigold"]), "text-too-long", /tokens and at most 512.*windows.*truncate/);
   });
 
   it("has the entities of all its windows, once each, as slices of the text in order", async () => {
@@ -44,13 +44,13 @@ describe("a text longer than the encoder reads", () => {
   it("has each token's label and score from the window in which it has the more context", async () => {
     const ids = tokenIds(LONG);
     const [maxTokens, stride] = [40, 10];
-    const labels = encoder.info.tasks.find(({ name }) => name === "wikigold-lora")!.labels;
+    const labels = encoder.info.tasks.find(({ name }) => name === "wikigold")!.labels;
     const expected: { entity: string; score: number }[] = [];
     const [room, step] = [maxTokens - 2, maxTokens - 2 - stride];
     for (let first = 0, from = 0; from < ids.length; first += step) {
       const window = ids.slice(first, first + room);
       const to = first + room < ids.length ? first + step + stride / 2 : ids.length;
-      const logits = await encoder.logits([101, ...window, 102], "wikigold-lora");
+      const logits = await encoder.logits([101, ...window, 102], "wikigold");
       for (let token = from; token < to; token++) {
         const at = (token - first + 1) * labels.length;
         const scores = softmax([...logits.subarray(at, at + labels.length)]);
@@ -59,7 +59,7 @@ describe("a text longer than the encoder reads", () => {
       }
       from = to;
     }
-    const { "wikigold-lora": found } = await encoder.run(LONG, ["wikigold-lora"], { maxTokens, stride, aggregation: "none", ignoreLabels: [] });
+    const { "wikigold": found } = await encoder.run(LONG, ["wikigold"], { maxTokens, stride, aggregation: "none", ignoreLabels: [] });
     expect(found!.length).toBe(ids.length);
     // Where two windows part inside a word it goes to one of them whole: a few tokens a window.
     let other = 0;
@@ -81,34 +81,34 @@ describe("a text longer than the encoder reads", () => {
   it("works with every aggregation, in code points, and for words already split", async () => {
     const words = `😀 ${LONG}`.split(" ");
     for (const aggregation of ["none", "simple", "first", "average", "max"] as const) {
-      const [units] = await encoder.runBatch([{ tokens: words, tasks: ["wikigold-lora"] }], { stride: 64, aggregation });
-      const [points] = await encoder.runBatch([{ tokens: words, tasks: ["wikigold-lora"] }], { stride: 64, aggregation, offsets: "codepoint" });
-      const spans = units!["wikigold-lora"] as EntityGroup[];
+      const [units] = await encoder.runBatch([{ tokens: words, tasks: ["wikigold"] }], { stride: 64, aggregation });
+      const [points] = await encoder.runBatch([{ tokens: words, tasks: ["wikigold"] }], { stride: 64, aggregation, offsets: "codepoint" });
+      const spans = units!["wikigold"] as EntityGroup[];
       expect(spans.length).toBeGreaterThan(50);
       for (const { start, end, word } of spans) expect(words.join(" ").slice(start, end)).toBe(word);
       const shifted = spans.map(({ start, end }) => ({ start: Math.max(0, start - 1), end: end - 1 }));
-      expect((points!["wikigold-lora"] as EntityGroup[]).map(({ start, end }) => ({ start, end }))).toEqual(shifted);
+      expect((points!["wikigold"] as EntityGroup[]).map(({ start, end }) => ({ start, end }))).toEqual(shifted);
     }
   });
 
   it("has the labels of its windows' mean scores, each weighted by its tokens", async () => {
     const ids = tokenIds(LONG);
-    const labels = encoder.info.tasks.find(({ name }) => name === "banking77-rslora")!.labels;
+    const labels = encoder.info.tasks.find(({ name }) => name === "banking77")!.labels;
     const mean = new Float64Array(labels.length);
     for (let first = 0; first < ids.length; first += 98) {
       const window = ids.slice(first, first + 98);
-      const scores = softmax([...(await encoder.logits([101, ...window, 102], "banking77-rslora"))]);
+      const scores = softmax([...(await encoder.logits([101, ...window, 102], "banking77"))]);
       for (const [i, score] of scores.entries()) mean[i]! += (score * window.length) / ids.length;
     }
-    const { "banking77-rslora": found } = await encoder.run(LONG, ["banking77-rslora"], { maxTokens: 100, stride: 0, topK: null });
+    const { "banking77": found } = await encoder.run(LONG, ["banking77"], { maxTokens: 100, stride: 0, topK: null });
     for (const { label, score } of found as Classification[]) expect(score).toBeCloseTo(mean[labels.indexOf(label)]!, 6);
   });
 
   it("of equal windows has exactly their score", async () => {
     // Every window holds the same 10 words, so the mean is the score of one.
     const ten = "I love this great movie very much it is good";
-    const { "vader-dora": one } = await encoder.run(ten, ["vader-dora"], { topK: null });
-    const { "vader-dora": many } = await encoder.run(Array.from({ length: 8 }, () => ten).join(" "), ["vader-dora"], { maxTokens: 12, stride: 0, topK: null });
+    const { "vader-sentiment": one } = await encoder.run(ten, ["vader-sentiment"], { topK: null });
+    const { "vader-sentiment": many } = await encoder.run(Array.from({ length: 8 }, () => ten).join(" "), ["vader-sentiment"], { maxTokens: 12, stride: 0, topK: null });
     expect(many).toEqual(one);
   });
 
@@ -116,7 +116,7 @@ describe("a text longer than the encoder reads", () => {
     const ten = "I love this great movie very much it is good";
     const three = "I hate it";
     const scores = async (text: string, options: object = {}): Promise<number> =>
-      ((await encoder.run(text, ["vader-dora"], { ...options, topK: null }))["vader-dora"] as Classification[]).find(({ label }) => label === "positive")!.score;
+      ((await encoder.run(text, ["vader-sentiment"], { ...options, topK: null }))["vader-sentiment"] as Classification[]).find(({ label }) => label === "positive")!.score;
     const mean = (10 * (await scores(ten)) + 3 * (await scores(three))) / 13;
     expect(await scores(`${ten} ${three}`, { maxTokens: 12, stride: 0 })).toBe(Math.fround(mean));
   });

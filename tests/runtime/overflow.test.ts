@@ -9,14 +9,14 @@ let encoder: Encoder;
 
 beforeAll(async () => {
   encoder = await loadEncoder("models/minilm-l6");
-  await encoder.addAdapter("sound", "models/adapters/wikigold-lora");
+  await encoder.addAdapter("sound", "models/adapters/wikigold");
 });
 
 afterAll(() => encoder.dispose());
 
-/** A shipped adapter whose tensors of a kind are all as large as float32 goes, with signs as `sign` says. */
+/** An adapter of PEFT whose tensors of a kind are all as large as float32 goes, with signs as `sign` says. */
 function huge(name: string, kind: RegExp, sign: (i: number) => number): Map<string, Uint8Array> {
-  return editTensors(readFolder(`models/adapters/${name}`), WEIGHTS, (tensor) => {
+  return editTensors(readFolder(`tests/golden/adapters/${name}`), WEIGHTS, (tensor) => {
     if (!kind.test(tensor.name)) return tensor;
     const values = Float32Array.from({ length: tensor.data.length / 4 }, (_, i) => 3e38 * sign(i));
     return { ...tensor, data: new Uint8Array(values.buffer) };

@@ -6,7 +6,7 @@ import { SCALE, SEED } from "../reliability/scale.ts";
 import { readFolder } from "../runtime/folder.ts";
 import { Latencies } from "./latencies.ts";
 
-const SHIPPED = ["wikigold-lora", "snips-slots-lora-all", "banking77-rslora", "clinc150-lora-pattern", "vader-dora", "sms-spam-ia3"];
+const SHIPPED = ["wikigold", "snips-slots", "banking77", "clinc150", "vader-sentiment", "sms-spam"];
 const SENTENCES = [
   "My card was stolen in Warsaw, please block it.",
   "Marie Curie was born in Warsaw and moved to Paris in 1891.",
@@ -98,7 +98,7 @@ async function change(turn: number): Promise<void> {
 it("L1: sixteen adapters in one batch cost about what one does", async () => {
   const texts = Array.from({ length: 64 }, (_, i) => `${SENTENCES[i % SENTENCES.length]!} ${i}`);
   const names = Array.from({ length: 16 }, (_, i) => `copy-${i}`);
-  for (const name of names) await encoder.addAdapter(name, files.get("wikigold-lora")!);
+  for (const name of names) await encoder.addAdapter(name, files.get("wikigold")!);
   const batch = (taskOf: (i: number) => string): TextRequest[] => texts.map((text, i) => ({ text, tasks: [taskOf(i)] }));
   const time = async (requests: TextRequest[]): Promise<number> => {
     const began = performance.now();

@@ -49,7 +49,7 @@ it("C4: a swap allocates no byte, and takes less than 100 µs at the 99th percen
   const loaded = await loadParts("models/minilm-l6", {}, INT8_PARTS);
   using encoder = new Encoder(loaded);
   const names = ["wikigold-lora", "banking77-rslora", "clinc150-lora-pattern", "vader-dora", "snips-slots-lora-all"];
-  for (const name of names) await encoder.addAdapter(name, `models/adapters/${name}`);
+  for (const name of names) await encoder.addAdapter(name, `tests/golden/adapters/${name}`);
   const { embed } = loaded.machine.kernels;
   let firstKernel = 0;
   loaded.machine.kernels = {

@@ -100,9 +100,9 @@ describe.each(FAMILIES)("%s: what is left in the workspace", (family) => {
   });
 });
 
-it("the shipped encoder and adapters: no canary has an effect, on long texts and short", async () => {
+it("the shipped encoder, adapters of every kind: no canary has an effect, on long texts and short", async () => {
   using encoder = await loadEncoder("models/minilm-l6");
-  for (const name of ["wikigold-lora", "snips-slots-lora-all", "vader-dora", "banking77-rslora", "sms-spam-ia3"]) await encoder.addAdapter(name, `models/adapters/${name}`);
+  for (const name of ["wikigold-lora", "snips-slots-lora-all", "vader-dora", "banking77-rslora", "sms-spam-ia3"]) await encoder.addAdapter(name, `tests/golden/adapters/${name}`);
   const tasks = encoder.info.tasks.map(({ name }) => name);
   const sentence = "Marie Curie's card was lost at gate 7 in Warsaw, and she moved to Paris. ";
   const texts = [1, 2, 10].map((count) => sentence.repeat(count));

@@ -25,5 +25,5 @@ export interface Golden {
 export const golden = JSON.parse(readFileSync("tests/golden/transformers/pipelines.json", "utf8")) as Golden;
 
 export const ENCODER = "models/minilm-l6";
-export const ENTITIES = "models/adapters/wikigold-lora";
-export const MOOD = "models/adapters/vader-dora";
+export const ENTITIES = "models/adapters/wikigold";
+export const MOOD = "models/adapters/vader-sentiment";

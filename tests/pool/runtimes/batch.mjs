@@ -30,8 +30,8 @@ const texts = Array.from({ length: 60 }, (_, i) => `Marie Curie moved to Warsaw 
 const requests = texts.map((text, i) => ({ text, tasks: i % 2 === 0 ? ["names"] : ["intent", "names"] }));
 
 const pool = await loadPoolOf(start, "models/minilm-l6", { workers: 2 });
-await pool.addAdapter("names", "models/adapters/wikigold-lora");
-await pool.addAdapter("intent", "models/adapters/banking77-rslora");
+await pool.addAdapter("names", "models/adapters/wikigold");
+await pool.addAdapter("intent", "models/adapters/banking77");
 
 const hash = createHash("sha256");
 const round = async () => {

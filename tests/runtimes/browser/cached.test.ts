@@ -11,7 +11,7 @@ import type { Place } from "./subject/page.ts";
 
 const TEXT = "My card was stolen in Warsaw, please block it. Marie Curie";
 const MODEL = "/models/minilm-l6";
-const ADAPTERS = { people: "/models/adapters/wikigold-lora", intent: "/models/adapters/banking77-rslora" };
+const ADAPTERS = { people: "/models/adapters/wikigold", intent: "/models/adapters/banking77" };
 const JOB: Job = { model: MODEL, adapters: ADAPTERS, text: TEXT };
 const SIZE = 23_718_824;
 const PIECE = 4 << 20;

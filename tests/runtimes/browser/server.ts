@@ -52,7 +52,7 @@ export class FileServer {
   readonly #read: (path: string) => Uint8Array | null;
   readonly #server: Server;
 
-  /** @param read the file at a path, or null; default: files of the working directory under build, dist and models */
+  /** @param read the file at a path, or null; default: files of the working directory under build, dist, models and tests/golden */
   constructor(read: (path: string) => Uint8Array | null = readPublic) {
     this.#read = read;
     this.#server = createServer((request, response) => void this.#answer(request, response));
@@ -127,7 +127,7 @@ function replyOf(found: Uint8Array, path: string, request: IncomingMessage, faul
 }
 
 function readPublic(path: string): Uint8Array | null {
-  if (!/^\/(build|dist|models)\/[\w./-]+$/.test(path) || path.includes("..")) return null;
+  if (!/^\/(build|dist|models|tests\/golden)\/[\w./-]+$/.test(path) || path.includes("..")) return null;
   try {
     return readFileSync(`.${path}`);
   } catch {

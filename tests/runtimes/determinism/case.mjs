@@ -1,7 +1,11 @@
 // The determinism case: what every runtime must compute alike, down to the bit. No Node here: the encoder, the model
 // files and the texts come from whoever runs it, in a script, a page, or a worker.
 
-/** The shipped adapters, in the order they are hashed. */
+/** Folders of the project: the encoder that ships, and adapters of every kind (LoRA on some and on all linear layers, rsLoRA, patterns, DoRA, (IA)³). */
+const ENCODER = "models/minilm-l6";
+const KINDS = "tests/golden/adapters";
+
+/** In the order they are hashed. */
 export const ADAPTERS = ["wikigold-lora", "snips-slots-lora-all", "banking77-rslora", "clinc150-lora-pattern", "vader-dora", "sms-spam-ia3"];
 
 /** The int8 products; an engine without relaxed SIMD has only the first. */
@@ -12,7 +16,7 @@ export const KERNELS = ["fixed", "rel1", "rel2"];
  *
  * @param {object} given
  * @param {typeof import("rootstock").loadEncoder} given.loadEncoder
- * @param {(folder: string) => import("rootstock").SourceLike} given.source what to load for "minilm-l6" and "adapters/<name>"
+ * @param {(folder: string) => import("rootstock").SourceLike} given.source what to load for a folder of the project
  * @param {readonly { text: string, ids: readonly number[] }[]} given.texts texts.json, or its first entries
  * @param {readonly string[]} [given.kernels] default: all three
  * @param {import("rootstock").LoadOptions} [given.load] further options of `loadEncoder` (kernel binaries)
@@ -41,10 +45,10 @@ export async function runCase({ loadEncoder, source, texts, kernels = KERNELS, l
  * @returns {Promise<ProductRun | null>} null where the engine does not have it
  */
 export async function openProduct({ loadEncoder, source, load }) {
-  const encoder = await loadEncoder(source("minilm-l6"), load);
+  const encoder = await loadEncoder(source(ENCODER), load);
   const run = new ProductRun(encoder);
   if (encoder.info.kernel === load.kernel) {
-    for (const name of ADAPTERS) await encoder.addAdapter(name, source(`adapters/${name}`));
+    for (const name of ADAPTERS) await encoder.addAdapter(name, source(`${KINDS}/${name}`));
     return run;
   }
   run.dispose();

@@ -7,7 +7,7 @@ import { loadEncoder } from "../../../dist/index.js";
 import { KERNELS, runCase } from "./case.mjs";
 
 const [count = "200", kernels = KERNELS.join()] = process.argv.slice(2);
-const models = fileURLToPath(new URL("../../../models/", import.meta.url));
+const root = fileURLToPath(new URL("../../../", import.meta.url));
 const texts = JSON.parse(readFileSync(new URL("texts.json", import.meta.url), "utf8")).slice(0, Number(count));
-const hashes = await runCase({ loadEncoder, source: (folder) => models + folder, texts, kernels: kernels.split(",") });
+const hashes = await runCase({ loadEncoder, source: (folder) => root + folder, texts, kernels: kernels.split(",") });
 process.stdout.write(`${JSON.stringify(hashes)}\n`);

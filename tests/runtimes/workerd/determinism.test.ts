@@ -12,7 +12,7 @@ const MOST_MS = 20 * 60_000;
 
 describe.skipIf(path === null)(`workerd${why}`, () => {
   it.each(KERNELS)("%s has the same bits as every other runtime, over many requests, within the memory of an isolate", async (kernel) => {
-    const worker = await serveWorker("tests/runtimes/workerd/determinism-worker.js", "models");
+    const worker = await serveWorker("tests/runtimes/workerd/determinism-worker.js", ".");
     try {
       await fetch(worker.url);
       const before = resident(worker.pid);

@@ -3,7 +3,7 @@ import { loadEncoder } from "../../../../src/index.ts";
 import { runCase, type CaseText } from "../../determinism/case.mjs";
 import type { CaseResult } from "../../determinism/golden.ts";
 
-const source = (folder: string): string => `/models/${folder}`;
+const source = (folder: string): string => `/${folder}`;
 
 /** Fetched, not imported: a lone surrogate among the texts is an error to a bundler's reader of JSON. */
 const texts = async (): Promise<CaseText[]> => (await (await fetch("/texts.json")).json()) as CaseText[];
