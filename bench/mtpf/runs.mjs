@@ -8,14 +8,14 @@ import { conflictOf } from "./conflict.mjs";
 import { TABLE_CAPS, taskNames } from "./data.mjs";
 import { MAX_TOKENS } from "./features.mjs";
 
-/** The encoder as it comes, already converted. */
-const NONE = { name: "none", regime: "none", seed: null, folder: null, encoder: "models/minilm-l6", int8: "models/minilm-l6", adapters: { ner: null, tc: null } };
-/** Training texts of each task that the rounding is fitted to, as for models/minilm-l6. */
+/** The encoder as it comes: what every run began with. */
+const SOURCE = "../shared/fixtures/encoder/all-MiniLM-L6-v2";
+/** Training texts of each task that the rounding is fitted to. */
 const CALIBRATION_TEXTS = 25;
 
 /** @returns what and where a run is: `int8` the folder that is served, `adapters` the family's adapter for NER and TC */
 export function runOf(name, runs) {
-  if (name === "none") return NONE;
+  if (name === "none") return { name, regime: name, seed: null, folder: null, encoder: SOURCE, int8: `${runs}/none/int8`, adapters: { ner: null, tc: null } };
   const folder = `${runs}/${name}`;
   if (!existsSync(`${folder}/encoder`)) throw new Error(`there is no run ${name}: ${folder}/encoder is missing (rootstock pretrain writes it)`);
   const [, regime, seed] = /^(.*?)(?:-(\d+))?$/.exec(name);
@@ -26,7 +26,7 @@ export function runOf(name, runs) {
   };
 }
 
-/** Makes the encoder that is served, calibrated as models/minilm-l6 is, unless it is there. Two minutes. */
+/** Makes the encoder that is served, calibrated, unless it is there. Two minutes. */
 export async function convertRun({ encoder, int8 }, data) {
   if (existsSync(int8)) return;
   const script = fileURLToPath(new URL("../../scripts/calibration-texts.mjs", import.meta.url));

@@ -47,7 +47,9 @@ export function smallExperiment(): Experiment {
   writeFileSync(join(data, "tasks.json"), JSON.stringify({ moves: { kind: "tc" }, names: { kind: "ner" } }));
 
   const run = join(folder, "runs", "task-primary-1");
-  mkdirSync(run, { recursive: true });
+  const none = join(folder, "runs", "none");
+  for (const path of [run, none]) mkdirSync(path, { recursive: true });
+  symlinkSync(resolve("models/minilm-l6"), join(none, "int8"));
   symlinkSync(resolve("models/minilm-l6"), join(run, "encoder"));
   symlinkSync(resolve("models/minilm-l6"), join(run, "int8"));
   cpSync("models/adapters/wikigold", join(run, "ner"), { recursive: true });
