@@ -1,5 +1,5 @@
-// What transformers.js itself gives, for tests/transformers: its own pipelines and tokeniser, over logits that this encoder
-// gives for the ids (no public model has these heads), and over the encoder's ONNX form for features.
+// What transformers.js itself gives, for tests/transformers: its own pipelines and tokeniser, over logits and states that this
+// encoder gives for the ids, since no public model has these heads; an ONNX file of any BERT, for the events of its loading.
 //   npm ci --prefix bench && npm run build
 //   node scripts/make-transformers-goldens.mjs all-MiniLM-L6-v2-int8.onnx
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { loadEncoder } from "../dist/index.js";
 const onnx = resolve(process.argv[2]);
 const entry = createRequire(resolve("bench/package.json")).resolve("@huggingface/transformers");
 const library = await import(pathToFileURL(entry.replace(/\.cjs$/, ".mjs")).href);
-const { AutoTokenizer, env, pipeline, quantize_embeddings, Tensor, TextClassificationPipeline, TokenClassificationPipeline } = library;
+const { AutoTokenizer, env, FeatureExtractionPipeline, pipeline, quantize_embeddings, Tensor, TextClassificationPipeline, TokenClassificationPipeline } = library;
 
 const ENCODER = "models/minilm-l6";
 const ENTITIES = ["My name is Marie Curie and I live in London.", "Tim Cook of Apple met Angela Merkel in New York City.", "nothing to see here", "İstanbul 🙂 Zürich"];
@@ -30,26 +30,31 @@ await encoder.addAdapter("entities", "models/adapters/wikigold");
 await encoder.addAdapter("mood", "models/adapters/vader-sentiment");
 const tokenizer = await AutoTokenizer.from_pretrained("encoder");
 
-/** A model in transformers.js's sense whose logits are the encoder's. */
-function modelOf(task, width) {
-  const labels = encoder.info.tasks.find(({ name }) => name === task).labels;
+/** A model in transformers.js's sense: `of` gives the numbers of one text's ids, `width` for each token (or for the text); padding has zeros. */
+function modelOf(output, of, width, isOfTokens, config) {
   const run = async ({ input_ids, attention_mask }) => {
     const [texts, tokens] = input_ids.dims;
-    const rows = width === "token" ? tokens : 1;
-    const all = new Float32Array(texts * rows * labels.length);
+    const rows = isOfTokens ? tokens : 1;
+    const all = new Float32Array(texts * rows * width);
     for (let text = 0; text < texts; text++) {
       const ids = [...input_ids.data.slice(text * tokens, (text + 1) * tokens)].map(Number);
       const length = [...attention_mask.data.slice(text * tokens, (text + 1) * tokens)].map(Number).reduce((a, b) => a + b);
-      all.set(await encoder.logits(ids.slice(0, length), task), text * rows * labels.length);
+      all.set(await of(ids.slice(0, length)), text * rows * width);
     }
-    return { logits: new Tensor("float32", all, width === "token" ? [texts, tokens, labels.length] : [texts, labels.length]) };
+    return { [output]: new Tensor("float32", all, isOfTokens ? [texts, tokens, width] : [texts, width]) };
   };
-  return Object.assign(run, { config: { id2label: Object.fromEntries(labels.entries()) }, dispose: async () => {} });
+  return Object.assign(run, { config, dispose: async () => {} });
 }
 
-const ner = new TokenClassificationPipeline({ task: "token-classification", model: modelOf("entities", "token"), tokenizer });
-const mood = new TextClassificationPipeline({ task: "text-classification", model: modelOf("mood", "text"), tokenizer });
-const features = await pipeline("feature-extraction", "encoder", { dtype: "q8" });
+function headOf(task, isOfTokens) {
+  const labels = encoder.info.tasks.find(({ name }) => name === task).labels;
+  return modelOf("logits", (ids) => encoder.logits(ids, task), labels.length, isOfTokens, { id2label: Object.fromEntries(labels.entries()) });
+}
+
+const ner = new TokenClassificationPipeline({ task: "token-classification", model: headOf("entities", true), tokenizer });
+const mood = new TextClassificationPipeline({ task: "text-classification", model: headOf("mood", false), tokenizer });
+const states = modelOf("last_hidden_state", (ids) => encoder.forward(ids, null), encoder.info.hidden, true, {});
+const features = new FeatureExtractionPipeline({ task: "feature-extraction", model: states, tokenizer });
 
 /** A call and what it gave. */
 async function calls(pipe, list) {
@@ -58,7 +63,7 @@ async function calls(pipe, list) {
   return out;
 }
 
-const short = (values) => Array.from(values, (value) => Number(value.toFixed(4)));
+const short = (values) => Array.from(values, (value) => Number(value.toFixed(6)));
 const tensors = [];
 for (const [input, options] of [
   [FEATURES[0], {}],
@@ -72,7 +77,7 @@ for (const [input, options] of [
 ]) {
   const { type, dims, data } = await features(input, options);
   // Of all tokens the shape is enough; a text's own rows are held against PyTorch elsewhere.
-  tensors.push({ input, options, type, dims, ...(dims.length === 2 && type === "float32" ? { data: short(data) } : {}) });
+  tensors.push({ input, options, type, dims, ...(dims.length === 2 ? { data: short(data) } : {}) });
 }
 const signs = short((await features(FEATURES[0], { pooling: "mean" })).data);
 const packed = Object.fromEntries(["binary", "ubinary"].map((precision) => [precision, [...quantize_embeddings(new Tensor("float32", new Float32Array(signs), [1, signs.length]), precision).data]]));

@@ -7,8 +7,8 @@ import { ENCODER, ENTITIES, golden, MOOD, type GoldenSpan } from "./golden.ts";
 /** Its softmax is taken with the engine's `Math.exp`, ours with an exponential of our own. */
 const SOFTMAX_ERROR = 1e-6;
 
-/** The cosine between its int8 encoder (ONNX, per channel) and ours on these texts; 0.99 is the distance of that encoder to float32. */
-const INT8_COSINE = 0.98;
+/** It sums the tokens' states in another order; the golden file has six decimals. Packed signs are equal. */
+const POOLING_ERROR = 2e-6;
 
 let ner: TokenClassificationPipeline;
 let mood: TextClassificationPipeline;
@@ -105,8 +105,8 @@ describe("feature-extraction", () => {
     const found = await features(input, options);
     expect({ type: found.type, dims: found.dims }).toEqual({ type, dims });
     if (data === undefined) return;
-    const hidden = dims[1]!;
-    for (let at = 0; at < data.length; at += hidden) expect(cosine(found.data.subarray(at, at + hidden), data.slice(at, at + hidden))).toBeGreaterThan(INT8_COSINE);
+    expect(found.data.length).toBe(data.length);
+    expect(Math.max(...data.map((value, i) => Math.abs(found.data[i]! - value)))).toBeLessThan(type === "float32" ? POOLING_ERROR : 0.5);
   });
 
   it("packs signs as transformers.js does", () => {
@@ -166,13 +166,4 @@ describe("feature-extraction", () => {
 /** Lengths of nested lists. */
 function shape(lists: readonly unknown[]): unknown[] {
   return lists.map((entry) => (Array.isArray(entry) ? entry.length : typeof entry));
-}
-
-function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const [ab, aa, bb] = [product(a, b), product(a, a), product(b, b)];
-  return ab / Math.sqrt(aa * bb);
-}
-
-function product(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return Array.from(a).reduce((sum, value, index) => sum + value * b[index]!, 0);
 }
