@@ -1,5 +1,6 @@
-// Makes the folders of models/ from a run of `rootstock pretrain`: the encoder, converted and calibrated; the two family adapters; an adapter for
-// each task of shipped-tasks.mjs, trained from its family's by `rootstock train` on the whole training set and measured on the whole test set.
+// Makes what models/ holds from a run of `rootstock pretrain`: the encoder, converted and calibrated; the two family adapters; an adapter for
+// each task of shipped-tasks.mjs, trained from its family's by `rootstock train` on the whole training set and measured on the whole test set;
+// and README.md, which lists them.
 //
 //   npm run build && node scripts/make-models.mjs RUN [--data ../shared/data] [--out build/models] [--work build/model-runs] [--workers 2]
 //
@@ -55,6 +56,10 @@ function rootstock(args) {
   });
 }
 
+/** What was measured of an adapter, for the list of them. */
+const metricFile = (name) => `${work}/${name}.metric`;
+const grouped = (count) => count.toLocaleString("en-US");
+
 function rowsOf(task, part) {
   const plain = `${data}/${task}/${part}.jsonl`;
   return existsSync(plain) ? plain : `${plain}.gz`;
@@ -63,11 +68,12 @@ function rowsOf(task, part) {
 async function makeAdapter({ task, family, about, licence, source }) {
   const name = adapterName(task);
   const folder = `${out}/adapters/${name}`;
-  if (existsSync(`${folder}/README.md`)) return;
+  if (existsSync(`${folder}/README.md`) && existsSync(metricFile(name))) return;
   const trained = `${work}/${name}`;
   if (!existsSync(trained)) await rootstock(["train", "--task", name, "--encoder", encoder, "--from", `${out}/families/${family}`, "--data", rowsOf(task, "train"), "--dev", rowsOf(task, "dev"), "--out", trained, "--json"]);
   const { rows, report } = JSON.parse(await rootstock(["eval", "--encoder", encoder, "--adapter", trained, "--data", rowsOf(task, "test"), "--tokens", "--json"]));
   const metric = report.f1 === undefined ? `accuracy **${report.accuracy.toFixed(4)}**, macro F1 ${report.macroF1.toFixed(4)}` : `F1 over exact spans **${report.f1.toFixed(4)}**`;
+  writeFileSync(metricFile(name), report.f1 === undefined ? `accuracy ${report.accuracy.toFixed(3)}` : `F1 ${report.f1.toFixed(3)}`);
   mkdirSync(folder, { recursive: true });
   for (const file of ADAPTER_FILES) copyFileSync(`${trained}/${file}`, `${folder}/${file}`);
   const card = readFileSync(`${trained}/README.md`, "utf8");
@@ -93,9 +99,47 @@ async function makeAdapters() {
   await Promise.all(Array.from({ length: Number(values.workers) }, next));
 }
 
+function makeReadme() {
+  const { settings, tokens } = JSON.parse(readFileSync(`${run}/history.json`, "utf8"));
+  const { layers, rank } = settings.adapter;
+  const adapters = SHIPPED_TASKS.map(({ task, about, licence }) => {
+    const name = adapterName(task);
+    const { id2label } = JSON.parse(readFileSync(`${out}/adapters/${name}/config.json`, "utf8"));
+    const labels = new Set(Object.values(id2label).filter((label) => label !== "O").map((label) => label.replace(/^[BI]-/, "")));
+    return `| \`adapters/${name}\` | ${about} | ${labels.size} | ${readFileSync(metricFile(name), "utf8")} | ${licence} |`;
+  });
+  writeFileSync(`${out}/README.md`, `# Models
+
+| folder | what |
+| --- | --- |
+| \`mtpf-minilm-l6\` | the encoder (BERT, 6 layers of 384, 30,522 word pieces): sentence-transformers/all-MiniLM-L6-v2, pre-finetuned for entities and text classification, converted to int8 |
+| \`families/ner\` | the LoRA group of entity recognition: what an adapter for entities begins with |
+| \`families/tc\` | the LoRA group of text classification: what a classifier begins with |
+
+| adapter | task and data | labels | test | licence of the data |
+| --- | --- | ---: | --- | --- |
+${adapters.join("\n")}
+
+Metrics are of the whole test sets, by the int8 encoder as it is served; F1 is over exact spans. \`npx rootstock eval --adapter models/adapters/NAME --data
+test.jsonl --tokens\` gives them again. Each adapter folder is what PEFT saves, with the labels in \`config.json\` and a model card that has all settings.
+
+\`MANIFEST\` holds the SHA-256 of every file: \`cd models && sha256sum -c MANIFEST\`.
+
+## How they were made
+
+\`rootstock pretrain bench/mtpf/shipped.json\` trained the encoder and its two groups: LoRA of rank ${rank} on every linear layer of the last ${layers}, ${grouped(settings.steps)} updates, ${(tokens / 1e6).toFixed(1)} million
+tokens. \`node scripts/make-models.mjs RUN\` converted the encoder (7-bit weights, rounded with calibration on 525 training texts, and 8-bit embedding rows) and
+trained the adapters from their family's by \`rootstock train\`. What pre-finetuning is worth and what its data are: [docs/mtpf-tpl.md](../docs/mtpf-tpl.md).
+
+The weights are offered under the Apache License 2.0, as the encoder that they began with; the data keep their own licences, which [NOTICE](../NOTICE) names.
+\`edos-sexism\`, \`goemotions\`, \`sms-spam\`, \`broad-twitter\`, \`wnut17\` and \`vader-sentiment\` learnt from raw posts, some of them abusive; do not let their answer alone decide over a person.
+`);
+}
+
 mkdirSync(work, { recursive: true });
 await convertRun({ encoder: `${run}/encoder`, int8: encoder }, data);
 makeFamily("ner", "entity recognition");
 makeFamily("tc", "text classification");
 await makeAdapters();
+makeReadme();
 console.error(`all is made in ${out}`);
