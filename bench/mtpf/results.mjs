@@ -18,19 +18,25 @@ export function readAllResults(folder) {
   return names.map((name) => readResults(`${folder}/${name}`)).filter((results) => results !== null);
 }
 
+/** Whether two headers are of one run, however long each took: the same run can be made again elsewhere, to the same weights. */
+export function isSameRun(a, b) {
+  const timeless = ({ pretraining, ...rest }) => JSON.stringify({ ...rest, pretraining: pretraining && { ...pretraining, seconds: undefined } });
+  return timeless(a) === timeless(b);
+}
+
 /**
  * Opens a run's file to add cells to it.
  * @param {object} header what the run is: results of another encoder, other adapters or other rows are not mixed with its own
  */
 export function openResults(path, header) {
   const known = readResults(path);
-  if (known !== null && JSON.stringify(known.header) !== JSON.stringify(header)) {
+  if (known !== null && !isSameRun(known.header, header)) {
     throw new Error(`${path} holds results of another encoder, other adapters or other settings; move it away, or give another folder with --results`);
   }
   const cells = known?.cells ?? new Map();
   const write = () => {
     const sorted = [...cells.values()].sort((a, b) => (a.cell < b.cell ? -1 : 1));
-    writeFileSync(`${path}.partial`, [header, ...sorted].map((line) => `${JSON.stringify(line)}\n`).join(""));
+    writeFileSync(`${path}.partial`, [known?.header ?? header, ...sorted].map((line) => `${JSON.stringify(line)}\n`).join(""));
     renameSync(`${path}.partial`, path);
   };
   mkdirSync(dirname(path), { recursive: true });

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { cellName, cellsOf, LORA_REGIMES, PROTOCOLS, readCell, SHARES } from "./cells.mjs";
 import { taskNames } from "./data.mjs";
 import { runJobs } from "./jobs.mjs";
-import { openResults, readResults } from "./results.mjs";
+import { isSameRun, openResults, readResults } from "./results.mjs";
 import { headerOf, runOf } from "./runs.mjs";
 
 const { values, positionals } = parseArgs({
@@ -75,7 +75,7 @@ async function again(name) {
   await runJobs(jobsFor(run, [cell]), 1, (_, made) => {
     console.log(JSON.stringify({ ...made, outcomes: undefined }));
     const written = known?.cells.get(made.cell);
-    const isOfRun = JSON.stringify(known?.header) === JSON.stringify(headerOf(run, data));
+    const isOfRun = known !== null && isSameRun(known.header, headerOf(run, data));
     if (written === undefined) console.log("nothing is written of this cell");
     else if (isOfRun && told(written) === told(made)) console.log(`the same as in ${pathOf(run)}, every test row included`);
     else {

@@ -41,6 +41,14 @@ test("results of something else are not mixed with a run's own", () => {
   expect(readFileSync(path, "utf8")).toBe(before);
 });
 
+test("a run that was made again, on a machine that took longer, is gone on with", () => {
+  const header = (seconds: number, tokens = 7): object => ({ ...HEADER, pretraining: { steps: 2, tokens, seconds } });
+  openResults(path, header(10)).add({ cell: "a", test: 0.25 });
+  expect([...openResults(path, header(25)).cells.keys()]).toEqual(["a"]);
+  expect(readResults(path).header).toEqual(header(10));
+  expect(() => openResults(path, header(10, 8))).toThrow("results of another encoder");
+});
+
 test("all runs of a folder are read; nothing is read of a file without a whole line", () => {
   openResults(path, HEADER).close();
   appendFileSync(join(folder, "torn.jsonl"), '{"run":');
