@@ -7,6 +7,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
+import { trainedLength } from "../../dist/cli/trained-length.js";
 import { loadEncoder } from "../../dist/index.js";
 import { printTable } from "../table.mjs";
 import { NO_CAPS, readTask } from "./data.mjs";
@@ -33,7 +34,7 @@ const checks = [];
 for (const pair of positionals) {
   const [folder, name] = pair.split("=");
   const task = readTask(values.data, name, { ...NO_CAPS, ...(values.rows === undefined ? {} : { test: Number(values.rows) }) });
-  const { max_length: maxTokens } = JSON.parse(readFileSync(`${folder}/config.json`, "utf8")); // as `rootstock eval` cuts texts
+  const maxTokens = trainedLength(folder, rounded.info.maxTokens);
   const metricBy = async (encoder) => {
     await encoder.addAdapter("task", folder);
     const predicted = await servedPredictions(encoder, "task", task, task.test, maxTokens);

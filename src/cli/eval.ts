@@ -1,13 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { defineCommand } from "citty";
-import { parseJson, place, readInteger, readObject } from "../format/json.ts";
 import { readChoice, readCount, TEXT_ARGS } from "./arguments.ts";
 import { evaluateTask, type Evaluation } from "./evaluate.ts";
 import { openEncoder } from "./models.ts";
 import { grouped, percent, table } from "./print-table.ts";
 import { printable } from "./print-text.ts";
 import type { Command, Session } from "./session.ts";
+import { trainedLength } from "./trained-length.ts";
 
 const TASK = "task";
 
@@ -35,7 +34,7 @@ const definition = defineCommand({
     const given = readCount(args["max-tokens"], "max-tokens");
     const encoder = await openEncoder(args.encoder, session);
     await encoder.addAdapter(TASK, args.adapter, { signal });
-    const maxTokens = given ?? Math.min(trainedLength(args.adapter) ?? Infinity, encoder.info.maxTokens);
+    const maxTokens = given ?? trainedLength(args.adapter, encoder.info.maxTokens);
     const evaluation = await evaluateTask(encoder, encoder.info.tasks[0]!, args.data, {
       maxTokens,
       signal,
@@ -51,14 +50,6 @@ const definition = defineCommand({
     if (unknownLabels.length > 0) session.note(`note: the adapter has no label ${unknownLabels.map(printable).join(", ")}; the data do`);
   },
 });
-
-/** `max_length` of the config.json beside an adapter: the length it was trained with. */
-function trainedLength(folder: string): number | null {
-  const path = join(folder, "config.json");
-  if (!existsSync(path)) return null;
-  const value = readObject(parseJson(readFileSync(path), { where: path }), place(path, "config-invalid")).get("max_length");
-  return value === undefined || value === null ? null : readInteger(value, place(`${path}: max_length`, "config-invalid"), 3, 1 << 20);
-}
 
 function print({ adapter, data, maxTokens }: About, { rows, truncated, seconds, report }: Evaluation, perLabel: boolean, { style }: Session): string {
   const counted = report.kind === "spans" ? `${grouped(rows)} sentences, ${grouped(report.support)} spans` : report.kind === "labels" ? `${grouped(rows)} texts, ${grouped(report.support)} labels` : `${grouped(rows)} texts`;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadEncoder, type Encoder } from "../../src/index.ts";
 import { loadFloat32Encoder } from "../float32/encoder.ts";
 import { readTensors } from "../golden/read-tensors.ts";
+import { cosine } from "./cosine.ts";
 import { largestGap } from "./gap.ts";
 
 const FIXTURES = "../shared/fixtures";
@@ -20,18 +21,6 @@ interface Example {
 function examples(): Example[] {
   const { examples } = JSON.parse(gunzipSync(readFileSync(`${FIXTURES}/encoder/embeddings.json.gz`)).toString()) as { examples: Example[] };
   return examples;
-}
-
-function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let ab = 0;
-  let aa = 0;
-  let bb = 0;
-  for (let i = 0; i < a.length; i++) {
-    ab += a[i]! * b[i]!;
-    aa += a[i]! ** 2;
-    bb += b[i]! ** 2;
-  }
-  return ab / Math.sqrt(aa * bb);
 }
 
 /** Mean of the token rows. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { loadEncoder, type Encoder } from "../../src/index.ts";
+import { cosine } from "../encoder/cosine.ts";
 import { readTensors } from "../golden/read-tensors.ts";
 
 // What ships, in int8, beside what transformers and PEFT compute with it in float32 (scripts/make-model-goldens.py).
@@ -21,12 +22,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => encoder.dispose());
-
-function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  expect(a.length).toBe(b.length);
-  const dot = (x: ArrayLike<number>, y: ArrayLike<number>): number => Array.from(x).reduce((sum, value, i) => sum + value * y[i]!, 0);
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-}
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b) / values.length;
 

@@ -5,6 +5,7 @@ import { loadEncoder, type Encoder } from "../../src/index.ts";
 import { pretrain, type Pretrained } from "../../src/pretrain/pretrain.ts";
 import type { Files } from "../../src/pretrain/output.ts";
 import { loadFloat32Encoder } from "../float32/encoder.ts";
+import { cosine } from "../encoder/cosine.ts";
 import { largestGap } from "../encoder/gap.ts";
 import { readFolder } from "../runtime/folder.ts";
 
@@ -17,11 +18,6 @@ interface Golden {
   states: Record<"none" | "ner" | "tc", number[][][]>;
 }
 const { texts, input_ids, states } = JSON.parse(readFileSync(`${FOLDER}/states.json`, "utf8")) as Golden;
-
-const cosine = (a: Float32Array, b: readonly number[]): number => {
-  const dot = (x: ArrayLike<number>, y: ArrayLike<number>): number => Array.from(x).reduce((sum, value, i) => sum + value * y[i]!, 0);
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-};
 
 async function withAdapters(encoder: Encoder): Promise<Encoder> {
   for (const name of ["ner", "tc"]) await encoder.addAdapter(name, `${FOLDER}/${name}`);

@@ -140,7 +140,7 @@ describe("what comes back", () => {
   });
 
   it("a text without any word has labels and no spans", async () => {
-    const { "wikigold": spans, "sms-spam-ia3": labels } = await encoder.run("\u0000\u0001", ["wikigold", "sms-spam-ia3"]);
+    const { wikigold: spans, "sms-spam-ia3": labels } = await encoder.run("\u0000\u0001", ["wikigold", "sms-spam-ia3"]);
     expect(spans).toEqual([]);
     expect(labels!.length).toBe(1);
   });

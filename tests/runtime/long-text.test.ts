@@ -59,7 +59,7 @@ describe("a text longer than the encoder reads", () => {
       }
       from = to;
     }
-    const { "wikigold": found } = await encoder.run(LONG, ["wikigold"], { maxTokens, stride, aggregation: "none", ignoreLabels: [] });
+    const { wikigold: found } = await encoder.run(LONG, ["wikigold"], { maxTokens, stride, aggregation: "none", ignoreLabels: [] });
     expect(found!.length).toBe(ids.length);
     // Where two windows part inside a word it goes to one of them whole: a few tokens a window.
     let other = 0;
