@@ -15,11 +15,11 @@ interface Check {
 /** What bench/mtpf/int8.mjs wrote: the metrics of the shipped adapters on whole test sets, as served and in float32. */
 const checks = JSON.parse(readFileSync("bench/mtpf/results/int8.json", "utf8")) as readonly Check[];
 
-it("every shipped adapter is measured in float32, and int8 takes at most 0.3 points in the mean, 1.0 of one", () => {
+it("every shipped adapter is measured in float32; int8 is within 0.5 points of each, 0.2 in the mean", () => {
   expect(checks.map(({ adapter }) => adapter)).toEqual(readdirSync("models/adapters").sort());
-  const lost = checks.map(({ float32, int8 }) => 100 * (float32 - int8));
-  expect(Math.max(...lost)).toBeLessThanOrEqual(1);
-  expect(lost.reduce((a, b) => a + b) / lost.length).toBeLessThanOrEqual(0.3);
+  const differences = checks.map(({ float32, int8 }) => 100 * Math.abs(int8 - float32));
+  expect(Math.max(...differences)).toBeLessThanOrEqual(0.5);
+  expect(differences.reduce((a, b) => a + b) / differences.length).toBeLessThanOrEqual(0.2);
 });
 
 describe.skipIf(!existsSync(DATA))("the shipped encoder on whole test sets (needs ../shared/data)", () => {
