@@ -9,6 +9,7 @@ import { convert } from "./convert.ts";
 import { demo } from "./demo.ts";
 import { embed } from "./embed.ts";
 import { evaluate } from "./eval.ts";
+import { exported } from "./export.ts";
 import { inspect } from "./inspect.ts";
 import { colours, plain } from "./print-style.ts";
 import { pretrain } from "./pretrain.ts";
@@ -26,6 +27,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["eval", evaluate],
   ["inspect", inspect],
   ["convert", convert],
+  ["export", exported],
   ["pretrain", pretrain],
   ["demo", demo],
 ]);

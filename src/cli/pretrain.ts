@@ -3,7 +3,7 @@ import { readCount } from "./arguments.ts";
 import type { Command, Session } from "./session.ts";
 
 const definition = defineCommand({
-  meta: { name: "pretrain", description: "Pre-finetune an encoder on NER and text pairs at once; a killed run goes on" },
+  meta: { name: "pretrain", description: "Pre-finetune an encoder on entities and text pairs" },
   args: {
     config: { type: "positional", required: true, description: "JSON file: docs/pre-finetuning.md" },
     output: { type: "string", valueHint: "DIR", description: "folder to write (default: the file's)" },

@@ -1,9 +1,9 @@
+import { BARE_MODEL_METADATA, bareModelConfig } from "../format/bare-model.ts";
 import { poolerModule } from "../format/encoder-modules.ts";
 import { toFloat16 } from "../format/floats.ts";
-import { parseJson, place, readObject } from "../format/json.ts";
 import { ENCODER_FINGERPRINT_KEY } from "../format/manifest.ts";
 import { writeSafetensors, type TensorToWrite } from "../format/safetensors-writer.ts";
-import type { EncoderConfig, Family } from "../format/types.ts";
+import type { EncoderConfig } from "../format/types.ts";
 import { BACKBONE } from "../train/full-model.ts";
 import { layerModules } from "../train/group.ts";
 import { groupOf, readParameter, type Parameter } from "../train/parameters.ts";
@@ -13,14 +13,6 @@ import type { PretrainingSettings } from "./types.ts";
 
 /** A folder's files by name. */
 export type Files = ReadonlyMap<string, Uint8Array>;
-
-/** transformers' class of the bare model. */
-const CLASSES: Readonly<Record<Family, string>> = {
-  bert: "BertModel", distilbert: "DistilBertModel", roberta: "RobertaModel", "xlm-roberta": "XLMRobertaModel", albert: "AlbertModel", electra: "ElectraModel",
-};
-
-/** transformers refuses weights that do not say what framework's names they have. */
-const METADATA: readonly [string, string] = ["format", "pt"];
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 
@@ -58,11 +50,8 @@ export function encoderFiles({ machine, plan }: Trainer, start: StartEncoder, dt
     add(`${pooler.path}.weight`, [pooler.out, pooler.in], weight);
     add(`${pooler.path}.bias`, [pooler.out], bias);
   }
-  const config = readObject(parseJson(start.files.get("config.json")!, { where: "config.json" }), place("config.json"));
-  config.set("architectures", [CLASSES[start.config.family]]);
-  config.delete("dtype");
-  config.set("torch_dtype", dtype === "F32" ? "float32" : "float16");
-  return new Map([...start.files, ["config.json", json(Object.fromEntries(config))], ["model.safetensors", joined(writeSafetensors(tensors, new Map([METADATA])))]]);
+  const config = bareModelConfig(start.files.get("config.json")!, start.config.family, dtype);
+  return new Map([...start.files, ["config.json", config], ["model.safetensors", joined(writeSafetensors(tensors, BARE_MODEL_METADATA))]]);
 }
 
 /**
@@ -74,7 +63,7 @@ export async function adapterFiles({ machine, plan }: Trainer, config: EncoderCo
   const tensors = own.map((parameter): TensorToWrite => ({
     name: `base_model.model.${parameter.name.slice(group.length + 1)}`, dtype: "F32", shape: parameter.shape, data: bytesOf(readParameter(machine, parameter, "value")),
   }));
-  const metadata = new Map([METADATA, [ENCODER_FINGERPRINT_KEY, await fingerprint(encoder.get("model.safetensors")!)]]);
+  const metadata = new Map([...BARE_MODEL_METADATA, [ENCODER_FINGERPRINT_KEY, await fingerprint(encoder.get("model.safetensors")!)]]);
   return new Map([
     ["adapter_config.json", json(adapterConfig(config, settings))],
     ["adapter_model.safetensors", joined(writeSafetensors(tensors, metadata))],
@@ -105,5 +94,5 @@ export function headFiles({ machine, plan }: Trainer, classes: readonly string[]
   const tensors = own.map((parameter): TensorToWrite => ({
     name: parameter.name.slice(parameter.name.indexOf("/") + 1), dtype: "F32", shape: parameter.shape, data: bytesOf(readParameter(machine, parameter, "value")),
   }));
-  return new Map([["head.safetensors", joined(writeSafetensors(tensors, new Map([METADATA])))], ["labels.json", json(classes)]]);
+  return new Map([["head.safetensors", joined(writeSafetensors(tensors, BARE_MODEL_METADATA))], ["labels.json", json(classes)]]);
 }

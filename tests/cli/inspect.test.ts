@@ -132,3 +132,19 @@ describe("rootstock convert", () => {
     expect(existsSync(output)).toBe(false);
   });
 });
+
+describe("rootstock export", () => {
+  it("writes a folder in Hugging Face's form of a converted one, and refuses any other", async () => {
+    const [converted, output] = [join(folder, "to-export"), join(folder, "exported")];
+    expect((await program(["convert", TINY, converted])).code).toBe(0);
+    const { code, stdout, stderr } = await program(["export", converted, output]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^exported: exported\n( +[\d.,]+ \w+ {2}[a-z_.]+\n){2,4}$/);
+    const facts = await inspected([output]);
+    const { layers, hidden, vocabulary } = await inspected([TINY]);
+    expect(facts).toMatchObject({ what: "encoder", converted: false, layers, hidden, vocabulary });
+    const again = await program(["export", output, join(folder, "never-exported")]);
+    expect(again.stderr).toMatch(/^rootstock: argument-invalid: .* already/);
+    expect({ code: again.code, wrote: existsSync(join(folder, "never-exported")) }).toEqual({ code: 1, wrote: false });
+  });
+});

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { program, ROOT } from "./program.ts";
 
-const COMMANDS = ["run", "annotate", "embed", "train", "eval", "inspect", "convert", "demo"];
+const COMMANDS = ["run", "annotate", "embed", "train", "eval", "inspect", "convert", "export", "pretrain", "demo"];
 
 const ANNOTATE = ["annotate", "x.jsonl", "--output", "y.jsonl"];
 const TRAIN = ["train", "--task", "a", "--data", "b.jsonl", "--out", "c"];
@@ -80,6 +80,7 @@ describe("wrong usage", () => {
     ["two weights of one label", [...TRAIN, "--class-weight", "a=1", "--class-weight", "a=2"], '--class-weight names "a" twice'],
     ["weights in two ways", [...TRAIN, "--class-weight", "a=1", "--class-weights", "none"], "not both"],
     ["a conversion onto itself", ["convert", "x/../y", "y"], "give another"],
+    ["an export onto itself", ["export", "x/../y", "y"], "give another"],
   ])("refuses %s with exit code 2 and one line", async (_, args, words) => {
     const { code, stdout, stderr } = await program(args);
     expect(stderr).toMatch(/^rootstock: usage: [^\n]+\n$/);
