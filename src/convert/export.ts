@@ -78,7 +78,10 @@ function linearRows(memory: LinearMemory, place: LinearPlace): Float32Array {
 }
 
 function tableRows(memory: LinearMemory, { codes, scales, rows, width }: TablePlace): Float32Array {
-  const scaleOf = memory.floats(scales, rows);
-  const i8 = memory.i8;
-  return Float32Array.from({ length: rows * width }, (_, i) => i8[codes + i]! * scaleOf[Math.floor(i / width)]!);
+  const { i8 } = memory;
+  const values = new Float32Array(rows * width);
+  for (const [row, scale] of memory.floats(scales, rows).entries()) {
+    for (let i = row * width; i < (row + 1) * width; i++) values[i] = i8[codes + i]! * scale;
+  }
+  return values;
 }
