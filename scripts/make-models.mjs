@@ -6,6 +6,7 @@
 //
 // What is there is left as it is, and a training that was ended goes on: repeat the command until it says that all is made.
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -31,6 +32,14 @@ const encoder = `${out}/mtpf-minilm-l6`;
 const root = path.resolve(import.meta.dirname, "..");
 /** What `rootstock train` writes and users load; its history and report quote rows of the data, and stay behind. */
 const ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors", "config.json"];
+
+/** @throws when what was made so far is of another run */
+function checkRun() {
+  const digest = createHash("sha256").update(readFileSync(`${run}/encoder/model.safetensors`)).digest("hex");
+  const note = `${work}/run.sha256`;
+  if (!existsSync(note)) writeFileSync(note, digest);
+  else if (readFileSync(note, "utf8") !== digest) throw new Error(`${work} and ${out} hold what was made of another run than ${run}; give other folders, or remove them`);
+}
 
 function makeFamily(family, what) {
   const folder = `${out}/families/${family}`;
@@ -70,7 +79,7 @@ async function makeAdapter({ task, family, about, licence, source }) {
   const folder = `${out}/adapters/${name}`;
   if (existsSync(`${folder}/README.md`) && existsSync(metricFile(name))) return;
   const trained = `${work}/${name}`;
-  if (!existsSync(trained)) await rootstock(["train", "--task", name, "--encoder", encoder, "--from", `${out}/families/${family}`, "--data", rowsOf(task, "train"), "--dev", rowsOf(task, "dev"), "--out", trained, "--json"]);
+  if (!existsSync(trained)) await rootstock(["train", "--task", name, "--encoder", encoder, "--from", `${out}/families/${family}`, "--data", rowsOf(task, "train"), "--dev", rowsOf(task, "dev"), "--offsets", "codepoint", "--out", trained, "--json"]);
   const { rows, report } = JSON.parse(await rootstock(["eval", "--encoder", encoder, "--adapter", trained, "--data", rowsOf(task, "test"), "--tokens", "--json"]));
   const metric = report.f1 === undefined ? `accuracy **${report.accuracy.toFixed(4)}**, macro F1 ${report.macroF1.toFixed(4)}` : `F1 over exact spans **${report.f1.toFixed(4)}**`;
   writeFileSync(metricFile(name), report.f1 === undefined ? `accuracy ${report.accuracy.toFixed(3)}` : `F1 ${report.f1.toFixed(3)}`);
@@ -127,7 +136,7 @@ test.jsonl --tokens\` gives them again. Each adapter folder is what PEFT saves, 
 
 ## How they were made
 
-\`rootstock pretrain bench/mtpf/shipped.json\` trained the encoder and its two groups: LoRA of rank ${rank} on every linear layer of the last ${layers}, ${grouped(settings.steps)} updates, ${(tokens / 1e6).toFixed(1)} million
+\`rootstock pretrain bench/mtpf/shipped.json --seed ${settings.seed} --workers 2\` trained the encoder and its two groups: LoRA of rank ${rank} on every linear layer of the last ${layers}, ${grouped(settings.steps)} updates, ${(tokens / 1e6).toFixed(1)} million
 tokens. \`node scripts/make-models.mjs RUN\` converted the encoder (7-bit weights, rounded with calibration on 525 training texts, and 8-bit embedding rows) and
 trained the adapters from their family's by \`rootstock train\`. What pre-finetuning is worth and what its data are: [docs/mtpf-tpl.md](../docs/mtpf-tpl.md).
 
@@ -137,6 +146,7 @@ The weights are offered under the Apache License 2.0, as the encoder that they b
 }
 
 mkdirSync(work, { recursive: true });
+checkRun();
 await convertRun({ encoder: `${run}/encoder`, int8: encoder }, data);
 makeFamily("ner", "entity recognition");
 makeFamily("tc", "text classification");

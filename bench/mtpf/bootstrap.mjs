@@ -2,17 +2,16 @@
 import { randomOf } from "./draw.mjs";
 import { metricOf } from "./scores.mjs";
 
-const SEED = 20_251_007;
-
 /**
  * @param {{ found: Uint8Array, predicted: Uint8Array, there: Uint8Array }[]} cells outcomes of one task's cells, over the same test rows
  * @param {number} draws
+ * @param {number} seed another for each task: tasks of as many rows must not have their draws in common
  * @returns {Float64Array[]} for each cell its metric in each draw; draw n has the same rows in every cell
  */
-export function resample(cells, draws) {
+export function resample(cells, draws, seed) {
   const rows = cells[0].found.length;
   if (cells.some(({ found }) => found.length !== rows)) throw new Error("cells over different test rows cannot be compared");
-  const random = randomOf(SEED);
+  const random = randomOf(seed);
   const times = new Uint16Array(rows);
   const metrics = cells.map(() => new Float64Array(draws));
   for (let draw = 0; draw < draws; draw++) {

@@ -1,5 +1,12 @@
 // Rows that are drawn: the same on every machine, for every regime.
 
+/** A seed of a name (FNV-1a). */
+export function seedOf(name) {
+  let seed = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) seed = Math.imul(seed ^ name.charCodeAt(i), 0x01000193) >>> 0;
+  return seed;
+}
+
 /** Numbers in [0, 1) by a seed (mulberry32). */
 export function randomOf(seed) {
   let state = seed >>> 0;

@@ -1,6 +1,7 @@
 // Figures of regimes from the results of their runs.
 import { interval, meanOf, resample } from "./bootstrap.mjs";
 import { SUBSETS } from "./cells.mjs";
+import { seedOf } from "./draw.mjs";
 import { unpackOutcomes } from "./scores.mjs";
 import { mean } from "./statistics.mjs";
 
@@ -59,7 +60,7 @@ export function familyMeans(regimes, family) {
   const drawn = new Map([...regimes.keys()].map((regime) => [regime, []]));
   for (const task of tasks) {
     const lists = [...regimes].map(([regime, figures]) => [regime, figures.tasks.get(task).cells]);
-    const metrics = resample(lists.flatMap(([, cells]) => cells.map(({ outcomes }) => unpackOutcomes(outcomes))), DRAWS);
+    const metrics = resample(lists.flatMap(([, cells]) => cells.map(({ outcomes }) => unpackOutcomes(outcomes))), DRAWS, seedOf(task));
     for (const [regime, cells] of lists) drawn.get(regime).push(meanOf(metrics.splice(0, cells.length)));
   }
   const of = [...regimes].map(([regime, figures]) => [regime, {

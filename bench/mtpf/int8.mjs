@@ -3,7 +3,8 @@
 //   node bench/mtpf/int8.mjs [--encoder ../shared/fixtures/encoder/all-MiniLM-L6-v2] [--int8 models/minilm-l6] [--data ../shared/data]
 //                            [--rows N] [--json bench/mtpf/results/int8.json] FOLDER=TASK…     FOLDER: a PEFT folder with a head
 //
-// The file keeps what it has of other adapters. Fails where int8 loses more than 0.3 points on average, or more than 1.0 of any adapter.
+// The file keeps what it has of other adapters on the same int8 encoder. Fails where int8 loses more than 0.3 points on average, or more than 1.0 of any adapter.
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
@@ -28,6 +29,8 @@ const { values, positionals } = parseArgs({
   },
 });
 if (positionals.length === 0) throw new Error("give adapters, each as FOLDER=TASK");
+if (values.json !== undefined && values.rows !== undefined) throw new Error("--json keeps figures of whole test sets; leave out --rows");
+const encoderDigest = createHash("sha256").update(readFileSync(`${values.int8}/model.safetensors`)).digest("hex");
 const rounded = await loadEncoder(values.int8);
 const exact = await loadFloat32(values.encoder);
 const checks = [];
@@ -43,7 +46,7 @@ for (const pair of positionals) {
   };
   const [int8, float32] = [await metricBy(rounded), await metricBy(exact)];
   const agree = int8.predicted.filter((answer, row) => String(answer) === String(float32.predicted[row])).length;
-  checks.push({ adapter: basename(folder), task: name, rows: task.test.length, float32: float32.metric, int8: int8.metric, agree: agree / task.test.length });
+  checks.push({ encoder: encoderDigest, adapter: basename(folder), task: name, rows: task.test.length, float32: float32.metric, int8: int8.metric, agree: agree / task.test.length });
   console.error(`${name}: float32 ${(100 * float32.metric).toFixed(2)}, int8 ${(100 * int8.metric).toFixed(2)}`);
 }
 const lost = checks.map(({ float32, int8 }) => float32 - int8);
@@ -53,7 +56,7 @@ printTable(["adapter", "task", "rows", "float32", "int8", "lost", "same answer"]
 console.log(`lost on average ${points(mean)} (at most ${points(MOST_ON_AVERAGE)}), of one ${points(Math.max(...lost))} (at most ${points(MOST_OF_ONE)})`);
 if (values.json !== undefined) {
   const known = existsSync(values.json) ? JSON.parse(readFileSync(values.json, "utf8")) : [];
-  const kept = known.filter(({ adapter }) => checks.every((check) => check.adapter !== adapter));
+  const kept = known.filter(({ encoder, adapter }) => encoder === encoderDigest && checks.every((check) => check.adapter !== adapter));
   const all = [...kept, ...checks].sort((a, b) => (a.adapter < b.adapter ? -1 : 1));
   writeFileSync(values.json, `${JSON.stringify(all, null, 1)}\n`);
 }

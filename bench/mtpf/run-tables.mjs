@@ -7,11 +7,12 @@ const minutes = (seconds) => (seconds / 60).toFixed(1);
 export function costTable(results) {
   const rows = results.map(({ header: { run, pretraining }, cells }) => {
     const seconds = (protocol) => [...cells.values()].filter(({ cell }) => cell.startsWith(`${protocol}/`)).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
-    const shown = (protocol) => (seconds(protocol) === 0 ? "" : minutes(seconds(protocol)));
+    const count = (protocol) => [...cells.keys()].filter((cell) => cell.startsWith(`${protocol}/`)).length;
+    const shown = (protocol) => (count(protocol) === 0 ? "" : `${minutes(seconds(protocol))} (${count(protocol)})`);
     const before = pretraining === null ? ["", "", ""] : [pretraining.steps, thousands(pretraining.tokens), minutes(pretraining.seconds)];
     return [run, ...before, shown("linear"), shown("lora")];
   });
-  return markdownTable(["run", "updates", "thousand tokens", "minutes", "linear cells, CPU minutes", "lora cells, CPU minutes"], rows);
+  return markdownTable(["run", "updates", "thousand tokens", "minutes by the clock", "linear cells, CPU minutes (cells)", "lora cells, CPU minutes (cells)"], rows);
 }
 
 /** Gradients of single batches, and of means over several where a run has them. */

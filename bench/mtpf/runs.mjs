@@ -38,6 +38,7 @@ export async function convertRun({ encoder, int8 }, data) {
 /** What makes a run's figures what they are, and what it cost: the first line of its results. */
 export function headerOf({ name, regime, seed, folder, int8, adapters }, data) {
   const history = folder === null ? null : JSON.parse(readFileSync(`${folder}/history.json`, "utf8"));
+  if (history !== null && seed !== null && history.settings.seed !== seed) throw new Error(`${folder} was made with seed ${history.settings.seed}, not ${seed} as its name says`);
   return {
     run: name, regime, seed, int8: digest(`${int8}/model.safetensors`),
     adapters: Object.fromEntries(Object.entries(adapters).map(([family, path]) => [family, path && digest(`${path}/adapter_model.safetensors`)])),

@@ -10,7 +10,7 @@ export interface Part {
 const TEXT_OVERHEAD = 8;
 /** Below about 64 tokens a pass costs more a token (README, figures). */
 const MIN_PART = 256;
-/** About the 512 rows of one pass: a longer part computes no faster, and ends later. */
+/** About 512 tokens: a longer part computes no faster, and ends later. */
 const MAX_PART = 2048;
 /** Parts of a list between those: enough for 8 workers to end at the same time. */
 const PARTS = 16;

@@ -60,6 +60,17 @@ describe("rootstock pretrain", () => {
     expect(await program(["pretrain", at("runs/a.json")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^rootstock: argument-invalid: .*not an empty folder/) as unknown });
   });
 
+  it.each<[string, string]>([
+    ["in folders that are not there yet", "out-new/deep/run"],
+    ["with a slash at its end", "out-slash/"],
+  ])("takes an --output %s, checkpoints and all", async (_, name) => {
+    const output = `${at("runs")}/${name}`;
+    if (name.endsWith("/")) mkdirSync(output);
+    expect(await program(["pretrain", at("runs/a.json"), "--output", output, "--steps", "2"])).toMatchObject({ code: 0, stderr: "" });
+    expect(readdirSync(output)).toContain("history.json");
+    expect(existsSync(`${output.replace(/\/$/, "")}.checkpoint`)).toBe(false);
+  });
+
   it("goes on after kill -9 with the same bytes", async () => {
     expect((await program(["pretrain", at("runs/a.json"), "--output", at("runs/out-whole")])).code).toBe(0);
     // Each run is killed right before the second checkpoint that it writes takes the place of its first.

@@ -55,7 +55,7 @@ export function smallExperiment(): Experiment {
   cpSync("models/adapters/wikigold", join(run, "ner"), { recursive: true });
   cpSync("models/adapters/banking77", join(run, "tc"), { recursive: true });
   const parts = [{ part: "layer 0", cosine: 0.1, ratio: 0.5, ner: null, tc: null }];
-  const history = { settings: { steps: 2, lossWeights: { ner: 1, tc: 1 } }, tokens: 1000, seconds: 3.4, build: "train-fixed", probes: [{ step: 1, batches: 1, parts }] };
+  const history = { settings: { seed: 1, steps: 2, lossWeights: { ner: 1, tc: 1 } }, tokens: 1000, seconds: 3.4, build: "train-fixed", probes: [{ step: 1, batches: 1, parts }] };
   writeFileSync(join(run, "history.json"), JSON.stringify(history));
 
   const results = join(folder, "results");

@@ -20,7 +20,7 @@ function texts(rows: number, wrong: number): Outcomes {
 }
 
 test("draws of an accuracy spread as a binomial does, and are the same rows in every cell", () => {
-  const [a, b] = resample([texts(400, 5), texts(400, 5)], 2000) as [Float64Array, Float64Array];
+  const [a, b] = resample([texts(400, 5), texts(400, 5)], 2000, 1) as [Float64Array, Float64Array];
   expect(a).toEqual(b);
   const [low, high] = interval(a) as [number, number];
   // 0.8 ± 1.96·√(0.8·0.2/400) = ±0.0392
@@ -30,15 +30,21 @@ test("draws of an accuracy spread as a binomial does, and are the same rows in e
   expect(high).toBeLessThan(0.85);
 });
 
+test("tasks of as many rows have draws of their own", () => {
+  const [a] = resample([texts(400, 5)], 100, 1) as [Float64Array];
+  const [b] = resample([texts(400, 5)], 100, 2) as [Float64Array];
+  expect(a).not.toEqual(b);
+});
+
 test("F1 of a draw is that of its rows' sums, not a mean of rows", () => {
   const outcomes = { found: Uint8Array.of(3, 0), predicted: Uint8Array.of(3, 1), there: Uint8Array.of(3, 9) };
-  const seen = new Set(Array.from((resample([outcomes], 200) as [Float64Array])[0], (value) => value.toFixed(6)));
+  const seen = new Set(Array.from((resample([outcomes], 200, 1) as [Float64Array])[0], (value) => value.toFixed(6)));
   // Both twice the first, both the second, or one of each.
   expect([...seen].sort()).toEqual(["0.000000", (6 / 16).toFixed(6), "1.000000"].sort());
 });
 
 test("cells over different rows are not compared", () => {
-  expect(() => resample([texts(400, 5), texts(300, 5)], 10)).toThrow("different test rows");
+  expect(() => resample([texts(400, 5), texts(300, 5)], 10, 1)).toThrow("different test rows");
 });
 
 function run(regime: string, seed: number | null, wrong: Readonly<Record<string, number>>): { header: object; cells: Map<string, object> } {

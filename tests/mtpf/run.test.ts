@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { smallExperiment, type Experiment } from "./experiment.ts";
@@ -72,7 +72,9 @@ test("adapters are fine-tuned from the family's, and evaluated as they are serve
   }
 });
 
-test("a run that is not there, and an unknown task, end with a clear word", () => {
+test("a run that is not there or has another's name, and an unknown task, end with a clear word", () => {
+  cpSync(join(experiment.folder, "runs/task-primary-1"), join(experiment.folder, "runs/task-primary-2"), { recursive: true });
+  expect(experiment.script("run", ["task-primary-2"])).toMatchObject({ status: 1, stderr: expect.stringContaining("was made with seed 1, not 2") as string });
   expect(experiment.script("run", ["naive-1"])).toMatchObject({ status: 1, stderr: expect.stringContaining("there is no run naive-1") as string });
   expect(experiment.script("run", ["none", "--tasks", "other"])).toMatchObject({ status: 1, stderr: expect.stringContaining("there is no task other") as string });
 });

@@ -35,7 +35,7 @@ function findProgram(runtime: Runtime): string | undefined {
     case "workerd":
       return packaged(runtime, runtime);
     case "chromium":
-      return [process.env["CHROMIUM"], ...BROWSERS].find((path) => path !== undefined && existsSync(path));
+      return [process.env["CHROMIUM_PATH"], ...BROWSERS].find((path) => path !== undefined && existsSync(path));
   }
 }
 

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { AGGREGATIONS } from "../../heads/entities.ts";
 import type { RunOptions } from "../../index.ts";
+import { MAX_WORKERS } from "../../limits.ts";
 import { given, readChoice, readCount, readTextOptions, readTopK } from "../arguments.ts";
 import type { NamedFolder } from "../models.ts";
 import { UsageError } from "../usage-error.ts";
@@ -59,7 +60,7 @@ export function readPlan(args: AnnotateArgs, adapters: readonly NamedFolder[], s
     textField: text("text-field") ?? "text",
     annotationsField: text("annotations-field") ?? "annotations",
     prefix: text("annotations-field") === undefined ? "" : `${text("annotations-field")}_`,
-    workers: readCount(text("workers"), "workers") ?? availableParallelism(),
+    workers: readCount(text("workers"), "workers") ?? Math.min(MAX_WORKERS, availableParallelism()),
     shard: readShard(text("shard") ?? "1/1"),
     errors: text("errors"),
     checkpointMs: readSeconds(text("checkpoint") ?? "1") * 1000,

@@ -53,7 +53,7 @@ export function readConfig(path: string, overrides: ConfigOverrides): PretrainCo
   return {
     settings: readSettings(settings, at),
     encoder: readPath("encoder"),
-    output: output ?? readPath("output"),
+    output: output === undefined ? readPath("output") : resolve(output),
     data: readData(fields.get("data"), field(at, "data")),
     checkpointEvery: readInteger(fields.get("checkpointEvery")?.value ?? 100, field(at, "checkpointEvery"), 1, 1e9),
     dtype: readChoice(fields.get("dtype")?.value ?? "F32", field(at, "dtype"), ["F32", "F16"]),
