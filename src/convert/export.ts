@@ -1,13 +1,14 @@
 import { RootstockError } from "../errors.ts";
 import { BARE_MODEL_METADATA, bareModelConfig } from "../format/bare-model.ts";
 import { encoderModules, poolerModule, type EncoderModule } from "../format/encoder-modules.ts";
-import { MANIFEST_NAME } from "../format/manifest.ts";
+import { MANIFEST_NAME, readManifest } from "../format/manifest.ts";
 import { writeSafetensors, type TensorToWrite } from "../format/safetensors-writer.ts";
 import { MAX_CONFIG_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
 import { toSource, type SourceLike } from "../load/source.ts";
 import type { EncoderPlan } from "../model/plan.ts";
 import { readBias, unpackChannel, type LinearPlace, type TablePlace } from "../model/weight-format.ts";
 import { readFile, readOptionalFile } from "../runtime/files.ts";
+import { joinParts } from "../runtime/join-parts.ts";
 import { INT8_PARTS } from "../runtime/load.ts";
 import { loadParts } from "../runtime/load-encoder.ts";
 import type { LoadOptions } from "../runtime/options.ts";
@@ -27,21 +28,22 @@ const TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json"];
 export async function exportEncoder(given: SourceLike, target: string, options: Pick<LoadOptions, "signal" | "onProgress"> = {}): Promise<void> {
   checkTarget(target);
   const { signal } = options;
-  const source = toSource(given);
-  if ((await readOptionalFile(source, MANIFEST_NAME, { signal, limit: MAX_CONFIG_BYTES })) === null) {
-    throw new RootstockError("argument-invalid", `${source.location} is not a converted folder: it is in Hugging Face's form already.`);
-  }
-  const { machine } = await loadParts(source, options, INT8_PARTS);
+  const folder = toSource(given);
+  const bytes = await readOptionalFile(folder, MANIFEST_NAME, { signal, limit: MAX_CONFIG_BYTES });
+  if (bytes === null) throw new RootstockError("argument-invalid", `${folder.location} is not a converted folder: it is in Hugging Face's form already.`);
+  const { machine } = await loadParts(folder, options, INT8_PARTS);
+  const manifest = readManifest(bytes);
+  const source = joinParts(folder, manifest);
   const { memory, plan } = machine;
   const { config } = plan;
   const pooler = plan.pooler === null ? null : poolerModule(config);
   const tensors = [...encoderModules(config), ...(pooler === null ? [] : [pooler])].flatMap((module) => tensorsOf(memory, plan, module));
   const files: FileToWrite[] = [];
   for (const name of TOKENIZER_FILES) {
-    const bytes = await readOptionalFile(source, name, { signal, limit: MAX_TOKENIZER_BYTES });
+    const bytes = await readOptionalFile(source, name, { signal, limit: MAX_TOKENIZER_BYTES, manifest });
     if (bytes !== null) files.push({ name, parts: [bytes] });
   }
-  files.push({ name: "config.json", parts: [bareModelConfig(await readFile(source, "config.json", { signal, limit: MAX_CONFIG_BYTES }), config.family, "F32")] });
+  files.push({ name: "config.json", parts: [bareModelConfig(await readFile(source, "config.json", { signal, limit: MAX_CONFIG_BYTES, manifest }), config.family, "F32")] });
   const { header, parts } = writeSafetensors(tensors, BARE_MODEL_METADATA);
   files.push({ name: "model.safetensors", parts: [header, ...parts] });
   signal?.throwIfAborted();

@@ -16,7 +16,9 @@ export function withManifest(files: readonly FileToWrite[], manifest: Manifest, 
     throw new RootstockError("argument-invalid", `partBytes is ${partBytes}, which makes more than ${MAX_PIECES} parts of ${whole.size} bytes. Give a larger number.`);
   }
   const listed = partBytes !== undefined && partBytes < whole.size ? { ...whole, partBytes } : whole;
-  const text = writeManifest({ ...manifest, files: new Map(manifest.files).set(cut, listed) });
+  // The others are written whole, whatever they were read from.
+  const others = [...manifest.files].map(([name, { partBytes: _parts, ...file }]) => [name, file] as const);
+  const text = writeManifest({ ...manifest, files: new Map([...others]).set(cut, listed) });
   return [
     ...files.flatMap((file) => (file.name === cut ? cutFile(file, partsOf(cut, listed)) : [file])),
     { name: MANIFEST_NAME, parts: [new TextEncoder().encode(text)] },

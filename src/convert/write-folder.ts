@@ -13,12 +13,21 @@ export function checkTarget(folder: string): typeof import("node:fs") {
   if (fs === undefined) throw new RootstockError("target-unwritable", "there is no file system here to write a folder to. Run this in Node, Deno or Bun.");
   let isFree: boolean;
   try {
-    isFree = !fs.existsSync(folder) || (fs.statSync(folder).isDirectory() && fs.readdirSync(folder).length === 0);
+    const isThere = fs.existsSync(folder);
+    isFree = !isThere || (fs.statSync(folder).isDirectory() && fs.readdirSync(folder).length === 0);
+    if (isThere && isFree) replaceEmpty(fs, folder);
   } catch (cause) {
     throw unwritable(folder, cause);
   }
   if (isFree) return fs;
   throw new RootstockError("argument-invalid", `${folder} exists and is not an empty folder. Remove it or choose another.`);
+}
+
+/** What cannot be replaced (a mount point, another's folder) is told before the work. */
+function replaceEmpty(fs: typeof import("node:fs"), folder: string): void {
+  if (fs.realpathSync(folder) === fs.realpathSync(".")) throw new Error("it is the current folder; name one inside it");
+  fs.rmdirSync(folder);
+  fs.mkdirSync(folder);
 }
 
 function unwritable(folder: string, cause: unknown): RootstockError {

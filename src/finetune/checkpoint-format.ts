@@ -4,6 +4,7 @@ import { parseJson } from "../format/json.ts";
 import { parseSafetensorsHeader } from "../format/safetensors.ts";
 import { writeSafetensors } from "../format/safetensors-writer.ts";
 import type { TensorInfo } from "../format/types.ts";
+import { MAX_DIMENSION } from "../limits.ts";
 
 /** A moment of a training run: what is JSON of it, and its numbers by name. */
 export interface Checkpoint {
@@ -24,7 +25,7 @@ export function packCheckpoint({ state, tensors }: Checkpoint): Uint8Array {
   const padded = new Uint8Array(rows * STATE_ROW).fill(0x20);
   padded.set(json);
   const { header, parts, size } = writeSafetensors([
-    ...Array.from(tensors, ([name, values]) => ({ name, dtype: "F32" as const, shape: [values.length], data: bytesOf(values) })),
+    ...Array.from(tensors, ([name, values]) => ({ name, dtype: "F32" as const, shape: shapeOf(values.length), data: bytesOf(values) })),
     { name: STATE, dtype: "U8", shape: [rows, STATE_ROW], data: padded },
   ]);
   const blob = new Uint8Array(size);
@@ -34,6 +35,13 @@ export function packCheckpoint({ state, tensors }: Checkpoint): Uint8Array {
     at += part.length;
   }
   return blob;
+}
+
+/** A shape of so many numbers that the reader's cap on dimensions takes: BERT's table of word pieces has 23 million. */
+function shapeOf(count: number): number[] {
+  let rows = Math.max(1, Math.ceil(count / MAX_DIMENSION));
+  while (count % rows !== 0) rows++;
+  return rows === 1 ? [count] : [rows, count / rows];
 }
 
 /** @throws RootstockError `checkpoint-invalid`. */

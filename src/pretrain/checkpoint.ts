@@ -48,6 +48,7 @@ export function readCheckpoint(trainer: Trainer, bytes: Uint8Array, identity: Ru
       }
     }
     trainer.step = step;
+    trainer.notFinite = state.steps.length - 1 - state.steps.findLastIndex(({ gradientNorm }) => gradientNorm !== null);
     trainer.counts.clear();
     for (const [name, count] of counts) trainer.counts.set(name, count);
     trainer.refresh();

@@ -147,7 +147,9 @@ class Run {
     const { batches } = this.#settings.probe;
     const { step } = this.trainer;
     const due = this.#batches.ofProbe(step);
-    if (due === null || this.#probes.some((probe) => probe.step === step && probe.batches === batches)) return;
+    // A probe of an update's own batches compares none within a family.
+    const isMade = this.#probes.some((probe) => probe.step === step && probe.batches === batches && probe.parts.some(({ ner }) => ner !== null));
+    if (due === null || isMade) return;
     const began = performance.now();
     this.#probes.push({ step, batches, parts: await this.trainer.probeMeans(due) });
     this.#seconds += (performance.now() - began) / 1000;

@@ -45,7 +45,8 @@ export class Trainer {
   readonly #settings: PretrainingSettings;
   readonly #schedule: Schedule;
   readonly #context: GradientContext;
-  #notFinite = 0;
+  /** Updates in a row, up to the last, that changed nothing. */
+  notFinite = 0;
 
   private constructor(machine: TrainMachine, plan: PretrainingModel, { settings, peers = ALONE, signal }: TrainerOptions) {
     this.machine = machine;
@@ -118,8 +119,8 @@ export class Trainer {
   }
 
   #checkFinite(norm: number | null): void {
-    this.#notFinite = norm === null ? this.#notFinite + 1 : 0;
-    if (this.#notFinite < MOST_NOT_FINITE) return;
+    this.notFinite = norm === null ? this.notFinite + 1 : 0;
+    if (this.notFinite < MOST_NOT_FINITE) return;
     throw new RootstockError("training-diverged", `the gradients of ${MOST_NOT_FINITE} updates in a row were no finite numbers. Lower learningRates, or raise warmup.`);
   }
 }

@@ -169,6 +169,7 @@ describe("--resume", () => {
     ["other options", ["--top-k", "2"], 'options was {} and is {"topK":2}'],
     ["another shard", ["--shard", "1/2"], "shard was 1/1 and is 1/2"],
     ["another field", ["--text-field", "body"], "text field was text and is body"],
+    ["names of columns with the field's before them", ["--annotations-field", "annotations"], "prefix of columns was  and is annotations_"],
     ["another format", ["--format", "text"], "format was jsonl and is text"],
     ["another file of bad rows", [], "--errors was "],
   ])("refuses %s, says what differs and changes nothing", async (_, more, words) => {

@@ -53,8 +53,8 @@ describe("a training that was ended by Ctrl-C", () => {
 
   it("goes on past a checkpoint and a folder that were being written", async () => {
     writeFileSync(`${interrupted()}.new`, "half");
-    mkdirSync(folder.file("out.partial"));
-    writeFileSync(folder.file("out.partial/adapter_model.safetensors"), "half");
+    mkdirSync(folder.file("out.train-partial"));
+    writeFileSync(folder.file("out.train-partial/adapter_model.safetensors"), "half");
     expect((await folder.train("rows.jsonl", "out", ...OPTIONS)).code).toBe(0);
     expectWhole();
   });
@@ -173,8 +173,8 @@ it("a folder in the making, ended between any two steps, is finished by the next
   for (const leave of ["nothing more", "the folder put aside", "both"]) {
     interrupted();
     // An older result stands there, which --restart was to replace.
-    mkdirSync(folder.file(leave === "nothing more" ? "out" : "out.old"));
-    writeFileSync(folder.file(leave === "nothing more" ? "out/config.json" : "out.old/config.json"), "{}");
+    mkdirSync(folder.file(leave === "nothing more" ? "out" : "out.train-old"));
+    writeFileSync(folder.file(leave === "nothing more" ? "out/config.json" : "out.train-old/config.json"), "{}");
     if (leave === "both") {
       mkdirSync(folder.file("out"));
       writeFileSync(folder.file("out/config.json"), "{}");

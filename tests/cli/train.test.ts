@@ -151,6 +151,15 @@ describe("what rootstock train refuses", () => {
     writeFileSync(folder.file("there/thesis.txt"), "");
     expect((await again("--restart")).stderr).toMatch(/argument-invalid: .*there is there already, with "thesis\.txt", which no training wrote/);
     expect(existsSync(folder.file("there/thesis.txt"))).toBe(true);
+    mkdirSync(folder.file("other.train-old"));
+    writeFileSync(folder.file("other.train-old/thesis.txt"), "");
+    expect((await folder.train("label.jsonl", "other", "--epochs", "1")).stderr).toMatch(/argument-invalid: .*other\.train-old is there, which training would remove/);
+    for (const name of ["mine.old", "mine.partial"]) {
+      mkdirSync(folder.file(name));
+      writeFileSync(folder.file(`${name}/config.json`), "");
+    }
+    expect((await folder.train("label.jsonl", "mine", "--epochs", "1")).code).toBe(0);
+    for (const name of ["other.train-old/thesis.txt", "mine.old/config.json", "mine.partial/config.json"]) expect(existsSync(folder.file(name)), name).toBe(true);
     folder.write("file", "");
     expect((await folder.train("label.jsonl", "file", "--restart")).stderr).toMatch(/argument-invalid: .*file is a file/);
     mkdirSync(folder.file("empty"));

@@ -146,6 +146,19 @@ describe("writing it", () => {
     expect(readdirSync(root).filter((name) => name.includes("partial"))).toEqual([]);
   });
 
+  it("refuses an empty folder that it could not replace, before the work", async () => {
+    const [source, before, stages] = [tinyFolder("bert"), process.cwd(), [] as string[]];
+    mkdirSync(join(root, "here"));
+    process.chdir(join(root, "here"));
+    try {
+      const convert = convertEncoder(source, ".", { onProgress: ({ stage }) => stages.push(stage) });
+      await expect(convert).rejects.toMatchObject({ code: "target-unwritable", message: expect.stringContaining("the current folder") as string });
+      expect(stages).toEqual([]);
+    } finally {
+      process.chdir(before);
+    }
+  });
+
   it("refuses a converted source, and no texts", async () => {
     const target = join(root, "again");
     await expect(convertEncoder(join(root, "guarded"), target)).rejects.toMatchObject({ code: "argument-invalid" });

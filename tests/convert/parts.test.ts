@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertEncoder } from "../../src/convert/convert.ts";
+import { exportEncoder } from "../../src/convert/export.ts";
 import { loadEncoder, RootstockError, type LoadOptions, type Source, type SourceLike } from "../../src/index.ts";
 import { editJson, readFolder } from "../runtime/folder.ts";
 import { refuses } from "../runtime/refuses.ts";
@@ -42,6 +43,21 @@ describe("a converted folder whose weights lie in parts", () => {
     expect(readFolder(join(root, "from-whole"))).toEqual(readFolder(cut));
     await convertEncoder(cut, join(root, "joined"), { partBytes: expected.get("model.safetensors")!.length });
     expect(readFolder(join(root, "joined"))).toEqual(expected);
+  });
+
+  it("is cut and exported where a companion lies in parts, which others may write", async () => {
+    const parted = readFolder(whole);
+    const json = parted.get("tokenizer.json")!;
+    const list = JSON.parse(new TextDecoder().decode(parted.get("rootstock.json"))) as { files: Record<string, object> };
+    const files = editJson(parted, "rootstock.json", { files: { ...list.files, "tokenizer.json": { ...list.files["tokenizer.json"], partBytes: 500 } } });
+    files.delete("tokenizer.json");
+    for (let at = 0; at < json.length; at += 500) files.set(`tokenizer.json.part${at / 500}`, json.subarray(at, at + 500));
+    const expected = await states(whole);
+    expect(await states(files)).toEqual(expected);
+    await convertEncoder(files, join(root, "from-parted"), { partBytes: PART_BYTES });
+    expect(readFolder(join(root, "from-parted"))).toEqual(readFolder(cut));
+    await exportEncoder(files, join(root, "exported"));
+    expect(readFolder(join(root, "exported")).get("tokenizer.json")).toEqual(json);
   });
 
   it("is read one part after the other, each closed before the next is opened", async () => {

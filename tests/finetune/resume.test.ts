@@ -83,6 +83,13 @@ describe("a checkpoint of something else", () => {
     ["a step of no number", async () => { const { state, tensors } = unpackCheckpoint(await blobOf()); return packCheckpoint({ state: { ...(state as object), step: -1 }, tensors }); }, /step: expected a whole number/], // prettier-ignore
   ])("%s", async (_, make, says) => refuses(resume(await make()), "checkpoint-invalid", says));
 
+  it("keeps a tensor of more numbers than one dimension may have", () => {
+    const values = new Float32Array(2 ** 24 + 512);
+    values[2 ** 24 + 511] = 7;
+    const { tensors } = unpackCheckpoint(packCheckpoint({ state: {}, tensors: new Map([["table", values]]) }));
+    expect([tensors.get("table")!.length, tensors.get("table")!.at(-1)]).toEqual([values.length, 7]);
+  });
+
   it("keeps what it was given", () => {
     const tensors = new Map([["a/b", Float32Array.of(1, -0, Infinity)], ["__proto__", Float32Array.of(2)]]);
     const state = { list: Array.from({ length: 20_000 }, (_, i) => i / 3), text: "😀" };

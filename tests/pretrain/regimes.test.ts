@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readCheckpoint, writeCheckpoint } from "../../src/pretrain/checkpoint.ts";
 import type { Trainer } from "../../src/pretrain/trainer.ts";
 import { relativeGap } from "../kernels/gradients.ts";
 import { BATCH, gradientsOf, startTrainer, valuesOf } from "./golden-trainer.ts";
@@ -58,6 +59,16 @@ it("gradients that are no numbers change nothing, and end the training when they
   for (let i = 0; i < 9; i++) expect((await trainer.update(BATCH)).record).toMatchObject({ step: i + 1, gradientNorm: null });
   expect(valuesOf(trainer)).toEqual(before);
   await expect(trainer.update(BATCH)).rejects.toMatchObject({ code: "training-diverged" });
+});
+
+it("a checkpoint knows how many updates in a row changed nothing", async () => {
+  const identity = { settings: "", encoder: "", data: "", build: "", peers: "" };
+  const trainer = await startTrainer();
+  for (const [norms, wanted] of [[[1, null, null], 2], [[null, 1], 0], [[null, null], 2], [[], 0]] as const) {
+    const steps = norms.map((gradientNorm, i) => ({ step: i + 1, ner: 1, tc: 1, accuracy: 1, tokens: 1, gradientNorm, learningRate: 1 }));
+    readCheckpoint(trainer, writeCheckpoint(trainer, identity, { steps, probes: [], warnings: [], seconds: 0, tokens: 0 } as never), identity);
+    expect(trainer.notFinite).toBe(wanted);
+  }
 });
 
 describe("gradients of the regimes", () => {

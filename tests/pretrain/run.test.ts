@@ -86,6 +86,11 @@ describe("a run", () => {
     await expect(train({ signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
   });
 
+  it("makes means of one batch a family beside the probe of an update", async () => {
+    const { history } = await train({ steps: 4, probe: { every: 4, averageEvery: 4, batches: 1 } });
+    expect(history.probes.map(({ step, parts }) => [step, parts[0]!.ner === null])).toEqual([[4, true], [4, false]]);
+  });
+
   it("sees the same batches in every regime", async () => {
     const tokens = async (change: Partial<PretrainingOptions>): Promise<(number | null)[]> => (await train({ ...change, learningRates: { backbone: 0, head: 0, adapters: 0 } })).history.steps.map(({ tc }) => tc);
     const losses = await tokens({});

@@ -96,13 +96,13 @@ function fieldNames({ textField, annotationsField, outputFormat, prefix }: Annot
 
 async function identityOf(plan: AnnotatePlan, encoder: string, fingerprint: string): Promise<Identity> {
   const { signal: _, ...options }: RunOptions = plan.options;
-  const { shard, textField, annotationsField } = plan;
+  const { shard, textField, annotationsField, prefix } = plan;
   const identity = new Map(inputIdentity(plan.input));
   identity.set("format", plan.format).set("output format", plan.outputFormat);
   identity.set("encoder", fingerprint).set("encoder files", await folderDigest(encoder, ENCODER_FILES));
   identity.set("tasks", plan.adapters.map(({ name }) => name).join(","));
   for (const { name, folder } of plan.adapters) identity.set(`adapter ${name}`, await folderDigest(folder, ADAPTER_FILES));
-  identity.set("options", JSON.stringify(options)).set("text field", textField).set("annotations field", annotationsField);
+  identity.set("options", JSON.stringify(options)).set("text field", textField).set("annotations field", annotationsField).set("prefix of columns", prefix);
   return identity.set("shard", `${shard.index + 1}/${shard.count}`);
 }
 

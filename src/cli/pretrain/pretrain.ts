@@ -7,7 +7,7 @@ import { grouped } from "../print-table.ts";
 import { inputName } from "../read-lines.ts";
 import type { Session } from "../session.ts";
 import { CheckpointFile } from "../train/checkpoint-file.ts";
-import { prepareTarget, trainPaths } from "../train/target.ts";
+import { tryTarget } from "../train/target.ts";
 import type { PretrainConfig } from "./config.ts";
 import { checkpointPath, runConfig } from "./run.ts";
 import { summary } from "./summary.ts";
@@ -27,7 +27,7 @@ export async function pretrainConfig(config: PretrainConfig, { workers, logEvery
   const { output, data } = config;
   const { signal } = session;
   checkTarget(output);
-  await prepareTarget(trainPaths(output));
+  await tryTarget(output);
   const checkpoint = new CheckpointFile(checkpointPath(config));
   if (checkpoint.isThere) session.note(`going on from ${checkpoint.path}`);
   session.progress(`reading ${[...data.ner, ...data.pairs].map(inputName).join(", ")}`);

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, mkdtemp, open, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { RootstockError } from "../../index.ts";
 import { syncFolder, writing } from "../annotate/paths.ts";
 
@@ -19,7 +19,7 @@ const FILES: ReadonlySet<string> = new Set(["adapter_config.json", "adapter_mode
 export function trainPaths(out: string): TrainPaths {
   // Without a slash at its end, which the names beside it would be put behind.
   const base = resolve(out);
-  return { out: base, checkpoint: `${base}.checkpoint`, partial: `${base}.partial`, old: `${base}.old` };
+  return { out: base, checkpoint: `${base}.checkpoint`, partial: `${base}.train-partial`, old: `${base}.train-old` };
 }
 
 /**
@@ -27,7 +27,11 @@ export function trainPaths(out: string): TrainPaths {
  *
  * @throws RootstockError `argument-invalid` when something would be overwritten that was not asked to be
  */
-export function checkTarget({ out, checkpoint }: TrainPaths, restart: boolean): void {
+export function checkTarget({ out, checkpoint, partial, old }: TrainPaths, restart: boolean): void {
+  for (const beside of [partial, old]) {
+    const isOurs = !existsSync(beside) || (statSync(beside).isDirectory() && readdirSync(beside).every((name) => FILES.has(name)));
+    if (!isOurs) throw refused(`${beside} is there, which training would remove, and holds what no training wrote. Give it another name, or give another --out.`);
+  }
   if (!existsSync(out)) return;
   const found = statSync(out).isDirectory() ? readdirSync(out) : null;
   if (found === null) throw refused(`${out} is a file. Give another --out.`);
@@ -41,12 +45,17 @@ function refused(message: string): RootstockError {
 }
 
 /** Makes the folder that `out` will lie in, and tries to write there: a run of hours must not fail at its end. @throws RootstockError `target-unwritable` */
-export async function prepareTarget({ out, partial }: TrainPaths): Promise<void> {
+export async function tryTarget(out: string): Promise<void> {
   await writing(out, async () => {
-    await rm(partial, { recursive: true, force: true });
-    await mkdir(partial, { recursive: true });
-    await rm(partial, { recursive: true });
+    await mkdir(dirname(out), { recursive: true });
+    await rmdir(await mkdtemp(`${out}.try-`));
   });
+}
+
+/** `tryTarget`, and what an earlier run left half made is removed. @throws RootstockError `target-unwritable` */
+export async function prepareTarget({ out, partial }: TrainPaths): Promise<void> {
+  await tryTarget(out);
+  await writing(out, () => rm(partial, { recursive: true, force: true }));
 }
 
 /**
