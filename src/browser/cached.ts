@@ -1,12 +1,15 @@
+import { RootstockError } from "../errors.ts";
 import { MANIFEST_NAME, readManifest } from "../format/manifest.ts";
 import type { Manifest } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_PIECE_BYTES } from "../limits.ts";
 import { ByteReader, canHash } from "../load/byte-reader.ts";
-import { arrivingChunks, lengthOf, missing, readBody, toSource, type OpenFile, type Source } from "../load/source.ts";
+import { arrivingChunks, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
+import type { FileRecord } from "./file-records.ts";
+import { FolderLoad } from "./folder-load.ts";
 import { FolderStore, type CacheHost } from "./folder-store.ts";
-import { listedPieces, type FileRecord, type PieceList, type StoredFile } from "./piece-list.ts";
-import { readKnown, readNew, Storing, type KnownFile } from "./read-pieces.ts";
-import { ask } from "./request.ts";
+import { findListed, listedPieces, wholeFile, type Extent } from "./piece-list.ts";
+import { readKnown, readNew, Storing } from "./read-pieces.ts";
+import { ask, drop } from "./request.ts";
 
 /** Options of `cached` and `clearCache`. */
 export interface CacheOptions {
@@ -16,8 +19,10 @@ export interface CacheOptions {
   readonly caches?: CacheHost;
 }
 
-/** The last file that the loader reads: with it a version is whole. */
-const WEIGHTS = "model.safetensors";
+/** The first files that loaders read, of an encoder and of an adapter. */
+const FIRST = [MANIFEST_NAME, "adapter_config.json"];
+/** The last ones: with either a version is whole. */
+const LAST = ["model.safetensors", "adapter_model.safetensors"];
 const DEFAULT_CACHE = "rootstock";
 
 /**
@@ -26,7 +31,7 @@ const DEFAULT_CACHE = "rootstock";
  * A converted encoder is stored in the pieces of its rootstock.json, each checked by SHA-256 before it is stored and when it is read.
  * A later load asks the server for rootstock.json alone and goes on without it when there is no network. Files without
  * digests (adapters, encoders that were not converted) are confirmed by their ETag or date. A version that differs takes the
- * old one's place when all of it has arrived. Trouble with the cache never fails a load.
+ * old one's place when all of it has arrived; a load reads the one or the other. Trouble with the cache never fails a load.
  *
  * @param url of a folder, relative ones to the page or worker. What is not HTTP is read without a cache.
  * @throws RootstockError `argument-invalid` for what is no URL. Reading throws `source-missing`, `source-unreadable`,
@@ -73,6 +78,14 @@ function ownCaches(): CacheHost | undefined {
   }
 }
 
+/** A file that is asked of a folder, and what for. */
+interface Opening {
+  readonly file: string;
+  readonly load: FolderLoad;
+  readonly store: FolderStore;
+  readonly signal: AbortSignal | undefined;
+}
+
 class CachedFolder implements Source {
   readonly location: string;
   readonly #base: URL;
@@ -81,14 +94,9 @@ class CachedFolder implements Source {
   readonly #cacheName: string;
   /** Of the version that is being read; null for a folder without one. */
   #manifest: Manifest | null = null;
-  /** Pieces of its rootstock.json, which has no record before the version is whole. */
-  #manifestPieces: readonly string[] = [];
   /** Has rootstock.json changed in the life of this source? Loads at the same time may then be of different versions. */
   #hasChanged = false;
-  /** Its pieces on their way into the store. */
-  #storing: Storing | null = null;
-  /** Writes down that the version is stored; null when it was before. */
-  #settle: ((store: FolderStore) => Promise<void>) | null = null;
+  #load: FolderLoad | null = null;
 
   constructor(base: URL, plain: Source, host: CacheHost, cacheName: string) {
     this.#base = base;
@@ -101,119 +109,123 @@ class CachedFolder implements Source {
   async open(file: string, { signal }: { signal: AbortSignal | undefined }): Promise<OpenFile> {
     const store = await FolderStore.open(this.#host, this.#cacheName, this.#base.href);
     if (store === null) return this.#plain.open(file, { signal });
-    if (file === MANIFEST_NAME) return this.#openManifest(store, signal);
-    const listed = this.#manifest?.files.get(file);
-    const list = listed === undefined ? null : listedPieces(listed);
+    if (this.#load === null || FIRST.includes(file)) this.#load = this.#begin(store);
+    const opening = { file, load: this.#load, store, signal };
+    if (file === MANIFEST_NAME) return this.#openManifest(opening);
+    const listed = this.#manifest === null ? null : findListed(this.#manifest, file);
+    if (listed === null) return this.#openUnlisted(opening);
     // The loader refuses such a piece, and says why.
-    if (list !== null && list.pieceBytes > MAX_PIECE_BYTES) return this.#plain.open(file, { signal });
-    if (list === null) return this.#openUnlisted(file, store, signal, (record) => this.#replace(store, file, record));
-    return this.#known(file, list, store, signal);
+    if (listed.list.pieceBytes > MAX_PIECE_BYTES) return this.#plain.open(file, { signal });
+    return { ...this.#openKnown(opening, listed), isChecked: !this.#hasChanged };
   }
 
-  /** The pieces of a file; after those of the weights the version is whole. */
-  #known(file: string, list: PieceList, store: FolderStore, signal: AbortSignal | undefined): OpenFile {
-    const storing = (this.#storing ??= new Storing(store, () => this.#dropOldVersion(store)));
-    const known: KnownFile = {
-      url: this.#url(file),
-      list,
-      store,
-      storing,
-      signal,
-      onEnd: async () => {
-        if (file !== WEIGHTS || !(await storing.end())) return;
-        await this.#settle?.(store);
-        this.#settle = null;
-      },
-    };
-    return { size: list.size, chunks: readKnown(known), isChecked: !this.#hasChanged };
+  #begin(store: FolderStore): FolderLoad {
+    const load: FolderLoad = new FolderLoad(store.records(), new Storing(store, () => this.#dropOldVersion(load, store)));
+    return load;
   }
 
-  async #openManifest(store: FolderStore, signal: AbortSignal | undefined): Promise<OpenFile> {
-    const fresh: { record: StoredFile | null } = { record: null };
+  /** A file, or a part of one, whose pieces have known digests. */
+  #openKnown({ load, store, signal }: Opening, extent: Extent): OpenFile {
+    const { name, list, from, to } = extent;
+    const isLast = LAST.includes(name) && to === list.size;
+    const onEnd = async (): Promise<void> => void (isLast && (await this.#settle(load, store)));
+    return { size: to - from, chunks: readKnown({ ...extent, url: this.#url(name), store, storing: load.storing, seam: load.seam, signal, onEnd }) };
+  }
+
+  async #openManifest(opening: Opening): Promise<OpenFile> {
+    let manifest: Manifest | null = null;
     try {
-      const file = await this.#openUnlisted(MANIFEST_NAME, store, signal, async (record) => void (fresh.record = record));
-      const bytes = await readSmall(file, MANIFEST_NAME, signal);
-      this.#begin(parseManifest(bytes), fresh.record);
+      const bytes = await readSmall(await this.#openUnlisted(opening), MANIFEST_NAME, opening.signal);
+      manifest = parseManifest(bytes);
+      // Nothing is kept of what the loader will refuse.
+      if (manifest === null) opening.load.found.set(MANIFEST_NAME, null);
       return { size: bytes.length, chunks: (async function* () { yield bytes; })() }; // prettier-ignore
-    } catch (error) {
-      this.#begin(null, null);
-      throw error;
+    } finally {
+      this.#hasChanged ||= this.#manifest !== null && JSON.stringify(piecesOf(this.#manifest)) !== JSON.stringify(piecesOf(manifest));
+      this.#manifest = manifest;
     }
-  }
-
-  /** A load begins, of this version. @param record of its rootstock.json, where the stored one is another */
-  #begin(manifest: Manifest | null, record: StoredFile | null): void {
-    this.#hasChanged ||= this.#manifest !== null && JSON.stringify(piecesOf(this.#manifest)) !== JSON.stringify(piecesOf(manifest));
-    this.#manifest = manifest;
-    this.#manifestPieces = record?.pieces ?? [];
-    this.#storing = null;
-    // Until all of the new version has arrived, the old one is what works without a network.
-    this.#settle = manifest === null || record === null ? null : (store) => this.#replace(store, MANIFEST_NAME, record);
   }
 
   /** A file without known digests: the stored one if the server confirms it or cannot be reached. */
-  async #openUnlisted(file: string, store: FolderStore, signal: AbortSignal | undefined, keep: (record: StoredFile) => Promise<void>): Promise<OpenFile> {
-    const record = await store.record(file);
-    const stored = record === null || record.missing ? null : record;
+  async #openUnlisted(opening: Opening): Promise<OpenFile> {
+    const { file, load, signal } = opening;
     const url = this.#url(file);
-    const answer = await ask(url, stored, signal);
-    if (answer.kind === "missing" || (answer.kind === "unreachable" && record?.missing)) {
-      if (answer.kind === "missing") await this.#replace(store, file, { missing: true });
+    const records = await load.stored;
+    const record = records.get(file);
+    if (load.isOffline) {
+      if (record !== undefined) return this.#openStored(opening, record);
+      throw unreadable(url.href, new Error("it is not stored, and the server did not answer for the files before it. Load again"));
+    }
+    const answer = await ask(url, record === undefined || record.missing ? null : record, signal);
+    if (answer.kind === "missing") {
+      load.found.set(file, { missing: true });
       throw missing(file, this.location);
     }
-    if (answer.kind === "file") return this.#openNew(url, answer.response, store, signal, keep);
-    if (answer.kind === "unchanged") return openStored(url, answer.stored, store, signal);
-    if (stored !== null) {
-      await answer.page?.body?.cancel();
-      return openStored(url, stored, store, signal);
+    if (answer.kind === "file") return this.#openNew(opening, url, answer.response);
+    if (answer.kind === "unchanged") return this.#openStored(opening, answer.stored);
+    const { error, page } = answer;
+    if (record === undefined) {
+      if (page === undefined) throw error;
+      // Whoever reads it says best what is wrong with it.
+      return { size: null, chunks: readBody(arrivingChunks(page.body!), url.href, signal) };
     }
-    if (answer.page === undefined) throw answer.error;
-    // Whoever reads it says best what is wrong with it.
-    return { size: null, chunks: readBody(arrivingChunks(answer.page.body!), url.href, signal) };
+    if (page !== undefined) await drop(page);
+    if (load.differs(records)) {
+      throw new RootstockError("source-unreadable", `${error.message}. Other files of the folder have changed, so the stored one may not fit them. Load again; until all has arrived the stored version stays as it is.`, { cause: error });
+    }
+    load.isOffline = true;
+    return this.#openStored(opening, record);
   }
 
-  #openNew(url: URL, response: Response, store: FolderStore, signal: AbortSignal | undefined, keep: (record: StoredFile) => Promise<void>): OpenFile {
-    const { headers, body } = response;
+  /** A file as it was stored; pieces that are damaged come from the server. */
+  #openStored(opening: Opening, record: FileRecord): OpenFile {
+    if (record.missing) throw missing(opening.file, this.location);
+    return this.#openKnown(opening, wholeFile(opening.file, record));
+  }
+
+  #openNew({ file, load, store, signal }: Opening, url: URL, { headers, body }: Response): OpenFile {
     const validators = { etag: headers.get("etag"), modified: headers.get("last-modified") };
     const size = lengthOf(headers);
+    load.found.set(file, null);
     const chunks = readNew(url, body!, store, signal, async (list) => {
       // Firefox ends a body that was cut short as if it were whole.
-      if (list !== null && (size === null || size === list.size)) await keep({ ...list, ...validators });
+      if (list !== null && (size === null || size === list.size)) load.found.set(file, { ...list, ...validators });
+      if (LAST.includes(file)) await this.#settle(load, store);
     });
     return { size, chunks };
   }
 
-  /** Writes a record down; what the old one had is deleted. */
-  async #replace(store: FolderStore, file: string, record: FileRecord): Promise<void> {
-    const old = await store.record(file);
-    if (JSON.stringify(old) === JSON.stringify(record)) return;
-    const isKept = await store.keepRecord(file, record);
-    // What an abandoned version left goes with the next one that is whole.
-    if (isKept && (old !== null || file === MANIFEST_NAME)) await store.sweep(this.#digests());
+  /** The last file of a load has ended: if all was stored, it is what is read without a network from now on. */
+  async #settle(load: FolderLoad, store: FolderStore): Promise<void> {
+    const isStored = await load.storing.end();
+    const old = await load.stored;
+    const records = load.over(old);
+    if (!isStored || records === null || JSON.stringify([...records]) === JSON.stringify([...old])) return;
+    if (!(await store.keepRecords(records))) return;
+    load.stored = Promise.resolve(records);
+    // A converted encoder may lie in an adapter's folder. Its pieces are known to whoever has read its rootstock.json alone.
+    const knowsAll = this.#manifest !== null || records.get(MANIFEST_NAME)?.pieces === undefined;
+    // What abandoned versions left goes, too.
+    if (knowsAll) await store.sweep(this.#digests(load));
   }
 
   /** The stored version gives way to the one that is arriving, where both do not fit. */
-  async #dropOldVersion(store: FolderStore): Promise<boolean> {
-    if (this.#settle === null || (await store.record(MANIFEST_NAME)) === null) return false;
-    await store.dropRecord(MANIFEST_NAME);
-    await store.sweep(this.#digests());
+  async #dropOldVersion(load: FolderLoad, store: FolderStore): Promise<boolean> {
+    if (load.found.get(MANIFEST_NAME)?.pieces === undefined || (await load.stored).size === 0) return false;
+    load.stored = Promise.resolve(new Map());
+    await store.dropRecords();
+    await store.sweep(this.#digests(load));
     return true;
   }
 
   /** Digests of the version that is being read. */
-  #digests(): string[] {
-    return [...piecesOf(this.#manifest), ...this.#manifestPieces];
+  #digests({ found }: FolderLoad): string[] {
+    return [...piecesOf(this.#manifest), ...[...found.values()].flatMap((record) => record?.pieces ?? [])];
   }
 
   #url(file: string): URL {
     return new URL(encodeURIComponent(file), this.#base);
   }
-}
-
-/** A stored file; pieces that are damaged come from the server. */
-function openStored(url: URL, list: StoredFile, store: FolderStore, signal: AbortSignal | undefined): OpenFile {
-  const storing = new Storing(store, async () => false);
-  return { size: list.size, chunks: readKnown({ url, list, store, storing, signal, onEnd: async () => void (await storing.end()) }) };
 }
 
 async function readSmall(file: OpenFile, name: string, signal: AbortSignal | undefined): Promise<Uint8Array> {

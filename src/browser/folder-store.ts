@@ -1,16 +1,16 @@
 import { sha256 } from "../load/byte-reader.ts";
-import { parseRecord, type FileRecord } from "./piece-list.ts";
+import { parseRecords, type FileRecord } from "./file-records.ts";
 
 /** The part of the Cache API that is used. */
 export type CacheHost = Pick<CacheStorage, "open" | "delete">;
 
 const KEY = "?rootstock=";
 const PIECE = `${KEY}piece-`;
-const RECORD = `${KEY}record-`;
+const RECORDS = `${KEY}records`;
 
 /**
  * The entries of one folder in a cache: pieces under their SHA-256, so that versions of a model share what they have in
- * common, and records under the names of files. Nothing here throws: a cache that fails is a cache that has nothing.
+ * common, and one with the records of files. Nothing here throws: a cache that fails is a cache that has nothing.
  */
 export class FolderStore {
   readonly #cache: Cache;
@@ -55,33 +55,27 @@ export class FolderStore {
     return this.#put(PIECE + digest, new Response(bytes, { headers: { "content-type": "application/octet-stream" } }));
   }
 
-  async record(file: string): Promise<FileRecord | null> {
-    const entry = await this.#match(RECORD + encodeURIComponent(file));
-    try {
-      return entry === undefined ? null : parseRecord(await entry.text());
-    } catch {
-      return null;
-    }
+  /** What is remembered of files, by name. */
+  async records(): Promise<Map<string, FileRecord>> {
+    const entry = await this.#match(RECORDS);
+    return parseRecords((await entry?.text().catch(() => "")) ?? "");
   }
 
-  keepRecord(file: string, record: FileRecord): Promise<boolean> {
-    return this.#put(RECORD + encodeURIComponent(file), new Response(JSON.stringify(record)));
+  /** In the place of those before, all at once: whatever ends the page meanwhile, those of two versions never come together. */
+  keepRecords(records: ReadonlyMap<string, FileRecord>): Promise<boolean> {
+    return this.#put(RECORDS, new Response(JSON.stringify([...records])));
   }
 
-  /** Forgets a file; its pieces go with the next sweep. */
-  dropRecord(file: string): Promise<void> {
-    return this.#delete(this.#base + RECORD + encodeURIComponent(file));
+  /** Forgets all files; their pieces go with the next sweep. */
+  dropRecords(): Promise<void> {
+    return this.#delete(this.#base + RECORDS);
   }
 
   /** Deletes the pieces that are neither in `kept` nor in a record. */
   async sweep(kept: Iterable<string>): Promise<void> {
-    const keys = await this.#keys();
     const wanted = new Set(kept);
-    for (const key of keys.filter((name) => name.startsWith(RECORD))) {
-      const record = await this.record(decodeURIComponent(key.slice(RECORD.length)));
-      if (record !== null && !record.missing) for (const digest of record.pieces) wanted.add(digest);
-    }
-    const stale = keys.filter((name) => name.startsWith(PIECE) && !wanted.has(name.slice(PIECE.length)));
+    for (const { pieces = [] } of (await this.records()).values()) for (const digest of pieces) wanted.add(digest);
+    const stale = (await this.#keys()).filter((name) => name.startsWith(PIECE) && !wanted.has(name.slice(PIECE.length)));
     await Promise.all(stale.map((name) => this.#delete(this.#base + name)));
   }
 

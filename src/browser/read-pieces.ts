@@ -3,18 +3,14 @@ import { PIECE_BYTES } from "../format/manifest.ts";
 import { sha256 } from "../load/byte-reader.ts";
 import { BodyReader, giveBack } from "./body-reader.ts";
 import type { FolderStore } from "./folder-store.ts";
-import { pieceSize, type PieceList } from "./piece-list.ts";
-import { askRange } from "./request.ts";
+import { pieceSize, type Extent, type PieceList } from "./piece-list.ts";
+import { RangeReader } from "./range-reader.ts";
+import type { Seam } from "./seam.ts";
 
-/** A body in pieces of `pieceBytes`, the last one shorter, each in the memory of the one before. `skip` bytes come before them. */
-async function* cut(reader: BodyReader, pieceBytes: number, skip = 0): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+/** What a reader gives in pieces of `pieceBytes`, the last one shorter, each in the memory of the one before. */
+async function* cut(reader: Pick<BodyReader, "fill" | "close">, pieceBytes: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const memory = new Uint8Array(pieceBytes);
   try {
-    while (skip > 0) {
-      const skipped = await reader.fill(memory.subarray(0, skip));
-      if (skipped.length === 0) return;
-      skip -= skipped.length;
-    }
     for (;;) {
       const piece = await reader.fill(memory);
       if (piece.length > 0) yield piece;
@@ -26,14 +22,15 @@ async function* cut(reader: BodyReader, pieceBytes: number, skip = 0): AsyncGene
   }
 }
 
-export interface KnownFile {
+export interface KnownFile extends Extent {
+  /** Of the whole file. */
   readonly url: URL;
-  readonly list: PieceList;
   readonly store: FolderStore;
   readonly storing: Storing;
+  readonly seam: Seam;
   readonly signal: AbortSignal | undefined;
   /** Called when the last piece was read. */
-  readonly onEnd?: () => Promise<void>;
+  onEnd(): Promise<void>;
 }
 
 /** Pieces on their way into the store: one at a time, so that a slow disk holds the download up and not the memory. */
@@ -71,40 +68,46 @@ export class Storing {
 }
 
 /**
- * A file whose digests are known: each piece from the store, or from the server and then into the store. What is yielded has
- * been checked. The next stored piece is read and checked while the caller copies one.
+ * A file whose digests are known, or a part of it: each piece from the store, or from the server and then into the store. What is
+ * yielded has been checked. The next stored piece is read and checked while the caller copies one.
  * @throws RootstockError `source-unreadable`, `source-truncated`, `digest-mismatch`
  */
 export async function* readKnown(file: KnownFile): AsyncGenerator<Uint8Array> {
-  const { list, store, signal, onEnd } = file;
-  const count = list.pieces.length;
-  const stored = async (index: number): Promise<Uint8Array<ArrayBuffer> | null> =>
-    index < count ? store.piece(list.pieces[index]!, pieceSize(list, index)) : null;
-  let ahead = stored(0);
-  for (let index = 0; index < count; ) {
+  const { list, from, to, store, seam, signal } = file;
+  const count = Math.ceil(to / list.pieceBytes);
+  const stored = async (at: number): Promise<Uint8Array<ArrayBuffer> | null> =>
+    at < count ? (seam.take(list.pieces[at]!) ?? store.piece(list.pieces[at]!, pieceSize(list, at))) : null;
+  /** What lies between `from` and `to`. */
+  const within = (piece: Uint8Array<ArrayBuffer>, at: number): Uint8Array => {
+    const start = at * list.pieceBytes;
+    if (start + piece.length > to) seam.keep(list.pieces[at]!, piece);
+    return piece.subarray(Math.max(0, from - start), to - start);
+  };
+  let index = Math.floor(from / list.pieceBytes);
+  let ahead = stored(index);
+  while (index < count) {
     const piece = await ahead;
     signal?.throwIfAborted();
     if (piece !== null) {
-      ahead = stored(++index);
-      yield piece;
+      ahead = stored(index + 1);
+      yield within(piece, index++);
       giveBack(piece.buffer);
       continue;
     }
     let end = index + 1;
     while (end < count && !(await store.hasPiece(list.pieces[end]!))) end++;
-    yield* download(file, index, end);
-    ahead = stored((index = end));
+    for await (const arrived of download(file, index, end)) yield within(arrived, index++);
+    ahead = stored(index);
   }
-  await onEnd?.();
+  await file.onEnd();
 }
 
 /** Pieces `from` up to and without `end`, from the server. */
-async function* download({ url, list, storing, signal }: KnownFile, from: number, end: number): AsyncGenerator<Uint8Array> {
-  const start = from * list.pieceBytes;
-  const { body, at } = await askRange(url, start, Math.min(end * list.pieceBytes, list.size), list.size, signal);
+async function* download({ url, list, storing, signal }: KnownFile, from: number, end: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const reader = new RangeReader(url, list, from * list.pieceBytes, Math.min(end * list.pieceBytes, list.size), signal);
   let index = from;
   try {
-    for await (const piece of cut(new BodyReader(body, url.href, signal), list.pieceBytes, start - at)) {
+    for await (const piece of cut(reader, list.pieceBytes)) {
       const digest = list.pieces[index]!;
       if (piece.length < pieceSize(list, index)) break;
       if ((await sha256(piece)) !== digest) {

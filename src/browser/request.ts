@@ -1,6 +1,6 @@
 import { RootstockError } from "../errors.ts";
 import { lengthOf, missing, unreadable } from "../load/source.ts";
-import type { StoredFile } from "./piece-list.ts";
+import type { StoredFile } from "./file-records.ts";
 
 /** What a server says about a file. */
 export type Answer =
@@ -85,6 +85,6 @@ function isSame({ headers }: Response, { etag, modified }: StoredFile): boolean 
 }
 
 /** An unread body would keep its connection. */
-async function drop(response: Response): Promise<void> {
+export async function drop(response: Response): Promise<void> {
   await response.body?.cancel().catch(() => undefined);
 }

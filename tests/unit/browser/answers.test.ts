@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { cached, clearCache } from "../../../src/browser/index.ts";
-import { parseRecord } from "../../../src/browser/piece-list.ts";
-import type { Source } from "../../../src/load/source.ts";
+import { parseRecords } from "../../../src/browser/file-records.ts";
 import { convertedFolder, PIECE, weightBytes } from "./converted-folder.ts";
 import { MemoryCaches } from "./memory-caches.ts";
+import { readAll } from "./read-all.ts";
 
 const BASE = "https://a.example/model/";
 const WEIGHTS = "model.safetensors";
@@ -24,13 +24,6 @@ beforeEach(() => {
   });
 });
 afterEach(() => vi.unstubAllGlobals());
-
-async function readAll(source: Source, file: string): Promise<Buffer> {
-  const { chunks } = await source.open(file, { signal: undefined });
-  const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(Uint8Array.from(chunk));
-  return Buffer.concat(parts);
-}
 
 async function load(): Promise<Buffer> {
   const source = cached(BASE, { caches });
@@ -98,35 +91,44 @@ describe("odd answers for a file with digests", () => {
   });
 });
 
+it("nothing is kept of a folder whose rootstock.json is none", async () => {
+  folder.set("rootstock.json", Buffer.from("{}"));
+  expect(await load()).toEqual(Buffer.from(folder.get(WEIGHTS)!));
+  expect(caches.keysWith("?rootstock=records")).toEqual([]);
+});
+
 describe("odd answers for a file without digests", () => {
-  const read = (): Promise<Buffer> => readAll(cached(BASE, { caches }), "config.json");
+  /** The last one of an adapter: with it what was read is stored. */
+  const FILE = "adapter_model.safetensors";
+  beforeEach(() => void folder.set(FILE, Buffer.from('{"a":1}')));
+  const read = (): Promise<Buffer> => readAll(cached(BASE, { caches }), FILE);
 
   it("a page in its place is read by whoever can say what is wrong with it, when nothing is stored", async () => {
-    answers.set("config.json", page);
+    answers.set(FILE, page);
     expect((await read()).toString()).toBe("<html></html>");
   });
 
   it("no bytes are a file too", async () => {
-    folder.set("config.json", new Uint8Array(0));
+    folder.set(FILE, new Uint8Array(0));
     for (let i = 0; i < 2; i++) expect((await read()).length).toBe(0);
   });
 
   it("304 to a question without conditions is no file", async () => {
-    answers.set("config.json", () => new Response(null, { status: 304 }));
+    answers.set(FILE, () => new Response(null, { status: 304 }));
     await expect(read()).rejects.toEqual(refusal("source-unreadable"));
   });
 
   it("the same ETag, date or neither decide whether the stored one is right, where 304 cannot be had", async () => {
     for (const headers of [{ etag: '"1"' }, { "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT" }] as const) {
-      answers.set("config.json", () => new Response('{"a":1}', { headers: { ...headers, "content-length": "7" } }));
+      answers.set(FILE, () => new Response('{"a":1}', { headers: { ...headers, "content-length": "7" } }));
       expect((await read()).toString()).toBe('{"a":1}');
-      answers.set("config.json", () => new Response('{"b":2}', { headers: { ...headers, "content-length": "7" } }));
+      answers.set(FILE, () => new Response('{"b":2}', { headers: { ...headers, "content-length": "7" } }));
       expect((await read()).toString()).toBe('{"a":1}');
       caches.entries.clear();
     }
-    answers.set("config.json", () => new Response('{"c":3}', { headers: { "content-length": "8" } }));
+    answers.set(FILE, () => new Response('{"c":3}', { headers: { "content-length": "8" } }));
     expect((await read()).toString()).toBe('{"c":3}');
-    expect(caches.keysWith("record-")).toEqual([]); // it was cut short
+    expect(caches.keysWith("records")).toEqual([]); // it was cut short
   });
 
   it("conditions are sent to the page's own origin alone", async () => {
@@ -135,7 +137,7 @@ describe("odd answers for a file without digests", () => {
     for (const origin of ["https://a.example", "https://b.example"]) {
       vi.stubGlobal("location", { href: `${origin}/`, origin });
       for (const headers of [{ etag: '"1"' }, { "last-modified": "x" }, {}]) {
-        answers.set("config.json", answer(headers as Record<string, string>));
+        answers.set(FILE, answer(headers as Record<string, string>));
         await read();
         await read();
         caches.entries.clear();
@@ -146,13 +148,13 @@ describe("odd answers for a file without digests", () => {
 
   it("a page that fails when it is thrown away changes nothing", async () => {
     await read();
-    answers.set("config.json", () => new Response(new ReadableStream({ cancel: () => Promise.reject(new Error("no")) }), { status: 503 }));
+    answers.set(FILE, () => new Response(new ReadableStream({ cancel: () => Promise.reject(new Error("no")) }), { status: 503 }));
     expect((await read()).toString()).toBe('{"a":1}');
   });
 
   it("an ordinary stream's chunks stay its maker's", async () => {
     const chunk = new Uint8Array(Buffer.from('{"a":1}'));
-    answers.set("config.json", () => new Response(new ReadableStream({ start: (controller) => (controller.enqueue(chunk), controller.close()) })));
+    answers.set(FILE, () => new Response(new ReadableStream({ start: (controller) => (controller.enqueue(chunk), controller.close()) })));
     expect((await read()).toString()).toBe('{"a":1}');
     expect(chunk.length).toBe(7);
   });
@@ -161,21 +163,34 @@ describe("odd answers for a file without digests", () => {
 describe("records", () => {
   const record = { size: 5, pieceBytes: 5, pieces: ["0".repeat(64)], etag: null, modified: null };
 
-  it("are read as they were written, and not at all when they are none", () => {
-    expect(parseRecord(JSON.stringify(record))).toEqual(record);
-    expect(parseRecord('{"missing":true}')).toEqual({ missing: true });
+  it("are read as they were written, and none when one of them is no record", () => {
+    const records = [["a", record], ["b", { missing: true }]] as const;
+    expect([...parseRecords(JSON.stringify(records))]).toEqual(records);
     const wrong: object[] = [{ size: -1 }, { size: 1.5 }, { pieceBytes: 0 }, { pieceBytes: 2 ** 40 }, { pieces: [] }, { pieces: "x" }, { pieces: ["x"] }, { pieces: [7] }, { etag: 1 }, { modified: 1 }];
-    for (const fields of wrong) expect(parseRecord(JSON.stringify({ ...record, ...fields }))).toBeNull();
-    for (const text of ["", "{", "null", "7", '"x"', "[]"]) expect(parseRecord(text)).toBeNull();
+    for (const fields of wrong) expect(parseRecords(JSON.stringify([["a", record], ["b", { ...record, ...fields }]])).size).toBe(0);
+    for (const text of ["", "{", "null", "7", '"x"', "{}", "[7]", "[null]", '[["a"]]', '[["a",null]]', '[["a",7]]', '[[7,{"missing":true}]]']) expect(parseRecords(text).size, text).toBe(0);
+    expect(parseRecords("[]").size).toBe(0);
   });
 
-  it("of other files keep their pieces when one is swept", async () => {
-    const source = cached(BASE, { caches });
-    for (const name of ["config.json", WEIGHTS]) await readAll(source, name);
-    caches.entries.set(`${BASE}?rootstock=record-gone.json`, Buffer.from('{"missing":true}') as never);
-    caches.entries.set(`${BASE}?rootstock=record-bad.json`, Buffer.from("bad") as never);
-    folder.set("config.json", Buffer.from('{"changed":true}'));
-    await readAll(source, "config.json");
+  it("that cannot be read are none", async () => {
+    await load();
+    const cache = await caches.open("rootstock");
+    const broken = (key: string): Promise<Response | undefined> =>
+      key.endsWith("records") ? Promise.resolve(new Response(new ReadableStream({ start: (controller) => controller.error(new Error("gone")) }))) : cache.match(key);
+    const host = { open: async () => ({ ...cache, match: broken }) as unknown as Cache, delete: async () => false };
+    vi.stubGlobal("fetch", () => Promise.reject(new Error("offline")));
+    await expect(readAll(cached(BASE, { caches: host }), "rootstock.json")).rejects.toEqual(refusal("source-unreadable"));
+    expect((await readAll(cached(BASE, { caches }), "rootstock.json")).length).toBeGreaterThan(0);
+  });
+
+  it("of files that were not read keep their pieces when another has changed", async () => {
+    const read = async (names: string[]): Promise<void> => {
+      const source = cached(BASE, { caches });
+      for (const name of names) await readAll(source, name);
+    };
+    await read(["config.json", WEIGHTS]);
+    folder.set(WEIGHTS, weightBytes(PIECE, 1));
+    await read([WEIGHTS]);
     expect(caches.keysWith("?rootstock=piece-")).toHaveLength(2);
   });
 });

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cached, clearCache } from "../../../src/browser/index.ts";
-import type { Source } from "../../../src/load/source.ts";
 import { eventually } from "../../eventually.ts";
 import { FileServer, type Fault } from "../../runtimes/browser/server.ts";
 import { convertedFolder, PIECE, weightBytes } from "./converted-folder.ts";
 import { MemoryCaches } from "./memory-caches.ts";
+import { readAll } from "./read-all.ts";
 
 const NAMES = ["rootstock.json", "config.json", "model.safetensors"];
 const WEIGHTS = weightBytes(5 * PIECE + 300);
@@ -22,13 +22,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => server.stop().catch(() => undefined));
-
-async function readAll(source: Source, file: string, signal?: AbortSignal): Promise<Uint8Array> {
-  const { chunks } = await source.open(file, { signal });
-  const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(Uint8Array.from(chunk));
-  return Buffer.concat(parts);
-}
 
 /** The weights' connection is cut after so many bytes, once the pieces that were whole by then are kept. */
 function cutAfter(bytes: number): Fault {
@@ -104,7 +97,7 @@ describe("a converted folder", () => {
   it("stores no piece that is wrong", async () => {
     server.faults.set("model.safetensors", { wrongByteAt: 2 * PIECE });
     await expect(load()).rejects.toMatchObject({ code: "digest-mismatch" });
-    expect(caches.keysWith("?rootstock=record-")).toEqual([]);
+    expect(caches.keysWith("?rootstock=records")).toEqual([]);
     server.faults.clear();
     await expectWhole();
   });
@@ -192,7 +185,16 @@ describe("a full quota", () => {
     caches.quota = quota;
     await expectWhole();
     await expectWhole();
-    expect(caches.keysWith("record-rootstock.json")).toEqual([]);
+    expect(caches.keysWith("?rootstock=records")).toEqual([]);
+  });
+
+  it("that holds all but the records leaves loading as it is", async () => {
+    caches.quota = [...folder.values()].reduce((sum, { length }) => sum + length, 0);
+    await expectWhole();
+    expect(caches.bytes).toBe(caches.quota);
+    server.requests.length = 0;
+    await expectWhole();
+    expect(server.requests.map(({ path, status }) => [path, status])).toEqual([["/model/rootstock.json", 200]]);
   });
 
   it("and a cache that cannot be opened leave loading as it is", async () => {
@@ -234,7 +236,10 @@ describe("files without digests", () => {
   });
 
   it("that are not there are remembered as such", async () => {
-    await expect(load(["config.json"])).rejects.toMatchObject({ code: "source-missing" });
+    const source = cached(base, { caches });
+    await readAll(source, "adapter_config.json");
+    await expect(readAll(source, "config.json")).rejects.toMatchObject({ code: "source-missing" });
+    await readAll(source, "adapter_model.safetensors");
     await server.stop();
     await expect(load(["config.json"])).rejects.toMatchObject({ code: "source-missing" });
     await expect(load(["other.json"])).rejects.toMatchObject({ code: "source-unreadable" });
@@ -243,14 +248,14 @@ describe("files without digests", () => {
   it("are not kept when they arrive in part", async () => {
     server.faults.set("adapter_model.safetensors", { cut: { after: 4000, when: () => Promise.resolve() } });
     await expect(load(files)).rejects.toMatchObject({ code: "source-unreadable" });
-    expect(caches.keysWith("record-adapter_model")).toEqual([]);
+    expect(caches.keysWith("?rootstock=records")).toEqual([]);
   });
 
   it("whose entries are damaged are fetched again", async () => {
     await load(files);
     for (const key of caches.keysWith("?rootstock=piece-")) caches.entries.get(key)![0]! ^= 1;
     expect(await load(files)).toEqual(files.map((name) => Buffer.from(folder.get(name)!)));
-    for (const key of caches.keysWith("?rootstock=record-")) caches.entries.set(key, new Uint8Array(Buffer.from('{"size":-1}')));
+    for (const key of caches.keysWith("?rootstock=records")) caches.entries.set(key, new Uint8Array(Buffer.from('{"size":-1}')));
     expect(await load(files)).toEqual(files.map((name) => Buffer.from(folder.get(name)!)));
   });
 });
