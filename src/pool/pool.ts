@@ -1,11 +1,11 @@
 import { RootstockError } from "../errors.ts";
 import type { SourceLike } from "../load/source.ts";
+import { AbortListeners } from "../runtime/abort-listeners.ts";
 import type { Encoder } from "../runtime/encoder.ts";
 import type { EncoderInfo } from "../runtime/info.ts";
 import { checkTaskName, type AdapterOptions, type EmbedOptions, type IdOptions, type RunOptions, type TextRequest } from "../runtime/options.ts";
 import type { PartOptions } from "../runtime/requests.ts";
 import type { Results } from "../runtime/results.ts";
-import { AbortListeners } from "./abort-listeners.ts";
 import { readAdapter } from "./adapter-files.ts";
 import { addToAll, removeFromAll } from "./adapters.ts";
 import type { Crew } from "./crew.ts";
@@ -172,7 +172,7 @@ export class EncoderPool implements Facade {
     const stop = new AbortController();
     return new Promise<T>((resolve, reject) => {
       const settle = (): void => {
-        if (signal !== undefined) this.#signals.remove(signal, end);
+        unlisten();
         this.#pending.delete(end);
       };
       const end = (reason: unknown): void => {
@@ -180,7 +180,7 @@ export class EncoderPool implements Facade {
         reject(reason as Error);
         stop.abort(reason);
       };
-      if (signal !== undefined) this.#signals.add(signal, end);
+      const unlisten = this.#signals.listen(signal, end);
       this.#pending.add(end);
       work(stop.signal, end).then(resolve, reject).finally(settle);
     });
