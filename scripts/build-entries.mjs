@@ -2,7 +2,7 @@
 //
 //   node scripts/build-entries.mjs        after build-wasm.mjs
 //
-// inline.js, inline.d.ts   both modules as text, deflated and in base64, for `rootstock/inline`
+// inline.js, inline.d.ts   both modules, one after the other, deflated and in base64, for `rootstock/inline`
 // module.d.ts              the type of `rootstock/fixed.wasm` and `rootstock/relaxed.wasm` where they are imported as modules
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";
@@ -15,7 +15,8 @@ function writeIfNew(name, text) {
   if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
 }
 
-const packed = NAMES.map((name) => [name, deflateRawSync(readFileSync(new URL(`${name}.wasm`, folder)), { level: 9 }).toString("base64")]);
-writeIfNew("inline.js", packed.map(([name, text]) => `export const ${name} =\n  "${text}";\n`).join(""));
-writeIfNew("inline.d.ts", NAMES.map((name) => `export declare const ${name}: string;\n`).join(""));
+const modules = NAMES.map((name) => readFileSync(new URL(`${name}.wasm`, folder)));
+const packed = deflateRawSync(Buffer.concat(modules), { level: 9 }).toString("base64");
+writeIfNew("inline.js", `export const packed =\n  "${packed}";\nexport const fixedBytes = ${modules[0].length};\n`);
+writeIfNew("inline.d.ts", "export declare const packed: string;\nexport declare const fixedBytes: number;\n");
 writeIfNew("module.d.ts", "declare const module: WebAssembly.Module;\nexport default module;\n");

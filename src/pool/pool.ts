@@ -1,17 +1,18 @@
 import { RootstockError } from "../errors.ts";
 import type { SourceLike } from "../load/source.ts";
+import { AbortListeners } from "../runtime/abort-listeners.ts";
+import { copyList, copyOptions } from "../runtime/copies.ts";
 import type { Encoder } from "../runtime/encoder.ts";
 import type { EncoderInfo } from "../runtime/info.ts";
 import { checkTaskName, type AdapterOptions, type EmbedOptions, type IdOptions, type RunOptions, type TextRequest } from "../runtime/options.ts";
 import type { PartOptions } from "../runtime/requests.ts";
 import type { Results } from "../runtime/results.ts";
-import { AbortListeners } from "./abort-listeners.ts";
 import { readAdapter } from "./adapter-files.ts";
 import { addToAll, removeFromAll } from "./adapters.ts";
+import { copyIds, copyRequests } from "./copies.ts";
 import type { Crew } from "./crew.ts";
 import { sent, type Method } from "./messages.ts";
 import { sendParts } from "./send-parts.ts";
-import { alone } from "./shared-source.ts";
 import { lengthOf, split, type Part } from "./split.ts";
 import { TaskOrder } from "./task-order.ts";
 import { Turns } from "./turns.ts";
@@ -54,12 +55,13 @@ export class EncoderPool implements Facade {
    */
   async addAdapter(name: string, source: SourceLike, options: AdapterOptions = {}): Promise<void> {
     checkTaskName(name);
+    const own = sent(copyOptions(options));
     await this.#call(options.signal, (stop, end) => {
       const reading = readAdapter(source, this.#crew.info.memory.adapterBudget, stop);
       // It is awaited in its turn, and may have failed before.
       reading.catch(() => undefined);
       return this.#changes.run(name, async () => {
-        const held = { adapter: await reading, options: sent(options) };
+        const held = { adapter: await reading, options: own };
         await this.#order.change(name, () => addToAll(this.#crew, name, held, stop, end));
       });
     });
@@ -77,7 +79,8 @@ export class EncoderPool implements Facade {
 
   /** As `Encoder.run`, on the worker with the least to do. @throws RootstockError as `Encoder.run`; `worker-lost`. */
   async run<Name extends string>(text: string, tasks: readonly Name[], options: RunOptions = {}): Promise<Results<Name>> {
-    return this.#one("run", [text, tasks], strings(tasks), lengthOf(text), options) as Promise<Results<Name>>;
+    const names = copyList(tasks);
+    return this.#one("run", [text, names], strings(names), lengthOf(text), options) as Promise<Results<Name>>;
   }
 
   /**
@@ -87,18 +90,18 @@ export class EncoderPool implements Facade {
    */
   async runBatch(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Results[]> {
     // What is no list is refused by the worker.
-    const list: readonly unknown[] = Array.isArray(requests) ? requests : [];
-    const lengths = list.map((request) => lengthOf((request as TextRequest | null)?.tokens ?? (request as TextRequest | null)?.text));
-    const names = list.flatMap((request) => strings((request as TextRequest | null)?.tasks));
-    return this.#split("runBatch", requests, split(lengths), names, options) as Promise<Results[]>;
+    const { list, names } = copyRequests(Array.isArray(requests) ? requests : []);
+    const parts = split(list.map((request) => lengthOf(request?.tokens ?? request?.text)));
+    return this.#split("runBatch", Array.isArray(requests) ? list : requests, parts, names, options) as Promise<Results[]>;
   }
 
   /** As `Encoder.embed`, over all workers. @throws RootstockError as `Encoder.embed`; `worker-lost`. */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     // A list with anything else in it is refused as a whole.
-    const isList = Array.isArray(texts) && texts.every((text) => typeof text === "string");
-    const parts = split(isList ? texts.map(lengthOf) : []);
-    return this.#split("embed", texts, parts, strings([options.task]), options) as Promise<Float32Array[]>;
+    const list = copyList(texts);
+    const isList = Array.isArray(list) && list.every((text) => typeof text === "string");
+    const own = copyOptions(options);
+    return this.#split("embed", list, split(isList ? list.map(lengthOf) : []), strings([own.task]), options, own) as Promise<Float32Array[]>;
   }
 
   /** As `Encoder.logits`. @throws RootstockError as `Encoder.logits`; `worker-lost`. */
@@ -132,30 +135,48 @@ export class EncoderPool implements Facade {
     if (this.#isDisposed) throw disposed();
   }
 
-  /** A call that is answered by one worker. Options go last. */
-  #one(method: Method, args: readonly unknown[], names: readonly string[], size: number, options: RunOptions | IdOptions): Promise<unknown> {
+  /** A call that is answered by one worker. What it gets are copies, the options' last. */
+  #one(
+    method: Method,
+    args: readonly unknown[],
+    names: readonly string[],
+    size: number,
+    options: RunOptions | IdOptions,
+    own: object = copyOptions(options),
+  ): Promise<unknown> {
     return this.#call(options.signal, (stop) =>
       this.#order.use(names, async () => {
         const lease = await this.#crew.lease(size, false, stop);
-        return lease.member.call(method, [...args, sent(options)], stop).finally(() => lease.release());
+        return lease.member.call(method, [...args, sent(own)], stop).finally(() => lease.release());
       }),
     );
   }
 
   #ids(method: Method, inputIds: ArrayLike<number>, task: string | null, options: IdOptions): Promise<unknown> {
+    const { maxTokens } = this.#crew.info;
+    const ids = copyIds(inputIds, maxTokens);
+    const own = copyOptions(options);
+    const mask = copyIds(own.attentionMask, maxTokens);
     // About 4 units of text a token; what has no length is refused by the worker.
-    const size = lengthOf("") + 4 * (Number((inputIds as ArrayLike<number> | null)?.length) || 0);
-    return this.#one(method, [alone(inputIds), task], strings([task]), size, options);
+    const size = lengthOf("") + 4 * (Number(ids?.length) || 0);
+    return this.#one(method, [ids, task], strings([task]), size, options, { ...own, attentionMask: mask });
   }
 
-  /** A call over a list, answered in parts. What is no list goes as it is. */
-  #split(method: Method, list: readonly unknown[], parts: readonly Part[], names: readonly string[], options: RunOptions | EmbedOptions): Promise<unknown> {
+  /** A call over a list, answered in parts of copies. What is no list goes as it is. */
+  #split(
+    method: Method,
+    list: readonly unknown[],
+    parts: readonly Part[],
+    names: Iterable<string>,
+    options: RunOptions | EmbedOptions,
+    own: object = copyOptions(options),
+  ): Promise<unknown> {
     return this.#call(options.signal, (stop) =>
       this.#order.use(names, () =>
         sendParts(this.#crew, parts, stop, (member, { first, end }, stopPart) => {
-          if (parts.length === 1) return member.call(method, [list, sent(options)], stopPart) as Promise<unknown[]>;
+          if (parts.length === 1) return member.call(method, [list, sent(own)], stopPart) as Promise<unknown[]>;
           const part: PartOptions = { part: { first, count: list.length } };
-          return member.call(method, [list.slice(first, end), { ...sent(options), ...part }], stopPart) as Promise<unknown[]>;
+          return member.call(method, [list.slice(first, end), { ...sent(own), ...part }], stopPart) as Promise<unknown[]>;
         }),
       ),
     );
@@ -172,7 +193,7 @@ export class EncoderPool implements Facade {
     const stop = new AbortController();
     return new Promise<T>((resolve, reject) => {
       const settle = (): void => {
-        if (signal !== undefined) this.#signals.remove(signal, end);
+        unlisten();
         this.#pending.delete(end);
       };
       const end = (reason: unknown): void => {
@@ -180,7 +201,7 @@ export class EncoderPool implements Facade {
         reject(reason as Error);
         stop.abort(reason);
       };
-      if (signal !== undefined) this.#signals.add(signal, end);
+      const unlisten = this.#signals.listen(signal, end);
       this.#pending.add(end);
       work(stop.signal, end).then(resolve, reject).finally(settle);
     });

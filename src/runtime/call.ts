@@ -2,6 +2,7 @@ import { located } from "../errors.ts";
 import type { Adapter } from "../model/adapter-store.ts";
 import type { Machine, Steps } from "../run/forward.ts";
 import type { Branch, PassText, TrunkState } from "../run/pass-text.ts";
+import type { AbortListeners } from "./abort-listeners.ts";
 import type { Task } from "./task.ts";
 
 /** A branch whose adapter moves between the pool and the heap. */
@@ -27,7 +28,7 @@ export interface SoleWork {
  */
 export class Call {
   readonly done: Promise<void>;
-  readonly #signal: AbortSignal | undefined;
+  readonly #unlisten: () => void;
   #resolve!: () => void;
   #reject!: (reason: unknown) => void;
   #onReady: (() => void) | null = null;
@@ -40,15 +41,14 @@ export class Call {
   /** Passes under way that have something of this call. */
   #open = 0;
 
-  constructor(signal: AbortSignal | undefined) {
-    this.#signal = signal;
+  constructor(signal: AbortSignal | undefined, listeners: AbortListeners) {
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     // Whoever made the call hears of it; a call that fails before it is waited for is no unhandled rejection.
     this.done.catch(() => undefined);
-    signal?.addEventListener("abort", this.#abort, { once: true });
+    this.#unlisten = listeners.listen(signal, (reason) => this.fail(reason));
   }
 
   /** Rejects when the call fails, and never resolves. */
@@ -122,14 +122,12 @@ export class Call {
     return (error) => this.fail(task === null ? error : located(error, `task "${task.name}"`));
   }
 
-  readonly #abort = (): void => this.fail(this.#signal!.reason);
-
   #end(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
     this.#texts = [];
     this.#sole = null;
-    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#unlisten();
     this.#onReady?.();
     return true;
   }

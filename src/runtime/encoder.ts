@@ -6,6 +6,7 @@ import type { Output, Reading, TrunkState } from "../run/pass-text.ts";
 import { checkRows, type TextIds } from "../run/rows.ts";
 import { faultOf, heapFault } from "../wasm/fault.ts";
 import type { Call, SoleWork, TextWork, WorkBranch } from "./call.ts";
+import { copyList, copyOptions } from "./copies.ts";
 import { Pace } from "./event-loop.ts";
 import type { EncoderInfo } from "./info.ts";
 import { loadAdapter } from "./load-adapter.ts";
@@ -25,8 +26,8 @@ import {
 } from "./options.ts";
 import { firstLayerOf, WorkQueue } from "./queue.ts";
 import { restore } from "./recovery.ts";
-import { atRequest, checkRequests, encodeText, type CheckedRequest, type EncodedText, type PartOptions } from "./requests.ts";
-import { taskBranches, vectorBranches, windowBranches, type Results, type TaskResult } from "./results.ts";
+import { atRequest, checkRequests, encodeText, type Content, type EncodedText, type PartOptions } from "./requests.ts";
+import { taskBranches, vectorBranches, windowBranches, type Results } from "./results.ts";
 import { headOf, makeTask, type Task } from "./task.ts";
 import { TrunkCache } from "./trunk-cache.ts";
 import { Trunk } from "./trunk.ts";
@@ -106,7 +107,7 @@ export class Encoder {
     }
     this.#adding.add(name);
     try {
-      const { numbers, labels, problemType } = await loadAdapter(loaded, source, options);
+      const { numbers, labels, problemType } = await loadAdapter(loaded, source, copyOptions(options));
       // From here on nothing waits, so that a disposed encoder or an abort leaves no half-added task.
       this.#live();
       options.signal?.throwIfAborted();
@@ -145,7 +146,7 @@ export class Encoder {
 
   /**
    * One result a request, in order. A text's result is the same bits alone or in any batch. Texts of any length and any
-   * tasks share passes; the event loop turns at least every 8 ms.
+   * tasks share passes; the event loop turns at least every 8 ms, once the list is checked and copied (docs/batching.md).
    *
    * @throws RootstockError `text-empty`, `text-too-long`, `task-unknown`, `task-invalid`, `argument-invalid`,
    *   `source-missing` (the folder has no tokenizer.json), `queue-full`, `disposed`, `engine-fault`; the message of a batch
@@ -153,15 +154,20 @@ export class Encoder {
    */
   async runBatch(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Results[]> {
     return this.#call(options.signal, async (call) => {
-      checkResultOptions(options);
-      const wanted: RunOptions & PartOptions = { ...options };
-      const checked = checkRequests(requests, wanted, this.#token, (name) => this.#task(name));
-      return this.#pinned(checked.flatMap(({ tasks }) => tasks), async () => {
-        const results = checked.map(() => new Map<string, TaskResult>());
-        const branches = (text: EncodedText, index: number): WorkBranch[][] =>
-          checked[index]!.tasks.map((task) => taskBranches(call, task, text, wanted, (result) => results[index]!.set(task.name, result)));
-        await this.#runTexts(call, checked, wanted, branches);
-        return checked.map(({ tasks }, index) => Object.fromEntries(tasks.map(({ name }) => [name, results[index]!.get(name)!])));
+      const wanted: RunOptions & PartOptions = copyOptions(options);
+      checkResultOptions(wanted);
+      const { contents, tasks } = checkRequests(requests, wanted, this.#token, (name) => this.#task(name));
+      return this.#pinned([...new Set(tasks)].flat(), async () => {
+        const results = new Array<Results>(contents.length);
+        await this.#runTexts(call, contents, wanted, (text, index) => {
+          const result: Results = (results[index] = {});
+          return tasks[index]!.map((task) => {
+            // Names stand in the order that they were asked in.
+            result[task.name] = [];
+            return taskBranches(call, task, text, wanted, (found) => (result[task.name] = found));
+          });
+        });
+        return results;
       });
     });
   }
@@ -195,11 +201,12 @@ export class Encoder {
     return this.#call(options.signal, async (call) => {
       const { machine } = this.loaded;
       const task = options.task == null ? null : this.#task(options.task);
-      checkStrings(texts, "texts");
+      const own = copyList(texts);
+      checkStrings(own, "texts");
       return this.#pinned(task === null ? [] : [task], async () => {
-        const vectors = new Array<Float32Array>(texts.length);
+        const vectors = new Array<Float32Array>(own.length);
         const branches = (text: EncodedText, index: number): WorkBranch[][] => [vectorBranches(call, task, text, machine, (vector) => (vectors[index] = vector))];
-        await this.#runTexts(call, texts.map((content) => ({ content, tasks: [] })), { ...options }, branches);
+        await this.#runTexts(call, own, { ...options }, branches);
         return vectors;
       });
     });
@@ -341,20 +348,25 @@ export class Encoder {
   /** Encodes texts, with turns of the event loop between them, and runs their branches: a list a task, of one a window. */
   async #runTexts(
     call: Call,
-    requests: readonly CheckedRequest[],
+    contents: readonly Content[],
     options: TextOptions & PartOptions,
     branchesOf: (text: EncodedText, index: number) => readonly (readonly WorkBranch[])[],
   ): Promise<void> {
     const { loaded, pace, queue } = this.#live();
     const work: TextWork[] = [];
     const made: (() => void)[] = [];
-    for (const [index, { content }] of requests.entries()) {
+    for (const [index, content] of contents.entries()) {
       if (pace.isDue) {
         await pace.turn();
         if (call.isOver) break;
       }
       const kept = typeof content === "object" && "states" in content ? content : null;
-      const text = kept?.text ?? atRequest(requests, index, options, () => encodeText(loaded, content as string | readonly string[], options));
+      let text: EncodedText;
+      try {
+        text = kept?.text ?? encodeText(loaded, content as string | readonly string[], options);
+      } catch (error) {
+        throw atRequest(error, index, contents.length, options);
+      }
       const branches = branchesOf(text, index);
       if (branches.length === 0) continue;
       for (const [at, { ids }] of text.windows.entries()) {

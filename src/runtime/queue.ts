@@ -4,6 +4,7 @@ import type { Machine, Steps } from "../run/forward.ts";
 import { rowsOf, runPass } from "../run/pass.ts";
 import type { PassText, TrunkState } from "../run/pass-text.ts";
 import { faultOf } from "../wasm/fault.ts";
+import { AbortListeners } from "./abort-listeners.ts";
 import { Call, type SoleWork, type TextWork, type WorkBranch } from "./call.ts";
 import type { Pace } from "./event-loop.ts";
 import type { Recover } from "./recovery.ts";
@@ -32,6 +33,7 @@ export class WorkQueue {
   readonly #pace: Pace;
   readonly #limit: number;
   readonly #recover: Recover;
+  readonly #signals = new AbortListeners();
   #calls: Call[] = [];
   #isRunning = false;
 
@@ -56,7 +58,7 @@ export class WorkQueue {
     if (isLimited && this.#calls.length >= this.#limit) {
       throw new RootstockError("queue-full", `${this.#limit} calls are under way already, the most this encoder takes. Wait for some, or load it with a larger queueLimit.`);
     }
-    const call = new Call(signal);
+    const call = new Call(signal, this.#signals);
     this.#calls.push(call);
     return call;
   }

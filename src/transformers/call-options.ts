@@ -1,4 +1,5 @@
 import { RootstockError } from "../errors.ts";
+import { copyList } from "../runtime/copies.ts";
 import { checkStrings, type TextOptions } from "../runtime/options.ts";
 
 /** What calls of every pipeline take beside transformers.js's own options. */
@@ -16,11 +17,12 @@ export function checkNames(options: object, known: readonly string[], where: str
   }
 }
 
-/** A call's texts as a list. @throws RootstockError `argument-invalid`. */
+/** A call's texts as a list of its own: they are read again when it goes on, and its caller may have changed theirs. @throws RootstockError `argument-invalid`. */
 export function textList(texts: string | readonly string[]): readonly string[] {
   if (typeof texts === "string") return [texts];
-  checkStrings(texts, "a pipeline's input, where it is not one string,");
-  return texts;
+  const own = copyList(texts);
+  checkStrings(own, "a pipeline's input, where it is not one string,");
+  return own;
 }
 
 /** Too long texts are cut, as transformers.js cuts them, unless the call says otherwise. */

@@ -48,7 +48,8 @@ export async function extractFeatures(encoder: Encoder, task: string | null, tex
   const precision = checkChoice(options.precision ?? "binary", "precision", PRECISIONS);
   const overflow = checkChoice(options.overflow ?? "truncate", "overflow", ["truncate", "error"] as const);
   const { hidden } = encoder.info;
-  if (options.quantize === true && (pooling === "none" || hidden % 8 !== 0)) {
+  const isQuantized = options.quantize === true;
+  if (isQuantized && (pooling === "none" || hidden % 8 !== 0)) {
     throw new RootstockError("argument-invalid", "quantize packs one vector a text, of a multiple of 8 numbers: give a pooling.");
   }
   const call = { overflow, ...(options.signal == null ? {} : { signal: options.signal }) };
@@ -64,7 +65,7 @@ export async function extractFeatures(encoder: Encoder, task: string | null, tex
       : await statesOf(encoder, task, list, call, (rows) => (normalize ? scaleRows(poolingOf(pooling)(rows, hidden), hidden) : poolingOf(pooling)(rows, hidden)));
   const all = new Float32Array(list.length * hidden);
   for (const [index, vector] of vectors.entries()) all.set(vector, index * hidden);
-  return options.quantize === true ? new Tensor<TensorData>(signBits(all, precision), [list.length, hidden / 8]) : new Tensor<TensorData>(all, [list.length, hidden]);
+  return isQuantized ? new Tensor<TensorData>(signBits(all, precision), [list.length, hidden / 8]) : new Tensor<TensorData>(all, [list.length, hidden]);
 }
 
 /** The last hidden states of texts, or what `keep` makes of them. */

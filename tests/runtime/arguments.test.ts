@@ -31,7 +31,17 @@ describe("arguments of a wrong kind", () => {
     for (const request of [{}, { text: 7 }, { text: null, tokens: null }]) await refuses(batch([{ ...request, tasks: [] }]), "argument-invalid", /text as a string/);
     for (const tokens of ["w1", [1], ["w1", null], {}]) await refuses(batch([{ tokens, tasks: [] }]), "argument-invalid", /tokens must be a list of strings/);
     for (const tasks of [undefined, null, "task", { 0: "task" }]) await refuses(batch([{ text: "w1", tasks }]), "argument-invalid", /tasks must be a list/);
-    for (const tasks of [[7], [null], ["__proto__"], [["task"]]]) await refuses(batch([{ text: "w1", tasks }]), "task-invalid", /task name/);
+    for (const tasks of [[7], [null], ["__proto__"], [["task"]], ["task", 7]]) await refuses(batch([{ text: "w1", tasks }]), "task-invalid", /task name/);
+  });
+
+  it("with holes, which are items that are undefined", async () => {
+    // oxlint-disable no-sparse-arrays
+    await refuses(batch([, { text: "w1", tasks: [] }]), "argument-invalid", /^request 0: a request is an object/);
+    await refuses(batch([{ tokens: ["w1", , "w2"], tasks: [] }]), "argument-invalid", /tokens must be a list of strings/);
+    await refuses(batch([{ text: "w1", tasks: ["task", ,] }]), "task-invalid", /task name/);
+    await refuses(batch([{ text: "w1", tasks: [] }], { ignoreLabels: [,] }), "argument-invalid", /ignoreLabels/);
+    await refuses(encoder.embed(["w1", , "w2"] as never), "argument-invalid", /texts must be a list of strings/);
+    // oxlint-enable no-sparse-arrays
   });
 
   it("to runBatch: text and words together, which would leave it open what offsets count in", async () => {

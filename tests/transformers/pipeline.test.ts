@@ -66,6 +66,24 @@ describe("sharing one encoder", () => {
     expect(isLive(mood.encoder)).toBe(false);
   });
 
+  it("answers what it was asked, whatever its caller makes of the list and the options meanwhile", async () => {
+    const features = await pipeline("feature-extraction", ENCODER);
+    const ner = await pipeline("ner", features, { adapter: ENTITIES });
+    const asked = Array.from({ length: 20 }, (_, index) => `Ana of Lisbon, number ${index}`);
+    const changed = async <T>(call: (texts: string[], options: { quantize?: boolean }) => Promise<T>): Promise<T> => {
+      const [texts, options] = [[...asked], {}];
+      const running = call(texts, options);
+      texts.fill(" ");
+      Object.assign(options, { quantize: true });
+      return running;
+    };
+    const cls = { pooling: "cls" } as const;
+    const vectors = await changed((texts, options) => features(texts, Object.assign(options, cls)));
+    expect(vectors.tolist()).toEqual((await features(asked, cls)).tolist());
+    expect(await changed((texts) => ner(texts))).toEqual(await ner(asked));
+    await Promise.all([ner.dispose(), features.dispose()]);
+  });
+
   it("keeps nothing in memory when making a pipeline fails", async () => {
     const features = await pipeline("feature-extraction", ENCODER);
     await refused(() => pipeline("ner", features, { adapter: MOOD }), "argument-invalid", /"text-classification"/);
