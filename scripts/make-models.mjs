@@ -141,7 +141,7 @@ tokens. \`node scripts/make-models.mjs RUN\` converted the encoder (7-bit weight
 trained the adapters from their family's by \`rootstock train\`. What pre-finetuning is worth and what its data are: [docs/mtpf-tpl.md](../docs/mtpf-tpl.md).
 
 The weights are offered under the Apache License 2.0, as the encoder that they began with; the data keep their own licences, which [NOTICE](../NOTICE) names.
-\`edos-sexism\`, \`goemotions\`, \`sms-spam\`, \`broad-twitter\`, \`wnut17\` and \`vader-sentiment\` learnt from raw posts, some of them abusive; do not let their answer alone decide over a person.
+\`sms-spam\`, \`broad-twitter\`, \`wnut17\` and \`vader-sentiment\` learnt from raw posts, some of them abusive; do not let their answer alone decide over a person.
 `);
 }
 
