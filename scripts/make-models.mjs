@@ -6,11 +6,10 @@
 //
 // What is there is left as it is, and a training that was ended goes on: repeat the command until it says that all is made.
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { convertRun } from "../bench/mtpf/runs.mjs";
+import { convertRun, digest } from "../bench/mtpf/runs.mjs";
 import { adapterName, SHIPPED_TASKS } from "./shipped-tasks.mjs";
 
 const { values, positionals } = parseArgs({
@@ -35,10 +34,10 @@ const ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors", "conf
 
 /** @throws when what was made so far is of another run */
 function checkRun() {
-  const digest = createHash("sha256").update(readFileSync(`${run}/encoder/model.safetensors`)).digest("hex");
+  const own = digest(`${run}/encoder/model.safetensors`);
   const note = `${work}/run.sha256`;
-  if (!existsSync(note)) writeFileSync(note, digest);
-  else if (readFileSync(note, "utf8") !== digest) throw new Error(`${work} and ${out} hold what was made of another run than ${run}; give other folders, or remove them`);
+  if (!existsSync(note)) writeFileSync(note, own);
+  else if (readFileSync(note, "utf8") !== own) throw new Error(`${work} and ${out} hold what was made of another run than ${run}; give other folders, or remove them`);
 }
 
 function makeFamily(family, what) {

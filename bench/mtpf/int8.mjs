@@ -4,7 +4,6 @@
 //                            [--rows N] [--json bench/mtpf/results/int8.json] FOLDER=TASK…     FOLDER: a PEFT folder with a head
 //
 // The file keeps what it has of other adapters on the same int8 encoder. Fails where int8 loses more than 0.3 points on average, or more than 1.0 of any adapter.
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,6 +12,7 @@ import { loadEncoder } from "../../dist/index.js";
 import { printTable } from "../table.mjs";
 import { NO_CAPS, readTask } from "./data.mjs";
 import { loadFloat32 } from "./float32.mjs";
+import { digest } from "./runs.mjs";
 import { score } from "./scores.mjs";
 import { servedPredictions } from "./served.mjs";
 
@@ -30,7 +30,7 @@ const { values, positionals } = parseArgs({
 });
 if (positionals.length === 0) throw new Error("give adapters, each as FOLDER=TASK");
 if (values.json !== undefined && values.rows !== undefined) throw new Error("--json keeps figures of whole test sets; leave out --rows");
-const encoderDigest = createHash("sha256").update(readFileSync(`${values.int8}/model.safetensors`)).digest("hex");
+const encoderDigest = digest(`${values.int8}/model.safetensors`);
 const rounded = await loadEncoder(values.int8);
 const exact = await loadFloat32(values.encoder);
 const checks = [];

@@ -6,9 +6,10 @@ const minutes = (seconds) => (seconds / 60).toFixed(1);
 
 export function costTable(results) {
   const rows = results.map(({ header: { run, pretraining }, cells }) => {
-    const seconds = (protocol) => [...cells.values()].filter(({ cell }) => cell.startsWith(`${protocol}/`)).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
-    const count = (protocol) => [...cells.keys()].filter((cell) => cell.startsWith(`${protocol}/`)).length;
-    const shown = (protocol) => (count(protocol) === 0 ? "" : `${minutes(seconds(protocol))} (${count(protocol)})`);
+    const shown = (protocol) => {
+      const own = [...cells.values()].filter(({ cell }) => cell.startsWith(`${protocol}/`));
+      return own.length === 0 ? "" : `${minutes(own.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0))} (${own.length})`;
+    };
     const before = pretraining === null ? ["", "", ""] : [pretraining.steps, thousands(pretraining.tokens), minutes(pretraining.seconds)];
     return [run, ...before, shown("linear"), shown("lora")];
   });

@@ -50,6 +50,7 @@ export function headerOf({ name, regime, seed, folder, int8, adapters }, data) {
   };
 }
 
-function digest(path) {
+/** SHA-256 of a file. */
+export function digest(path) {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
 }

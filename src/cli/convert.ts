@@ -3,8 +3,7 @@ import { defineCommand } from "citty";
 import { convertEncoder } from "../convert/convert.ts";
 import { RootstockError } from "../index.ts";
 import { given, readCount } from "./arguments.ts";
-import { byteSize } from "./print-table.ts";
-import { checkFiles } from "./folder-files.ts";
+import { listFiles } from "./folder-files.ts";
 import { readTexts, textOf } from "./read-texts.ts";
 import type { Command, Session } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
@@ -33,10 +32,8 @@ const definition = defineCommand({
       onProgress: ({ stage, done, total }) => session.progress(`${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`),
     });
     session.progress(null);
-    const files = await checkFiles(args.output, null, signal);
-    const lines = files.map(({ name, bytes }) => `  ${byteSize(bytes).padStart(9)}  ${name}`);
     const how = calibrate === undefined ? "" : `, calibrated on ${calibrate.length} texts`;
-    await session.write(`${basename(resolve(args.output))}: converted${how}\n${lines.join("\n")}\n`);
+    await session.write(`${basename(resolve(args.output))}: converted${how}\n${await listFiles(args.output, signal)}`);
   },
 });
 

@@ -1,9 +1,8 @@
 import { basename, resolve } from "node:path";
 import { defineCommand } from "citty";
 import { exportEncoder } from "../convert/export.ts";
-import { checkFiles } from "./folder-files.ts";
+import { listFiles } from "./folder-files.ts";
 import { loading } from "./models.ts";
-import { byteSize } from "./print-table.ts";
 import type { Command, Session } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -18,9 +17,7 @@ const definition = defineCommand({
     if (resolve(args.source) === resolve(args.output)) throw new UsageError("the folder to write is the one to read; give another");
     await exportEncoder(args.source, args.output, loading(session));
     session.progress(null);
-    const files = await checkFiles(args.output, null, session.signal);
-    const lines = files.map(({ name, bytes }) => `  ${byteSize(bytes).padStart(9)}  ${name}`);
-    await session.write(`${basename(resolve(args.output))}: exported\n${lines.join("\n")}\n`);
+    await session.write(`${basename(resolve(args.output))}: exported\n${await listFiles(args.output, session.signal)}`);
   },
 });
 

@@ -5,6 +5,7 @@ import { RootstockError } from "../index.ts";
 import { LENGTH_BYTES, parseSafetensorsHeader, readHeaderLength } from "../format/safetensors.ts";
 import type { Manifest, SafetensorsFile } from "../format/types.ts";
 import { partsOf } from "../runtime/join-parts.ts";
+import { byteSize } from "./print-table.ts";
 
 export interface FolderFile {
   readonly name: string;
@@ -31,6 +32,12 @@ export async function checkFiles(folder: string, manifest: Manifest | null, sign
     .filter((entry) => entry.isFile())
     .map(({ name }) => ({ name, bytes: statSync(join(folder, name)).size, checked: checked.has(name) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The files of a folder with their sizes, a line each, for people. */
+export async function listFiles(folder: string, signal: AbortSignal): Promise<string> {
+  const files = await checkFiles(folder, null, signal);
+  return files.map(({ name, bytes }) => `  ${byteSize(bytes).padStart(9)}  ${name}\n`).join("");
 }
 
 function checkPart(folder: string, part: { readonly name: string; readonly size: number }): void {

@@ -11,14 +11,14 @@ export const MAX_WEIGHTS_BYTES = 2 ** 31;
 
 /** The files of a converted folder and its rootstock.json; the file `cut` in parts of `partBytes` when it is larger. */
 export function withManifest(files: readonly FileToWrite[], manifest: Manifest, cut: string, partBytes: number | undefined): FileToWrite[] {
-  const { partBytes: _, ...whole } = manifest.files.get(cut)!;
+  // All are written whole, whatever they were read from, but the one that is cut.
+  const described = new Map(Array.from(manifest.files, ([name, { partBytes: _parts, ...file }]) => [name, file] as const));
+  const whole = described.get(cut)!;
   if (partBytes !== undefined && whole.size > partBytes * MAX_PIECES) {
     throw new RootstockError("argument-invalid", `partBytes is ${partBytes}, which makes more than ${MAX_PIECES} parts of ${whole.size} bytes. Give a larger number.`);
   }
   const listed = partBytes !== undefined && partBytes < whole.size ? { ...whole, partBytes } : whole;
-  // The others are written whole, whatever they were read from.
-  const others = [...manifest.files].map(([name, { partBytes: _parts, ...file }]) => [name, file] as const);
-  const text = writeManifest({ ...manifest, files: new Map([...others]).set(cut, listed) });
+  const text = writeManifest({ ...manifest, files: described.set(cut, listed) });
   return [
     ...files.flatMap((file) => (file.name === cut ? cutFile(file, partsOf(cut, listed)) : [file])),
     { name: MANIFEST_NAME, parts: [new TextEncoder().encode(text)] },
