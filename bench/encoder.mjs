@@ -1,5 +1,5 @@
 // The whole encoder beside onnxruntime-web int8, interleaved in one process: best of many rounds for each length.
-//   node bench/encoder.mjs --onnx model_int8.onnx [--encoder models/minilm-l6] [--kernel rel1|rel2|fixed] [--rounds 40]
+//   node bench/encoder.mjs --onnx model_int8.onnx [--encoder models/mtpf-minilm-l6] [--kernel rel1|rel2|fixed] [--rounds 40]
 // Times are wall-clock of one text's forward pass from input ids to the last hidden state; pin the process to one core.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -7,7 +7,7 @@ import { loadEncoder } from "../dist/index.js";
 
 const { values } = parseArgs({
   options: {
-    encoder: { type: "string", default: "models/minilm-l6" },
+    encoder: { type: "string", default: "models/mtpf-minilm-l6" },
     onnx: { type: "string" },
     kernel: { type: "string" },
     rounds: { type: "string", default: "40" },

@@ -1,11 +1,11 @@
 // Adapters trained on the int8 encoder beside those that PEFT trained in float32, with PEFT's settings: test metric, mean over seeds.
 //
-//   npm run build && node bench/finetune.mjs [--tasks wikigold,snips_slots,…] [--seeds 1,2,3] [--shared ../shared] [--options JSON]
+//   npm run build && node bench/finetune.mjs --encoder CONVERTED [--tasks wikigold,snips_slots,…] [--seeds 1,2,3] [--shared ../shared] [--options JSON]
 //   node bench/finetune.mjs --defaults --tasks …     the library's own settings instead of PEFT's, all rows
 //   node bench/finetune.mjs --small                  speed and memory: 1,000 rows of 20 tokens, 5 epochs
 //
 // Data: SHARED/data/TASK/{train,dev,test}.jsonl(.gz) and SHARED/fixtures/adapters/*/{adapter_config,golden}.json. What PEFT's adapters do not
-// record (batch size, schedule, weight decay) are the library's defaults. Dev chooses the weights; the served adapter is measured on test.
+// record (batch size, schedule, weight decay) are the library's defaults. CONVERTED is all-MiniLM-L6-v2, which they were trained on, in int8. Dev chooses the weights; the served adapter is measured on test.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     tasks: { type: "string", default: "wikigold,snips_slots,vader_sentiment,banking77" },
     seeds: { type: "string", default: "1,2,3" },
     shared: { type: "string", default: "../shared" },
-    encoder: { type: "string", default: "models/minilm-l6" },
+    encoder: { type: "string", default: "models/mtpf-minilm-l6" },
     options: { type: "string", default: "{}" },
     rows: { type: "string" },
     defaults: { type: "boolean", default: false },

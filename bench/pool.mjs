@@ -1,5 +1,5 @@
 // Throughput of a pool: the same stream of texts through 1 worker, 2 workers, …, in turn; best of several rounds.
-//   node bench/pool.mjs [--encoder models/minilm-l6] [--workers 1,2] [--texts 600] [--rounds 5]
+//   node bench/pool.mjs [--encoder models/mtpf-minilm-l6] [--workers 1,2] [--texts 600] [--rounds 5]
 // Not pinned: the workers need cores of their own, and the ratio says something only where those are idle.
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -8,7 +8,7 @@ import { loadPool } from "../dist/pool/index.js";
 
 const { values } = parseArgs({
   options: {
-    encoder: { type: "string", default: "models/minilm-l6" },
+    encoder: { type: "string", default: "models/mtpf-minilm-l6" },
     workers: { type: "string", default: "1,2" },
     texts: { type: "string", default: "600" },
     rounds: { type: "string", default: "5" },

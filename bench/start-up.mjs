@@ -1,12 +1,12 @@
 // Cold start: from process start to the first result, and the memory of that process; best and median of many processes.
-//   node bench/start-up.mjs [--onnx model_int8.onnx] [--encoder models/minilm-l6] [--runs 11]
+//   node bench/start-up.mjs [--onnx model_int8.onnx] [--encoder models/mtpf-minilm-l6] [--runs 11]
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const { values } = parseArgs({
   options: {
-    encoder: { type: "string", default: "models/minilm-l6" },
+    encoder: { type: "string", default: "models/mtpf-minilm-l6" },
     onnx: { type: "string" },
     runs: { type: "string", default: "11" },
   },

@@ -1,5 +1,5 @@
 // Hot swap: what choosing another adapter costs inside a loaded encoder, and what it allocates in linear memory.
-//   node bench/swap.mjs [--encoder models/minilm-l6] [--without-kernels]
+//   node bench/swap.mjs [--encoder models/mtpf-minilm-l6] [--without-kernels]
 // Every call takes another adapter than the one before. A swap is all that happens between the call and the first kernel:
 // finding the task, taking its plan, writing the token rows. Without kernels it is the same work with warm caches, which the weights of a
 // whole pass otherwise empty: 9 µs of 44 on a busy Xeon.
@@ -11,7 +11,7 @@ import { readBeside } from "../dist/wasm/beside.js";
 import { startEngine } from "../dist/wasm/engine.js";
 
 const { values } = parseArgs({
-  options: { encoder: { type: "string", default: "models/minilm-l6" }, "without-kernels": { type: "boolean", default: false } },
+  options: { encoder: { type: "string", default: "models/mtpf-minilm-l6" }, "without-kernels": { type: "boolean", default: false } },
 });
 
 let firstKernel = 0;

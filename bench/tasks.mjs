@@ -26,7 +26,7 @@ const SECTIONS = {
 
 const { values } = parseArgs({
   options: {
-    encoder: { type: "string", default: "models/minilm-l6" },
+    encoder: { type: "string", default: "models/mtpf-minilm-l6" },
     kernel: { type: "string" },
     onnx: { type: "string" },
     texts: { type: "string", default: "tests/golden/text/minilm.jsonl.gz" },

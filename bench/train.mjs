@@ -22,7 +22,7 @@ const { values } = parseArgs({
     only: { type: "string", default: "products,adapter,full" },
     workers: { type: "string", default: "2" },
     repeats: { type: "string", default: "1" },
-    encoder: { type: "string", default: "models/minilm-l6" },
+    encoder: { type: "string", default: "models/mtpf-minilm-l6" },
   },
 });
 const rows = Number(values.rows);

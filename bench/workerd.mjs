@@ -19,7 +19,7 @@ const PART_BYTES = 8 << 20;
 const TOKENS = 32;
 const EMPTY = "export default { fetch: () => new Response('nothing') };";
 
-const tokenizer = createTokenizer(JSON.parse(readFileSync("models/minilm-l6/tokenizer.json", "utf8")), null);
+const tokenizer = createTokenizer(JSON.parse(readFileSync("models/mtpf-minilm-l6/tokenizer.json", "utf8")), null);
 const tokens = tokenizer.encode(TEXT).ids.length;
 if (tokens !== TOKENS) throw new Error(`the text has ${tokens} tokens, not ${TOKENS}`);
 
@@ -55,7 +55,7 @@ const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 const folder = mkdtempSync(join(tmpdir(), "rootstock-bench-"));
 try {
   const assets = join(folder, "assets");
-  execFileSync(process.execPath, ["dist/cli/main.js", "convert", "models/minilm-l6", join(assets, "minilm-l6"), "--part-bytes", String(PART_BYTES)]);
+  execFileSync(process.execPath, ["dist/cli/main.js", "convert", "models/mtpf-minilm-l6", join(assets, "mtpf-minilm-l6"), "--part-bytes", String(PART_BYTES)]);
   for (const name of ["wikigold", "banking77"]) cpSync(`models/adapters/${name}`, join(assets, name), { recursive: true });
   writeFileSync(join(folder, "empty.js"), EMPTY);
   const empty = await serve(join(folder, "empty.js"), assets);

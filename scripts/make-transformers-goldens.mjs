@@ -14,8 +14,8 @@ const entry = createRequire(resolve("bench/package.json")).resolve("@huggingface
 const library = await import(pathToFileURL(entry.replace(/\.cjs$/, ".mjs")).href);
 const { AutoTokenizer, env, FeatureExtractionPipeline, pipeline, quantize_embeddings, Tensor, TextClassificationPipeline, TokenClassificationPipeline } = library;
 
-const ENCODER = "models/minilm-l6";
-const ENTITIES = ["My name is Marie Curie and I live in London.", "Tim Cook of Apple met Angela Merkel in New York City.", "nothing to see here", "İstanbul 🙂 Zürich"];
+const ENCODER = "models/mtpf-minilm-l6";
+const ENTITIES = ["My name is Marie Curie and I live in London.", "Tim Cook met Angela Merkel of Germany in New York City.", "nothing to see here", "İstanbul 🙂 Zürich"];
 const MOODS = ["I love transformers!", "That was the worst film of the year.", "It rained."];
 const FEATURES = ["This is a simple test.", "Cats purr.", "A considerably longer sentence about rivers, mountains and the sea."];
 

@@ -6,7 +6,7 @@ const BOTH = { people: "wikigold", intent: "banking77" };
 
 async function open(adapters) {
   const { loadEncoder, cached } = await import("./rootstock.js");
-  const encoder = await loadEncoder(cached("/models/minilm-l6"));
+  const encoder = await loadEncoder(cached("/models/mtpf-minilm-l6"));
   for (const [name, folder] of Object.entries(adapters)) await encoder.addAdapter(name, cached(`/models/adapters/${folder}`));
   return encoder;
 }

@@ -8,7 +8,7 @@ const BEGINNINGS = ["Yesterday evening I wrote to you because of", "Could one of
 const ENDS = ["the bill and the payment of my last order", "the card that was lost near the station", "the rate of exchange for my next journey", "the code that I need for signing in"];
 
 self.onmessage = async ({ data: { rows, epochs } }) => {
-  const encoder = await loadEncoder(cached("/models/minilm-l6"));
+  const encoder = await loadEncoder(cached("/models/mtpf-minilm-l6"));
   const train = Array.from({ length: rows }, (_, row) => ({
     text: `${BEGINNINGS[Math.floor(row / ENDS.length) % BEGINNINGS.length]} ${ENDS[row % ENDS.length]} ${row % 10}`,
     label: `topic ${row % ENDS.length}`,

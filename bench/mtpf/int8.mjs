@@ -1,6 +1,6 @@
 // What int8 takes from adapters: each on the whole test set of its task, by the encoder as it is served and by the same encoder in float32.
 //
-//   node bench/mtpf/int8.mjs [--encoder ../shared/fixtures/encoder/all-MiniLM-L6-v2] [--int8 models/minilm-l6] [--data ../shared/data]
+//   node bench/mtpf/int8.mjs --encoder RUN/encoder [--int8 models/mtpf-minilm-l6] [--data ../shared/data]
 //                            [--rows N] [--json bench/mtpf/results/int8.json] FOLDER=TASK…     FOLDER: a PEFT folder with a head
 //
 // The file keeps what it has of other adapters on the same int8 encoder. Fails where int8 loses more than 0.3 points on average, or more than 1.0 of any adapter.
@@ -21,14 +21,14 @@ const [MOST_ON_AVERAGE, MOST_OF_ONE] = [0.003, 0.01];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    encoder: { type: "string", default: "../shared/fixtures/encoder/all-MiniLM-L6-v2" },
-    int8: { type: "string", default: "models/minilm-l6" },
+    encoder: { type: "string" },
+    int8: { type: "string", default: "models/mtpf-minilm-l6" },
     data: { type: "string", default: "../shared/data" },
     rows: { type: "string" },
     json: { type: "string" },
   },
 });
-if (positionals.length === 0) throw new Error("give adapters, each as FOLDER=TASK");
+if (positionals.length === 0 || values.encoder === undefined) throw new Error("give --encoder and adapters, each as FOLDER=TASK");
 if (values.json !== undefined && values.rows !== undefined) throw new Error("--json keeps figures of whole test sets; leave out --rows");
 const encoderDigest = digest(`${values.int8}/model.safetensors`);
 const rounded = await loadEncoder(values.int8);

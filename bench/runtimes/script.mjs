@@ -9,7 +9,7 @@ import { TEXT } from "./text.mjs";
 
 const [started, rounds] = process.argv.slice(2).map(Number);
 const models = fileURLToPath(new URL("../../models/", import.meta.url));
-const encoder = await loadEncoder(`${models}minilm-l6`);
+const encoder = await loadEncoder(`${models}mtpf-minilm-l6`);
 await encoder.addAdapter("people", `${models}adapters/wikigold`);
 await encoder.addAdapter("intent", `${models}adapters/banking77`);
 const { intent } = await encoder.run(TEXT, ["people", "intent"]);

@@ -16,14 +16,14 @@ export class TaskCard {
   #result;
 
   /** @param onToggle called with whether the task is wanted now */
-  constructor({ name, title, about, method }, onToggle) {
+  constructor({ name, title, about }, onToggle) {
     this.#input = element("input");
     Object.assign(this.#input, { type: "checkbox", id: `task-${name}`, disabled: true });
     this.#input.setAttribute("role", "switch");
     this.#input.setAttribute("aria-describedby", `about-${name}`);
     this.#input.addEventListener("change", () => onToggle(this.#input.checked));
     const label = element("label", "switch", this.#input, element("span", "track"), element("span", "name", title));
-    this.#size = element("span", "size", method);
+    this.#size = element("span", "size");
     const note = element("p", "about", about);
     note.id = `about-${name}`;
     this.#result = element("div", "result");

@@ -13,7 +13,7 @@ const methods = {
   async load(_args, { signal, report }) {
     encoder?.dispose();
     const start = performance.now();
-    encoder = await loadEncoder(cached(new URL("minilm-l6", MODELS)), { signal, onProgress: report });
+    encoder = await loadEncoder(cached(new URL("mtpf-minilm-l6", MODELS)), { signal, onProgress: report });
     return { ms: performance.now() - start, info: encoder.info };
   },
 

@@ -77,7 +77,7 @@ function swap(name, isOn) {
       if (isOn) added.add(name);
       else added.delete(name);
       const bytes = info.tasks.find((known) => known.name === name)?.bytes;
-      card.showState(isOn, isOn ? `${task.method}, ${Math.round(bytes / 1000)} kB, added in ${milliseconds(ms)}` : task.method);
+      card.showState(isOn, isOn ? `${Math.round(bytes / 1000)} kB, added in ${milliseconds(ms)}` : "");
       showMemory(info);
     } catch (error) {
       card.set(false);

@@ -4,12 +4,12 @@
  * `adapter`: folder under models/adapters. `marks`: where a tagger's labels stand, above or below the words.
  */
 export const TASKS = [
-  { name: "entities", title: "Entities", about: "People, places, organisations", adapter: "wikigold", method: "LoRA", marks: "above" },
-  { name: "slots", title: "Command slots", about: "What a spoken command asks for", adapter: "snips-slots", method: "LoRA", marks: "below" },
-  { name: "banking", title: "Banking reason", about: "One of 77 reasons to write to a bank", adapter: "banking77", method: "rsLoRA" },
-  { name: "intent", title: "Assistant intent", about: "One of 150 things to ask an assistant", adapter: "clinc150", method: "LoRA" },
-  { name: "mood", title: "Mood", about: "Positive or negative", adapter: "vader-sentiment", method: "DoRA" },
-  { name: "spam", title: "Spam", about: "Unwanted text messages", adapter: "sms-spam", method: "(IA)³" },
+  { name: "entities", title: "Entities", about: "People, places, organisations", adapter: "wikigold", marks: "above" },
+  { name: "slots", title: "Command slots", about: "What a spoken command asks for", adapter: "snips-slots", marks: "below" },
+  { name: "banking", title: "Banking reason", about: "One of 77 reasons to write to a bank", adapter: "banking77" },
+  { name: "intent", title: "Assistant intent", about: "One of 150 things to ask an assistant", adapter: "clinc150" },
+  { name: "mood", title: "Mood", about: "Positive or negative", adapter: "vader-sentiment" },
+  { name: "spam", title: "Spam", about: "Unwanted text messages", adapter: "sms-spam" },
 ];
 
 /** Texts to start from, and the tasks that suit them. */

@@ -3,7 +3,7 @@ import { assetSource, loadEncoder } from "rootstock/workerd";
 let loading; // one encoder for all requests of an isolate
 
 async function load(assets) {
-  const encoder = await loadEncoder(assetSource(assets, "/minilm-l6"), { adapterBudget: 8 << 20 });
+  const encoder = await loadEncoder(assetSource(assets, "/mtpf-minilm-l6"), { adapterBudget: 8 << 20 });
   await encoder.addAdapter("people", assetSource(assets, "/wikigold"));
   await encoder.addAdapter("intent", assetSource(assets, "/banking77"));
   return encoder;

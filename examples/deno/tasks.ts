@@ -6,7 +6,7 @@ import { loadEncoder } from "rootstock";
 const models = new URL("../../models/", import.meta.url);
 const text = Deno.args[0] ?? "Ana Gomes lost her card in Lisbon.";
 
-const encoder = await loadEncoder(new URL("minilm-l6", models));
+const encoder = await loadEncoder(new URL("mtpf-minilm-l6", models));
 await encoder.addAdapter("people", new URL("adapters/wikigold", models));
 await encoder.addAdapter("mood", new URL("adapters/vader-sentiment", models));
 

@@ -8,7 +8,7 @@ import { loadEncoder } from "rootstock";
 import { createApp } from "./app.mjs";
 
 const models = fileURLToPath(new URL("../../models", import.meta.url));
-const encoder = await loadEncoder(`${models}/minilm-l6`);
+const encoder = await loadEncoder(`${models}/mtpf-minilm-l6`);
 await encoder.addAdapter("people", `${models}/adapters/wikigold`);
 await encoder.addAdapter("intent", `${models}/adapters/banking77`);
 

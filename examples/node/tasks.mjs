@@ -7,7 +7,7 @@ import { loadEncoder } from "rootstock";
 const models = fileURLToPath(new URL("../../models", import.meta.url));
 const text = process.argv[2] ?? "Ana Gomes lost her card in Lisbon.";
 
-const encoder = await loadEncoder(`${models}/minilm-l6`);
+const encoder = await loadEncoder(`${models}/mtpf-minilm-l6`);
 await encoder.addAdapter("people", `${models}/adapters/wikigold`);
 await encoder.addAdapter("intent", `${models}/adapters/banking77`);
 

@@ -6,7 +6,7 @@ const ADAPTERS = { entities: "/models/adapters/wikigold", mood: "/models/adapter
 
 function Entities() {
   const [text, setText] = useState("Marie Curie loved Warsaw.");
-  const { encoder, results, error, percent } = useRootstock("/models/minilm-l6", ADAPTERS, text);
+  const { encoder, results, error, percent } = useRootstock("/models/mtpf-minilm-l6", ADAPTERS, text);
   return (
     <main>
       <label>

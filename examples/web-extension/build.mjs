@@ -7,7 +7,7 @@ import { rolldown } from "rolldown";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const PACKAGE = join(HERE, "../..");
 /** All of it is in the package: stores refuse extensions that load code from elsewhere. */
-const MODELS = ["minilm-l6", "adapters/wikigold", "adapters/vader-sentiment"];
+const MODELS = ["mtpf-minilm-l6", "adapters/wikigold", "adapters/vader-sentiment"];
 
 export async function build(target) {
   mkdirSync(target, { recursive: true });

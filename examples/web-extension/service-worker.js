@@ -6,7 +6,7 @@ const models = chrome.runtime.getURL("models");
 let opening = null;
 
 async function open() {
-  const encoder = await loadEncoder(`${models}/minilm-l6`, { adapterBudget: 4 << 20 });
+  const encoder = await loadEncoder(`${models}/mtpf-minilm-l6`, { adapterBudget: 4 << 20 });
   await encoder.addAdapter("entities", `${models}/adapters/wikigold`);
   await encoder.addAdapter("mood", `${models}/adapters/vader-sentiment`);
   return encoder;

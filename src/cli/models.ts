@@ -15,7 +15,7 @@ const MODELS = fileURLToPath(new URL("../../models", import.meta.url));
 
 /** The encoder that comes with the package. @throws RootstockError `source-missing` */
 export function packageEncoder(): string {
-  const folder = join(MODELS, "minilm-l6");
+  const folder = join(MODELS, "mtpf-minilm-l6");
   if (existsSync(folder)) return folder;
   throw new RootstockError("source-missing", `${folder} is not there, so there is no encoder to take by default. Give --encoder DIR.`);
 }

@@ -6,7 +6,7 @@ export interface Fetcher {
 }
 
 /**
- * A folder of Workers static assets, by its path: `assetSource(env.ASSETS, "/minilm-l6")`. No file there may exceed 25 MiB;
+ * A folder of Workers static assets, by its path: `assetSource(env.ASSETS, "/mtpf-minilm-l6")`. No file there may exceed 25 MiB;
  * `rootstock convert --part-bytes` cuts the weights. The binding must answer 404 for a file that is not there, which
  * is its default (`not_found_handling`).
  */

@@ -68,7 +68,7 @@ describe("rootstock eval", () => {
     const own = await evaluation(["--adapter", adapterFolder("wikigold"), "--data", writeRows("own.jsonl.gz", rows)]);
     const support = rows.flatMap(({ tags }) => tags).filter((tag) => tag.startsWith("B-")).length;
     expect(support).toBeGreaterThan(5);
-    expect(own).toMatchObject({ rows: 4, truncated: 0, unknownLabels: [], maxTokens: 128 });
+    expect(own).toMatchObject({ rows: 4, truncated: 0, unknownLabels: [], maxTokens: 256 });
     expect(own.report).toMatchObject({ kind: "spans", precision: 1, recall: 1, f1: 1, support });
 
     const changed = rows.map(({ tokens, tags }) => ({ tokens, tags: [...tags] }));

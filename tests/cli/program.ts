@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-export const ENCODER = `${ROOT}models/minilm-l6`;
+export const ENCODER = `${ROOT}models/mtpf-minilm-l6`;
 export const adapterFolder = (name: string): string => `${ROOT}models/adapters/${name}`;
 
 const MAIN = `${ROOT}dist/cli/main.js`;

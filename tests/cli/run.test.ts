@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -67,7 +67,8 @@ describe("rootstock run --json", () => {
 
   it("takes the package's encoder and all its adapters by default", async () => {
     const { stdout } = await program(["run", "--json", "Nice."]);
-    const names = ["banking77", "clinc150", "sms-spam", "snips-slots", "vader-sentiment", "wikigold"];
+    const names = readdirSync("models/adapters").sort();
+    expect(names).toEqual(expect.arrayContaining(["banking77", "wikigold"]));
     expect(Object.keys(jsonLines<Row>(stdout)[0]!.results)).toEqual(names);
   });
 

@@ -221,7 +221,7 @@ describe("a memory", () => {
         return new Own(...args);
       },
     })); // prettier-ignore
-    using encoder = await loadEncoder("models/minilm-l6", { adapterBudget: 8 << 20 });
+    using encoder = await loadEncoder("models/mtpf-minilm-l6", { adapterBudget: 8 << 20 });
     const { weights, adapterBudget, total } = encoder.info.memory;
     expect(made.length).toBe(1);
     const { initial, maximum, shared } = made[0]!;

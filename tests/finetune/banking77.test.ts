@@ -13,7 +13,7 @@ const FLOOR = 0.726 - 3 * Math.hypot(0.02, 0.027);
 
 it.skipIf(!existsSync(DATA))("400 rows of banking77 reach what PEFT reaches with as many (needs ../shared)", async () => {
   const rows = (set: string, count: number): unknown[] => readFileSync(`${DATA}/${set}.jsonl`, "utf8").split("\n", count).map((line) => JSON.parse(line) as unknown);
-  const encoder = await loadEncoder("models/minilm-l6");
+  const encoder = await loadEncoder("models/mtpf-minilm-l6");
   const { history } = await trainAdapter(encoder, { name: "banking77", train: rows("train", 400), dev: rows("test", 500) }, { epochs: 10, evaluateEvery: 250, maxLength: 64, dropout: 0 });
   expect(history.steps.length).toBe(250);
   expect(history.labels.length).toBeGreaterThan(70);

@@ -24,7 +24,7 @@ it.each([
 it("the texts are 200, all different, of many lengths and scripts, with the ids that the tokeniser gives", () => {
   const texts = JSON.parse(readFileSync("tests/runtimes/determinism/texts.json", "utf8")) as { text: string; ids: number[] }[];
   expect(new Set(texts.map(({ text }) => text)).size).toBe(200);
-  const read = (file: string): unknown => JSON.parse(readFileSync(`models/minilm-l6/${file}`, "utf8"));
+  const read = (file: string): unknown => JSON.parse(readFileSync(`models/mtpf-minilm-l6/${file}`, "utf8"));
   const tokenizer = createTokenizer(read("tokenizer.json"), read("tokenizer_config.json"));
   for (const { text, ids } of texts) expect([...tokenizer.encode(text, { maxTokens: 512 }).ids]).toEqual(ids);
   const lengths = texts.map(({ ids }) => ids.length);

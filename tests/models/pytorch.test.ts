@@ -17,7 +17,7 @@ const families = folders("models/families");
 let encoder: Encoder;
 
 beforeAll(async () => {
-  encoder = await loadEncoder("models/minilm-l6");
+  encoder = await loadEncoder("models/mtpf-minilm-l6");
   for (const name of families) await encoder.addAdapter(name, `models/families/${name}`);
 });
 

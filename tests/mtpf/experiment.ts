@@ -49,9 +49,9 @@ export function smallExperiment(): Experiment {
   const run = join(folder, "runs", "task-primary-1");
   const none = join(folder, "runs", "none");
   for (const path of [run, none]) mkdirSync(path, { recursive: true });
-  symlinkSync(resolve("models/minilm-l6"), join(none, "int8"));
-  symlinkSync(resolve("models/minilm-l6"), join(run, "encoder"));
-  symlinkSync(resolve("models/minilm-l6"), join(run, "int8"));
+  symlinkSync(resolve("models/mtpf-minilm-l6"), join(none, "int8"));
+  symlinkSync(resolve("models/mtpf-minilm-l6"), join(run, "encoder"));
+  symlinkSync(resolve("models/mtpf-minilm-l6"), join(run, "int8"));
   cpSync("models/adapters/wikigold", join(run, "ner"), { recursive: true });
   cpSync("models/adapters/banking77", join(run, "tc"), { recursive: true });
   const parts = [{ part: "layer 0", cosine: 0.1, ratio: 0.5, ner: null, tc: null }];

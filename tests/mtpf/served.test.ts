@@ -25,7 +25,7 @@ const ROWS = [
 let encoder: Encoder;
 let folder = "";
 beforeAll(async () => {
-  encoder = await loadEncoder("models/minilm-l6");
+  encoder = await loadEncoder("models/mtpf-minilm-l6");
   await encoder.addAdapter("wikigold", "models/adapters/wikigold");
   folder = mkdtempSync(join(tmpdir(), "rootstock-served-"));
 });

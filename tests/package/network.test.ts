@@ -25,7 +25,7 @@ describe("without a network", () => {
     it(`${entry}: a folder loads and two tasks run, and nothing was tried`, async () => {
       const code = `
         import { loadEncoder } from "./dist/${entry}.js";
-        const encoder = await loadEncoder("models/minilm-l6");
+        const encoder = await loadEncoder("models/mtpf-minilm-l6");
         await encoder.addAdapter("people", "models/adapters/wikigold");
         await encoder.addAdapter("intent", "models/adapters/banking77");
         const results = await encoder.run("Ada Lovelace lost her card", ["people", "intent"]);

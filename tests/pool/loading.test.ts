@@ -57,12 +57,12 @@ describe("loadPool", () => {
   });
 
   it("gives the shipped encoder's bits, from a path and a URL", async () => {
-    const encoder = await loadEncoder("models/minilm-l6");
+    const encoder = await loadEncoder("models/mtpf-minilm-l6");
     const texts = Array.from({ length: 24 }, (_, i) => `Marie Curie moved to Warsaw in 19${10 + i}, and the café at gate ${i} was closed. ${"No card was lost. ".repeat(i % 5)}`);
     const requests = texts.map((text, i) => ({ text, tasks: i % 2 === 0 ? ["names"] : ["names", "intent"] }));
     await addShipped(encoder);
     const expected = { vectors: await encoder.embed(texts), results: await encoder.runBatch(requests) };
-    for (const source of ["models/minilm-l6", new URL("../../models/minilm-l6", import.meta.url)]) {
+    for (const source of ["models/mtpf-minilm-l6", new URL("../../models/mtpf-minilm-l6", import.meta.url)]) {
       const pool = await loadPool(source, { workers: 2 });
       await addShipped(pool);
       expect({ vectors: await pool.embed(texts), results: await pool.runBatch(requests) }).toEqual(expected);
@@ -141,7 +141,7 @@ async function addShipped(to: Pick<Awaited<ReturnType<typeof loadEncoder>>, "add
 describe("a process ends", () => {
   const script = (last: string): string => `
     import { loadPool } from "rootstock/pool";
-    const pool = await loadPool("models/minilm-l6", { workers: 2 });
+    const pool = await loadPool("models/mtpf-minilm-l6", { workers: 2 });
     await pool.embed(["one text", "and another"]);
     ${last}`;
 

@@ -24,7 +24,7 @@ const SENTENCES = [
 let encoder: Encoder;
 
 beforeAll(async () => {
-  encoder = await loadEncoder("models/minilm-l6");
+  encoder = await loadEncoder("models/mtpf-minilm-l6");
   for (const name of TASKS) await encoder.addAdapter(name, name === "wikigold" ? "models/adapters/wikigold" : `${ADAPTERS}/${name}`);
 });
 
@@ -195,7 +195,7 @@ describe("adapters that go while texts run", () => {
       // The caller hears of it at once; the work ends at its next turn, and lets go of the adapter then.
       await eventually(() => expect(encoder.info.memory.adapters).toBe(before));
     }
-    const other = await loadEncoder("models/minilm-l6");
+    const other = await loadEncoder("models/mtpf-minilm-l6");
     const running = other.embed(texts);
     other.dispose();
     await expect(running).rejects.toMatchObject({ code: "disposed" });

@@ -16,7 +16,7 @@ const LONG = Array.from({ length: 12 }, () => SENTENCES.join(" ")).join(" ");
 let encoder: Encoder;
 
 beforeAll(async () => {
-  encoder = await loadEncoder("models/minilm-l6");
+  encoder = await loadEncoder("models/mtpf-minilm-l6");
   for (const name of ["wikigold", "vader-sentiment", "banking77"]) await encoder.addAdapter(name, `models/adapters/${name}`);
 });
 
@@ -136,7 +136,7 @@ describe("a text longer than the encoder reads", () => {
   });
 });
 
-const tokenizer = createTokenizer(JSON.parse(readFileSync("models/minilm-l6/tokenizer.json", "utf8")), null);
+const tokenizer = createTokenizer(JSON.parse(readFileSync("models/mtpf-minilm-l6/tokenizer.json", "utf8")), null);
 
 /** Ids of a text without special tokens. */
 function tokenIds(text: string): number[] {

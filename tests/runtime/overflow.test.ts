@@ -8,7 +8,7 @@ const TEXT = "Is the card Ana lost in Lisbon blocked?";
 let encoder: Encoder;
 
 beforeAll(async () => {
-  encoder = await loadEncoder("models/minilm-l6");
+  encoder = await loadEncoder("models/mtpf-minilm-l6");
   await encoder.addAdapter("sound", "models/adapters/wikigold");
 });
 

@@ -43,7 +43,7 @@ describe("the packed package, installed", () => {
   });
 
   it("runs its program", async () => {
-    const { stdout } = await promisify(execFile)(join(app, "node_modules/.bin/rootstock"), ["inspect", "node_modules/rootstock/models/minilm-l6", "--json"], { cwd: app });
+    const { stdout } = await promisify(execFile)(join(app, "node_modules/.bin/rootstock"), ["inspect", "node_modules/rootstock/models/mtpf-minilm-l6", "--json"], { cwd: app });
     expect(JSON.parse(stdout)).toMatchObject({ what: "encoder", converted: true });
   });
 

@@ -24,7 +24,7 @@ let encoder: Encoder;
 const files = new Map(SHIPPED.map((name) => [name, readFolder(`models/adapters/${name}`)]));
 
 beforeAll(async () => {
-  encoder = await loadEncoder("models/minilm-l6", { queueLimit: QUEUE_LIMIT });
+  encoder = await loadEncoder("models/mtpf-minilm-l6", { queueLimit: QUEUE_LIMIT });
   for (const name of SHIPPED) await encoder.addAdapter(name, files.get(name)!);
 });
 

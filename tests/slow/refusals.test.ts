@@ -74,14 +74,14 @@ describe("what a refusal costs", () => {
   });
 
   it("checking the header is a small part of loading", async () => {
-    const bytes = readFileSync("models/minilm-l6/model.safetensors");
+    const bytes = readFileSync("models/mtpf-minilm-l6/model.safetensors");
     let [header, load] = [Infinity, Infinity];
     for (let run = 0; run < 4 * RUNS; run++) {
       let start = performance.now();
       parseSafetensorsHeader(bytes, bytes.length);
       header = Math.min(header, performance.now() - start);
       start = performance.now();
-      const loaded = await loadEncoder("models/minilm-l6");
+      const loaded = await loadEncoder("models/mtpf-minilm-l6");
       load = Math.min(load, performance.now() - start);
       loaded.dispose();
     }

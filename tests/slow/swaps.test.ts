@@ -46,7 +46,7 @@ it("C2: whatever is swapped meanwhile, only the sixteen known results appear, ea
 });
 
 it("C4: a swap allocates no byte, and takes less than 100 µs at the 99th percentile", async () => {
-  const loaded = await loadParts("models/minilm-l6", {}, INT8_PARTS);
+  const loaded = await loadParts("models/mtpf-minilm-l6", {}, INT8_PARTS);
   using encoder = new Encoder(loaded);
   const names = ["wikigold-lora", "banking77-rslora", "clinc150-lora-pattern", "vader-dora", "snips-slots-lora-all"];
   for (const name of names) await encoder.addAdapter(name, `tests/golden/adapters/${name}`);

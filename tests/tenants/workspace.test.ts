@@ -101,7 +101,7 @@ describe.each(FAMILIES)("%s: what is left in the workspace", (family) => {
 });
 
 it("the shipped encoder, adapters of every kind: no canary has an effect, on long texts and short", async () => {
-  using encoder = await loadEncoder("models/minilm-l6");
+  using encoder = await loadEncoder("models/mtpf-minilm-l6");
   for (const name of ["wikigold-lora", "snips-slots-lora-all", "vader-dora", "banking77-rslora", "sms-spam-ia3"]) await encoder.addAdapter(name, `tests/golden/adapters/${name}`);
   const tasks = encoder.info.tasks.map(({ name }) => name);
   const sentence = "Marie Curie's card was lost at gate 7 in Warsaw, and she moved to Paris. ";

@@ -24,6 +24,6 @@ export interface Golden {
 /** Made by scripts/make-transformers-goldens.mjs with the library itself. */
 export const golden = JSON.parse(readFileSync("tests/golden/transformers/pipelines.json", "utf8")) as Golden;
 
-export const ENCODER = "models/minilm-l6";
+export const ENCODER = "models/mtpf-minilm-l6";
 export const ENTITIES = "models/adapters/wikigold";
 export const MOOD = "models/adapters/vader-sentiment";

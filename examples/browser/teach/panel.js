@@ -13,8 +13,6 @@ const HOW = {
   labels: { paste: "One row a line: label | text (or a tab between them, or JSON: { text, label })", placeholder: "billing | I was charged twice" },
   spans: { paste: "One text a line, entities as [words](label), or JSON: { text, spans } or { tokens, tags }", placeholder: "The [Nimbus 4](product) is back" },
 };
-/** What `trainAdapter` makes by default. */
-const METHOD = "LoRA";
 
 const at = (id) => document.getElementById(`teach-${id}`);
 
@@ -112,7 +110,7 @@ export function openPanel(page) {
     at("try").focus();
     const names = [...countLabels(kind, list.rows).keys()];
     const labels = names.slice(0, 6).join(", ") + (names.length > 6 ? ", …" : "");
-    await page.addTask({ name, title, about: `Taught here: ${labels}`, method: METHOD, ...(kind === "spans" ? { marks: "above" } : {}) });
+    await page.addTask({ name, title, about: `Taught here: ${labels}`, ...(kind === "spans" ? { marks: "above" } : {}) });
   }
 
   function show(state) {

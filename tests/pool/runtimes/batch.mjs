@@ -29,7 +29,7 @@ function start() {
 const texts = Array.from({ length: 60 }, (_, i) => `Marie Curie moved to Warsaw in 19${10 + i}; my card was not lost. ${"Really. ".repeat(i % 7)}`);
 const requests = texts.map((text, i) => ({ text, tasks: i % 2 === 0 ? ["names"] : ["intent", "names"] }));
 
-const pool = await loadPoolOf(start, "models/minilm-l6", { workers: 2 });
+const pool = await loadPoolOf(start, "models/mtpf-minilm-l6", { workers: 2 });
 await pool.addAdapter("names", "models/adapters/wikigold");
 await pool.addAdapter("intent", "models/adapters/banking77");
 

@@ -10,7 +10,7 @@ import type { Answer, Job } from "./subject/answer.ts";
 import type { Place } from "./subject/page.ts";
 
 const TEXT = "My card was stolen in Warsaw, please block it. Marie Curie";
-const MODEL = "/models/minilm-l6";
+const MODEL = "/models/mtpf-minilm-l6";
 const ADAPTERS = { people: "/models/adapters/wikigold", intent: "/models/adapters/banking77" };
 const JOB: Job = { model: MODEL, adapters: ADAPTERS, text: TEXT };
 const SIZE = 23_718_824;
@@ -94,7 +94,7 @@ describeBrowsers(["chromium", "firefox"], (name) => {
   });
 
   it("a cut download goes on where it ended", async () => {
-    server.faults.set("minilm-l6/model.safetensors", { cut });
+    server.faults.set("mtpf-minilm-l6/model.safetensors", { cut });
     const ended = await ask({ ...JOB, isFirst: true });
     expect(["source-unreadable", "source-truncated"]).toContain(ended.error);
     expect(ended.memories.length).toBeLessThanOrEqual(1);
@@ -104,25 +104,25 @@ describeBrowsers(["chromium", "firefox"], (name) => {
     expect(error).toBeUndefined();
     expect(results).toHaveProperty("people");
     const whole = Math.floor(CUT / PIECE);
-    expect(server.requests.filter(({ path }) => path.endsWith("minilm-l6/model.safetensors"))).toEqual([
+    expect(server.requests.filter(({ path }) => path.endsWith("mtpf-minilm-l6/model.safetensors"))).toEqual([
       { path: `${MODEL}/model.safetensors`, range: `bytes=${whole * PIECE}-${SIZE - 1}`, status: 206, bytes: SIZE - whole * PIECE },
     ]);
   });
 
   it("a cut download starts again where the server knows no ranges", async () => {
-    server.faults.set("minilm-l6/model.safetensors", { cut });
+    server.faults.set("mtpf-minilm-l6/model.safetensors", { cut });
     await ask({ ...JOB, isFirst: true });
-    server.faults.set("minilm-l6/model.safetensors", { noRange: true });
+    server.faults.set("mtpf-minilm-l6/model.safetensors", { noRange: true });
     expect((await ask(JOB)).results).toHaveProperty("people");
   });
 
   it("an aborted load rejects with the reason and keeps what had arrived", async () => {
-    server.faults.set("minilm-l6/model.safetensors", { slowMs: 1 });
+    server.faults.set("mtpf-minilm-l6/model.safetensors", { slowMs: 1 });
     expect((await ask({ ...JOB, isFirst: true, abortAfter: 2 * PIECE })).error).toBe("enough");
     server.requests.length = 0;
     server.faults.clear();
     expect((await ask(JOB)).error).toBeUndefined();
-    expect(server.bytesOf("minilm-l6/model.safetensors")).toBeLessThanOrEqual(SIZE - PIECE);
+    expect(server.bytesOf("mtpf-minilm-l6/model.safetensors")).toBeLessThanOrEqual(SIZE - PIECE);
   });
 
   it("a damaged piece in the cache is fetched again, alone", async () => {
@@ -146,7 +146,7 @@ describeBrowsers(["chromium", "firefox"], (name) => {
     ["an error of the server", { status: 500 }, "source-unreadable"],
     ["no such file", { status: 404 }, "source-missing"],
   ])("%s: one error, and the next load is right", async (_, fault, code) => {
-    server.faults.set("minilm-l6/model.safetensors", fault);
+    server.faults.set("mtpf-minilm-l6/model.safetensors", fault);
     expect((await ask({ ...JOB, isFirst: true })).error).toBe(code);
     server.faults.clear();
     expect((await ask(JOB)).results).toHaveProperty("people");
@@ -155,8 +155,8 @@ describeBrowsers(["chromium", "firefox"], (name) => {
   it("another origin is read by simple requests alone: resumed, and confirmed by the ETag that it shows", async () => {
     const other = new FileServer();
     other.headers.set("access-control-allow-origin", "*").set("access-control-expose-headers", "etag");
-    other.faults.set("minilm-l6/model.safetensors", { cut });
-    const model = `${await other.start()}models/minilm-l6`;
+    other.faults.set("mtpf-minilm-l6/model.safetensors", { cut });
+    const model = `${await other.start()}models/mtpf-minilm-l6`;
     try {
       expect((await ask({ model, isFirst: true })).error).toMatch(/^source-/);
       other.faults.clear();

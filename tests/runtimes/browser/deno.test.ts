@@ -10,7 +10,7 @@ const SCRIPT = `
 import { loadEncoder } from "./src/index.ts";
 import { cached } from "./src/browser/index.ts";
 const base = Deno.args[0] + "models/";
-using encoder = await loadEncoder(cached(base + "minilm-l6"));
+using encoder = await loadEncoder(cached(base + "mtpf-minilm-l6"));
 await encoder.addAdapter("people", cached(base + "adapters/wikigold"));
 console.log(JSON.stringify(await encoder.run("Marie Curie lived in Warsaw.", ["people"])));
 `;

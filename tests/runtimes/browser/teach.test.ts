@@ -94,7 +94,7 @@ describeBrowsers(["chromium", "firefox"], (name) => {
     for (let tries = 0; tries < 200 && !existsSync(path); tries++) await setTimeout(50);
     const files = new Map(Object.entries(unzipSync(readFileSync(path))).filter(([file]) => !file.endsWith("/")).map(([file, bytes]) => [file.replace("my-support-tickets/", ""), bytes]));
     expect([...files.keys()].sort()).toEqual(["README.md", "adapter_config.json", "adapter_model.safetensors", "config.json"]);
-    using encoder = await loadEncoder("models/minilm-l6");
+    using encoder = await loadEncoder("models/mtpf-minilm-l6");
     await encoder.addAdapter("tickets", files);
     const right: string[] = [];
     for (const [label, wanted] of NEW_TEXTS) {

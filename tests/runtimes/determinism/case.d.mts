@@ -9,7 +9,7 @@ export interface CaseText {
 
 export interface CaseHost {
   readonly loadEncoder: (source: SourceLike, options?: LoadOptions) => Promise<Encoder>;
-  /** What to load for a folder of the project, as "models/minilm-l6". */
+  /** What to load for a folder of the project, as "models/mtpf-minilm-l6". */
   readonly source: (folder: string) => SourceLike;
   readonly load?: LoadOptions;
 }

@@ -2,7 +2,7 @@
 // files and the texts come from whoever runs it, in a script, a page, or a worker.
 
 /** Folders of the project: the encoder that ships, and adapters of every kind (LoRA on some and on all linear layers, rsLoRA, patterns, DoRA, (IA)³). */
-const ENCODER = "models/minilm-l6";
+const ENCODER = "models/mtpf-minilm-l6";
 const KINDS = "tests/golden/adapters";
 
 /** In the order they are hashed. */

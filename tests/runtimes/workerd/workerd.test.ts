@@ -24,7 +24,7 @@ describe.skipIf(path === null)(`the example of a Cloudflare Worker, in workerd${
   let before: number | undefined;
   beforeAll(async () => {
     // As its README says.
-    await promisify(execFile)(join(app, "node_modules/.bin/rootstock"), ["convert", "node_modules/rootstock/models/minilm-l6", "assets/minilm-l6", "--part-bytes", "8388608"], { cwd: app });
+    await promisify(execFile)(join(app, "node_modules/.bin/rootstock"), ["convert", "node_modules/rootstock/models/mtpf-minilm-l6", "assets/mtpf-minilm-l6", "--part-bytes", "8388608"], { cwd: app });
     for (const name of ["wikigold", "banking77"]) cpSync(join(app, "node_modules/rootstock/models/adapters", name), join(assets, name), { recursive: true });
     mkdirSync(assets, { recursive: true });
     cpSync("examples/cloudflare-worker/worker.js", join(app, "worker.js"));
@@ -34,9 +34,9 @@ describe.skipIf(path === null)(`the example of a Cloudflare Worker, in workerd${
   afterAll(() => worker?.end());
 
   it("has no asset beyond the limit, and the weights in parts", () => {
-    const files = readdirSync(join(assets, "minilm-l6"));
+    const files = readdirSync(join(assets, "mtpf-minilm-l6"));
     expect(files.filter((name) => name.startsWith("model.safetensors"))).toEqual(["model.safetensors.part0", "model.safetensors.part1", "model.safetensors.part2"]);
-    for (const name of files) expect(statSync(join(assets, "minilm-l6", name)).size).toBeLessThanOrEqual(ASSET_LIMIT);
+    for (const name of files) expect(statSync(join(assets, "mtpf-minilm-l6", name)).size).toBeLessThanOrEqual(ASSET_LIMIT);
   });
 
   it("goes on loading for others when the first client leaves", async () => {
@@ -72,7 +72,7 @@ describe.skipIf(path === null)(`the example of a Cloudflare Worker, in workerd${
 
 describe.skipIf(path === null)(`rootstock/workerd${why}`, () => {
   it("is what rootstock means there, has three products with the same bits, and errors with codes", async () => {
-    using encoder = await loadEncoder("models/minilm-l6");
+    using encoder = await loadEncoder("models/mtpf-minilm-l6");
     const [row] = await encoder.embed(["the same bits"]);
     const states = Array.from(row!);
     const worker = await serve("worker-checks.js");

@@ -286,6 +286,6 @@ it("clearCache deletes a folder, or everything", async () => {
 
 it("without a cache, or for what is not HTTP, the source is the plain one", async () => {
   expect(await readAll(cached(base), "config.json")).toEqual(Buffer.from(folder.get("config.json")!));
-  expect((await readAll(cached("models/minilm-l6", { caches }), "config.json")).length).toBe(612);
+  expect((await readAll(cached("models/mtpf-minilm-l6", { caches }), "config.json")).length).toBe(640);
   expect(() => cached("data:,x", { caches })).toThrow(expect.objectContaining({ code: "argument-invalid" }));
 });

@@ -75,6 +75,6 @@ export function miniLmRows(): string[] {
 
 /** The shipped encoder's tokenizer. */
 export function miniLm(cacheWords?: number): TextTokenizer {
-  const read = (name: string): unknown => JSON.parse(readFileSync(fileURLToPath(new URL(`../../../models/minilm-l6/${name}`, import.meta.url)), "utf8"));
+  const read = (name: string): unknown => JSON.parse(readFileSync(fileURLToPath(new URL(`../../../models/mtpf-minilm-l6/${name}`, import.meta.url)), "utf8"));
   return createTokenizer(read("tokenizer.json"), read("tokenizer_config.json"), cacheWords === undefined ? {} : { cacheWords });
 }
