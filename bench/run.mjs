@@ -1,6 +1,6 @@
 // Every figure of the README: builds what is needed, then runs each benchmark on this Node and on Node 24, on one core.
-//   npm run bench -- [--onnx model_int8.onnx] [--only kernels,encoder,start-up,swap,pool] [--cpu 1]
-//   npm run bench -- --only tasks [--onnx model_int8.onnx] [--sections A,B] [--rounds 15] [--texts FILE] [--json FILE]
+//   npm run bench -- [--onnx model_int8.onnx] [--encoder FOLDER] [--only kernels,encoder,start-up,swap,pool] [--cpu 1]
+//   npm run bench -- --only tasks [--onnx model_int8.onnx] [--encoder FOLDER] [--sections A,B] [--rounds 15] [--texts FILE] [--json FILE]
 //   npm run bench -- --only train [--rounds 5]
 // tasks and train take minutes, so they run only when they are named.
 import { spawnSync } from "node:child_process";
@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 const { values } = parseArgs({
   options: {
     onnx: { type: "string" },
+    encoder: { type: "string" },
     only: { type: "string", default: "encoder,start-up,swap,kernels" },
     cpu: { type: "string", default: String(Math.max(0, cpus().length - 1)) },
     sections: { type: "string" },
@@ -22,11 +23,13 @@ const { values } = parseArgs({
   },
 });
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const onnx = values.onnx === undefined ? [] : ["--onnx", resolve(values.onnx)];
 // Paths are the caller's; what is not given is left to the benchmark's own default.
-const paths = Object.entries({ texts: values.texts, json: values.json }).flatMap(([name, path]) => (path === undefined ? [] : [`--${name}`, resolve(path)]));
+const pathsOf = (given) => Object.entries(given).flatMap(([name, path]) => (path === undefined ? [] : [`--${name}`, resolve(path)]));
+const encoder = pathsOf({ encoder: values.encoder });
+const models = [...pathsOf({ onnx: values.onnx }), ...encoder];
+const paths = pathsOf({ texts: values.texts, json: values.json });
 const plain = Object.entries({ sections: values.sections, rounds: values.rounds }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
-const options = { encoder: onnx, "start-up": onnx, tasks: [...onnx, ...paths, ...plain], train: values.rounds === undefined ? [] : ["--rounds", values.rounds] };
+const options = { encoder: models, "start-up": models, swap: encoder, pool: encoder, tasks: [...models, ...paths, ...plain], train: values.rounds === undefined ? [] : ["--rounds", values.rounds] };
 process.chdir(root);
 
 const { dependencies } = JSON.parse(readFileSync("bench/package.json", "utf8"));
@@ -46,7 +49,7 @@ for (const name of values.only.split(",")) {
     const command = [engine, `bench/${name}.mjs`, ...(options[name] ?? [])];
     run(...(name === "start-up" || name === "pool" ? [command[0], command.slice(1)] : pinned(command)));
     if (name !== "encoder" || engine === engines[0]) continue;
-    for (const kernel of ["rel2", "fixed"]) run(...pinned([engine, "bench/encoder.mjs", ...onnx, "--kernel", kernel]));
+    for (const kernel of ["rel2", "fixed"]) run(...pinned([engine, "bench/encoder.mjs", ...models, "--kernel", kernel]));
   }
 }
 

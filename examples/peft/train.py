@@ -1,6 +1,6 @@
 """Trains an adapter with PEFT on JSON lines, for Rootstock to serve: docs/peft.md.
 
-    python train.py --encoder sentence-transformers/all-MiniLM-L6-v2 --train train.jsonl --dev dev.jsonl --out adapter
+    python train.py --encoder encoder --train train.jsonl --dev dev.jsonl --out adapter
     torchrun --nproc-per-node 4 train.py …                                               several GPUs of one machine
     torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d --rdzv-endpoint HOST:PORT train.py …    on each of two
 
