@@ -6,10 +6,11 @@ import { loadEncoder } from "../../src/index.ts";
 const DATA = "../shared/data/banking77";
 
 /**
- * PyTorch with PEFT, LoRA (on all six linear layers) on the float32 encoder, 400 rows and 250 updates of 16: 72.2 to 73.1 % of the test rows (four
- * runs). 500 of them have a deviation of 2.0 points and choosing 400 rows one of 2.7 at most: three deviations of both below the mean.
+ * PyTorch with PEFT on this encoder as `rootstock export` writes it, in float32: the same rows, LoRA of rank 8 on query and value of the last three
+ * layers, rates, schedule and 250 updates of 16, without dropout: 59.2, 61.0, 61.6 and 65.2 % of the same 500 test rows (four seeds, mean
+ * 61.8, deviation 2.5). Two deviations below the mean.
  */
-const FLOOR = 0.726 - 3 * Math.hypot(0.02, 0.027);
+const FLOOR = 0.618 - 2 * 0.025;
 
 it.skipIf(!existsSync(DATA))("400 rows of banking77 reach what PEFT reaches with as many (needs ../shared)", async () => {
   const rows = (set: string, count: number): unknown[] => readFileSync(`${DATA}/${set}.jsonl`, "utf8").split("\n", count).map((line) => JSON.parse(line) as unknown);
