@@ -16,13 +16,13 @@ export const TASKS = [
 export const SAMPLES = [
   {
     title: "Customer",
-    text: "Ana Gomes wrote from Lisbon: my card was stolen on Friday near the Gulbenkian Museum. Please block it, I am really worried!",
+    text: "Ana Gomes wrote from Lisbon: my card was stolen on Friday near the Gulbenkian Foundation. Please block it, I am really worried!",
     tasks: ["entities", "banking", "mood"],
   },
   { title: "Command", text: "Book a table for four at a sushi bar in Kyoto tomorrow evening", tasks: ["entities", "slots", "intent"] },
   {
     title: "Review",
-    text: "The new Vermeer exhibition at the Rijksmuseum in Amsterdam is wonderful. Hannah Weiss of Der Spiegel called it the show of the year.",
+    text: "The new Vermeer exhibition at the Rijksmuseum in Amsterdam is wonderful. The critic Hannah Weiss called it the show of the year.",
     tasks: ["entities", "mood"],
   },
   { title: "Message", text: "Congratulations! You have won a £2000 prize. Call 09061701461 now to claim, offer valid 12hrs only", tasks: ["spam", "mood"] },

@@ -50,13 +50,13 @@ describeBrowsers(["chromium", "firefox"], (name) => {
       area.dispatchEvent(new InputEvent("input"));
       return [...document.querySelectorAll("#marks .mark")].map(({ textContent }) => textContent);
     });
-    expect(words).toEqual(["Ana Gomes", "Lisbon", "Gulbenkian"]);
+    expect(words).toEqual(["Ana Gomes", "Lisbon", "Gulbenkian Foundation"]);
   });
 
   it("grafts an adapter on and takes one off while the encoder stays", async () => {
     await page.click("#task-intent");
     await page.waitForFunction(() => document.querySelector('[data-task="intent"] .bars') !== null);
-    expect((await textOf('[data-task="intent"] .bars li'))[0]).toMatch(/^Report lost card\s+49 %$/);
+    expect((await textOf('[data-task="intent"] .bars li'))[0]).toMatch(/^Damaged card\s+50 %$/);
     await page.click("#task-entities");
     await page.waitForFunction(() => document.querySelector('[data-task="entities"] .result')!.children.length === 0);
     await page.waitForFunction(() => document.querySelectorAll("#marks .mark").length === 0);
@@ -76,7 +76,7 @@ describeBrowsers(["chromium", "firefox"], (name) => {
 
   it("tells screen readers what was found", async () => {
     await page.waitForFunction(() => document.getElementById("summary")!.textContent !== "");
-    expect(await textOf("#summary")).toEqual(["Entities: Ana Gomes, person; Lisbon, place; Gulbenkian, place. Banking reason: lost or stolen card. Mood: negative."]);
+    expect(await textOf("#summary")).toEqual(["Entities: Ana Gomes, person; Lisbon, place; Gulbenkian Foundation, organisation. Banking reason: lost or stolen card. Mood: negative."]);
   });
 
   // WebDriver BiDi has no command for the colour scheme: Firefox shows the light one.
