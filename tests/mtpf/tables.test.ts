@@ -48,13 +48,14 @@ test("a regime with a stray lora cell is in no table of lora, and takes nothing 
   expect(text(results, "run-so-far")).toContain("LoRA fine-tuning: all 8 cells of none; some of task-primary-1 (1).");
 });
 
-test("lora of one of two runs stands beside linear heads of that run alone", () => {
+test("lora stands beside linear heads over the runs that have both", () => {
   const results = [
     run("none", null, { a: 2, b: 4 }, ["linear", "lora"]), run("task-primary", 1, { a: 4, b: 5 }), run("task-primary", 2, { a: 5, b: 5 }, ["linear", "lora"]),
+    run("task-primary", 3, { a: 10, b: 10 }, ["lora"]),
   ];
   const line = tables(results).get("protocols")!.find((one) => one.startsWith("| NER | 100 %"))!;
   expect(line).toMatch(/^\| NER \| 100 % \| task-primary \| 2 \| \+30\.0 \[.*\] \| \+30\.0 \[/);
-  expect(text(results, "lora-100")).toContain("Seeds that are averaged: task-primary 2.");
+  expect(text(results, "lora-100")).toContain("Seeds that are averaged: task-primary 2, 3.");
   expect(text(results, "linear-100")).toContain("Seeds that are averaged: task-primary 1, 2.");
 });
 
