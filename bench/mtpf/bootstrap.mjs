@@ -1,4 +1,5 @@
-// Paired bootstrap over test rows: every cell of a task is scored on the same rows, drawn again and again with replacement.
+// Paired bootstrap: every cell of a task is scored on the same test rows, drawn again and again with replacement, and at 10 % every run is
+// the mean over the same draws of training rows, drawn with replacement too.
 import { randomOf } from "./draw.mjs";
 import { metricOf } from "./scores.mjs";
 
@@ -29,6 +30,21 @@ export function resample(cells, draws, seed) {
     }
   }
   return metrics;
+}
+
+/** For each draw as many of `count` subsets of training rows as there are, with replacement. @returns {Uint8Array} */
+export function drawSubsets(count, draws, seed) {
+  const random = randomOf(seed);
+  return Uint8Array.from({ length: count * draws }, () => Math.floor(random() * count));
+}
+
+/** Mean of a run's cells in each draw: over the subsets that were drawn for it. @param {Float64Array[]} cells one a subset @param {Uint8Array} subsets of `drawSubsets` */
+export function meanOfSubsets(cells, subsets) {
+  return cells[0].map((_, draw) => {
+    let sum = 0;
+    for (let i = 0; i < cells.length; i++) sum += cells[subsets[draw * cells.length + i]][draw];
+    return sum / cells.length;
+  });
 }
 
 /** Mean over lists of equal length, place by place. @param {Float64Array[]} lists */

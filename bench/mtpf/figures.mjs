@@ -1,5 +1,5 @@
 // Figures of regimes from the results of their runs.
-import { interval, meanOf, resample } from "./bootstrap.mjs";
+import { drawSubsets, interval, meanOf, meanOfSubsets, resample } from "./bootstrap.mjs";
 import { SUBSETS } from "./cells.mjs";
 import { seedOf } from "./draw.mjs";
 import { unpackOutcomes } from "./scores.mjs";
@@ -25,55 +25,74 @@ export const ABLATIONS = [
 const DRAWS = 1000;
 
 /**
- * A regime under one protocol and share: the mean over its runs (seeds of pre-finetuning) and the subsets of training rows.
- * @typedef {{ tasks: Map<string, { metric: number, cells: object[] }>, runs: { tasks: Map<string, number> }[] }} RegimeFigures
+ * Runs (seeds) of a regime under one protocol and share, over the tasks of a family. A run that has cells of some of them only is no part of any
+ * mean, which would be of other tasks than its neighbours', but is named.
+ * @typedef {{ name: string, seed: number | null, tasks: Map<string, object[]> }} Run cells by task
+ * @returns {{ runs: Run[], dropped: { name: string, has: number }[] }} dropped: runs with fewer tasks, and how many they have
  */
-
-/** @param {{ header: object, cells: Map<string, object> }[]} results @returns {RegimeFigures | null} null where no run has a cell */
-export function figuresOf(results, regime, protocol, share, taskNames) {
+export function figuresOf(results, regime, protocol, share, tasks) {
   const names = (task) => (share === 100 ? [`${protocol}/${task}/100`] : SUBSETS.map((subset) => `${protocol}/${task}/${share}/${subset}`));
-  const runs = results.filter(({ header }) => header.regime === regime).map(({ cells }) => {
-    // A task counts when all its cells are there.
-    const own = taskNames.map((task) => [task, names(task).map((name) => cells.get(name))]).filter(([, list]) => list.every((cell) => cell !== undefined));
-    return new Map(own);
-  }).filter((run) => run.size > 0);
-  if (runs.length === 0) return null;
-  const tasks = taskNames.filter((task) => runs.every((run) => run.has(task))).map((task) => {
-    const cells = runs.flatMap((run) => run.get(task));
-    return [task, { metric: mean(cells.map(({ test }) => test)), cells }];
-  });
-  return { tasks: new Map(tasks), runs: runs.map((run) => ({ tasks: new Map([...run].map(([task, cells]) => [task, mean(cells.map(({ test }) => test))])) })) };
-}
-
-/** The tasks of a family that every regime has. @param {Map<string, RegimeFigures>} regimes @param {string[]} family */
-export function commonTasks(regimes, family) {
-  return family.filter((task) => [...regimes.values()].every((figures) => figures.tasks.has(task)));
+  const [runs, dropped] = [[], []];
+  for (const { header, cells } of results.filter((one) => one.header.regime === regime)) {
+    const own = tasks.map((task) => [task, names(task).map((name) => cells.get(name))]);
+    const whole = own.filter(([, list]) => list.every((cell) => cell !== undefined));
+    if (whole.length === tasks.length) runs.push({ name: header.run, seed: header.seed, tasks: new Map(own) });
+    else if (own.some(([, list]) => list.some((cell) => cell !== undefined))) dropped.push({ name: header.run, has: whole.length });
+  }
+  return { runs, dropped };
 }
 
 /**
- * Means over the tasks of a family that every regime has, and draws of them.
- * @param {Map<string, RegimeFigures>} regimes
- * @returns {{ tasks: string[], of: Map<string, { mean: number, draws: Float64Array, seeds: number[] }> } | null}
+ * Draws of the runs of regimes: of every task what each run has there, over test rows and subsets that are the same for all.
+ * @param {Map<string, Run[]>} regimes
+ * @returns {Map<string, { seed: number | null, tasks: Map<string, { metric: number, draws: Float64Array }> }[]>}
  */
-export function familyMeans(regimes, family) {
-  const tasks = commonTasks(regimes, family);
-  if (tasks.length === 0) return null;
-  const drawn = new Map([...regimes.keys()].map((regime) => [regime, []]));
-  for (const task of tasks) {
-    const lists = [...regimes].map(([regime, figures]) => [regime, figures.tasks.get(task).cells]);
-    const metrics = resample(lists.flatMap(([, cells]) => cells.map(({ outcomes }) => unpackOutcomes(outcomes))), DRAWS, seedOf(task));
-    for (const [regime, cells] of lists) drawn.get(regime).push(meanOf(metrics.splice(0, cells.length)));
+export function drawn(regimes, tasks) {
+  const all = [...regimes.values()].flat();
+  const found = new Map(all.map((run) => [run, { seed: run.seed, tasks: new Map() }]));
+  for (const task of all.length === 0 ? [] : tasks) {
+    const lists = all.map((run) => run.tasks.get(task));
+    const metrics = resample(lists.flatMap((cells) => cells.map(({ outcomes }) => unpackOutcomes(outcomes))), DRAWS, seedOf(task));
+    const subsets = drawSubsets(lists[0].length, DRAWS, seedOf(`subsets of ${task}`));
+    for (const [i, run] of all.entries()) {
+      const draws = meanOfSubsets(metrics.splice(0, lists[i].length), subsets);
+      found.get(run).tasks.set(task, { metric: mean(lists[i].map(({ test }) => test)), draws });
+    }
   }
-  const of = [...regimes].map(([regime, figures]) => [regime, {
-    mean: mean(tasks.map((task) => figures.tasks.get(task).metric)),
-    draws: meanOf(drawn.get(regime)),
-    seeds: figures.runs.map((run) => mean(tasks.map((task) => run.tasks.get(task)))),
-  }]);
-  return { tasks, of: new Map(of) };
+  return new Map([...regimes].map(([regime, runs]) => [regime, runs.map((run) => found.get(run))]));
 }
 
-/** a − b of two regimes' means: the difference, its 95 % interval over test rows, and what it is of b. */
+/**
+ * Means over tasks, run by run.
+ * @typedef {{ mean: number, seeds: Map<number | null, { mean: number, draws: Float64Array }> }} Means mean: over the seeds
+ * @param {ReturnType<typeof drawn>} regimes
+ * @returns {Map<string, Means>}
+ */
+export function meansOver(regimes, tasks) {
+  const of = (run) => ({ mean: mean(tasks.map((task) => run.tasks.get(task).metric)), draws: meanOf(tasks.map((task) => run.tasks.get(task).draws)) });
+  return new Map([...regimes].map(([regime, runs]) => {
+    const seeds = new Map(runs.map((run) => [run.seed, of(run)]));
+    return [regime, { mean: mean([...seeds.values()].map((one) => one.mean)), seeds }];
+  }));
+}
+
+/** Seeds that both have, in order: a seed's batches are the same in every regime, so that runs of one seed are a pair. What has no seed (`none`) goes with every one. */
+export function commonSeeds(a, b) {
+  const [own, other] = [[...a.seeds.keys()], [...b.seeds.keys()]];
+  if (own.includes(null)) return other;
+  return other.includes(null) ? own : own.filter((seed) => other.includes(seed));
+}
+
+/**
+ * a − b of two regimes' means over the seeds that both have: the difference, its 95 % interval, what it is of b, and seed by seed.
+ * @param {Means} a @param {Means} b
+ * @returns {{ seeds: (number | null)[], points: number, bySeed: number[], interval: [number, number], relative: number } | null} null where they have no seed in common
+ */
 export function difference(a, b) {
-  const draws = a.draws.map((value, i) => value - b.draws[i]);
-  return { points: a.mean - b.mean, interval: interval(draws), relative: a.mean / b.mean - 1 };
+  const seeds = commonSeeds(a, b);
+  if (seeds.length === 0) return null;
+  const pairs = seeds.map((seed) => [a, b].map((one) => one.seeds.get(seed) ?? one.seeds.get(null)));
+  const bySeed = pairs.map(([own, other]) => own.mean - other.mean);
+  const draws = meanOf(pairs.map(([own, other]) => own.draws.map((value, i) => value - other.draws[i])));
+  return { seeds, points: mean(bySeed), bySeed, interval: interval(draws), relative: mean(pairs.map(([own]) => own.mean)) / mean(pairs.map(([, other]) => other.mean)) - 1 };
 }

@@ -1,18 +1,9 @@
 // Protocol "lora": the encoder frozen, an adapter and its head trained by `rootstock/train`, from the family's adapter where there is one.
 import { trainAdapter } from "../../dist/finetune/index.js";
 import { trainingRows } from "./data.mjs";
-import { MAX_TOKENS } from "./features.mjs";
+import { EVALUATIONS, FEWEST_EPOCHS, MOST_EPOCHS, RECIPE, RECIPE_DIGEST, SHAPE, UPDATES } from "./recipe.mjs";
 import { outcomesOf, packOutcomes, score } from "./scores.mjs";
 import { servedPredictions } from "./served.mjs";
-
-/** The pilot's, with no search: so a regime gets nothing that another does not. Without dropout, which costs where training is cut short. */
-const RECIPE = { learningRate: 2e-3, headLearningRate: 5e-3, batchSize: 16, dropout: 0, maxLength: MAX_TOKENS, seed: 1 };
-/** An adapter from nothing; a family's adapter has this shape too. */
-const SHAPE = { method: "lora", rank: 8, alpha: 16, targets: "all-linear", layers: 3 };
-/** Updates that a set gets at least, as far as 30 epochs go, and epochs that a large one gets: 250 of 400 rows, 750 of 4,000. */
-const [UPDATES, FEWEST_EPOCHS, MOST_EPOCHS] = [250, 3, 30];
-/** Times that dev is looked at. */
-const EVALUATIONS = 4;
 
 /**
  * @param {string | null} from folder of the family's adapter
@@ -34,7 +25,7 @@ export async function loraCell(encoder, from, task, { share, subset }) {
     const { metric, ...others } = score(task, task.test, predicted);
     const { best, settings, tokens } = trained.history;
     return {
-      rows: texts.length, test: metric, ...others, dev: best.metric, step: best.step, steps: epochs * perEpoch, tokens, module: settings.module,
+      rows: texts.length, test: metric, ...others, dev: best.metric, step: best.step, steps: epochs * perEpoch, tokens, module: settings.module, recipe: RECIPE_DIGEST,
       outcomes: packOutcomes(outcomesOf(task, task.test, predicted)),
     };
   } finally {

@@ -6,10 +6,11 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { conflictPlot } from "./conflict-plot.mjs";
+import { conflictTable } from "./conflict-table.mjs";
 import { REGIMES } from "./figures.mjs";
 import { fillMarks } from "./marked.mjs";
 import { readAllResults } from "./results.mjs";
-import { conflictTable, costTable, int8Table } from "./run-tables.mjs";
+import { costTable, int8Table } from "./run-tables.mjs";
 import { mean } from "./statistics.mjs";
 import { resultTables } from "./tables.mjs";
 

@@ -1,7 +1,9 @@
-// Results of a run: one file of JSON lines, first what the run is, then a cell a line. Lines are added as cells are done, so a run that was
-// stopped goes on; a line that was cut off counts as not there.
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+// Results of a run: one file of JSON lines, first what the run is, then a cell a line. Cells are added as they are done, so a run that was
+// stopped goes on; a line that was cut off counts as not there. Several processes may add to one file, such as one for each protocol.
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { withLock } from "./lock.mjs";
+import { checkRecipe, RECIPE_DIGEST, recipeOf } from "./recipe.mjs";
 
 /** @returns {{ header: object, cells: Map<string, object> } | null} null when there is no file, or nothing whole in it */
 export function readResults(path) {
@@ -12,10 +14,14 @@ export function readResults(path) {
   return { header, cells: new Map(cells.map((cell) => [cell.cell, cell])) };
 }
 
-/** All runs of a folder, by name. */
+/** All runs of a folder, by name. @throws where adapters were fine-tuned by more than one recipe: they say nothing of regimes */
 export function readAllResults(folder) {
   const names = readdirSync(folder).filter((name) => name.endsWith(".jsonl")).sort();
-  return names.map((name) => readResults(`${folder}/${name}`)).filter((results) => results !== null);
+  const all = names.map((name) => readResults(`${folder}/${name}`)).filter((results) => results !== null);
+  const cells = all.flatMap((results) => [...results.cells.values()]);
+  const first = cells.map(recipeOf).find((recipe) => recipe !== null);
+  if (first !== undefined) checkRecipe(cells, folder, first);
+  return all;
 }
 
 /** Whether two headers are of one run, however long each took: the same run can be made again elsewhere, to the same weights. */
@@ -27,28 +33,24 @@ export function isSameRun(a, b) {
 /**
  * Opens a run's file to add cells to it.
  * @param {object} header what the run is: results of another encoder, other adapters or other rows are not mixed with its own
+ * @param {string} recipe digest of how adapters are fine-tuned: nor are those of another recipe
  */
-export function openResults(path, header) {
-  const known = readResults(path);
-  if (known !== null && !isSameRun(known.header, header)) {
-    throw new Error(`${path} holds results of another encoder, other adapters or other settings; move it away, or give another folder with --results`);
-  }
-  const cells = known?.cells ?? new Map();
-  const write = () => {
+export function openResults(path, header, recipe = RECIPE_DIGEST) {
+  mkdirSync(dirname(path), { recursive: true });
+  const cells = new Map();
+  /** Writes the file anew, with what others have written since; in order, so that it does not depend on who was done first. */
+  const write = (added) => withLock(`${path}.lock`, () => {
+    const known = readResults(path);
+    if (known !== null && !isSameRun(known.header, header)) {
+      throw new Error(`${path} holds results of another encoder, other adapters or other settings; move it away, or give another folder with --results`);
+    }
+    for (const cell of [...(known?.cells.values() ?? []), ...added]) cells.set(cell.cell, cell);
+    checkRecipe(cells.values(), path, recipe);
     const sorted = [...cells.values()].sort((a, b) => (a.cell < b.cell ? -1 : 1));
     writeFileSync(`${path}.partial`, [known?.header ?? header, ...sorted].map((line) => `${JSON.stringify(line)}\n`).join(""));
     renameSync(`${path}.partial`, path);
-  };
-  mkdirSync(dirname(path), { recursive: true });
-  // Drops a line that was cut off, after which nothing could be added.
-  write();
-  return {
-    cells,
-    add(cell) {
-      cells.set(cell.cell, cell);
-      appendFileSync(path, `${JSON.stringify(cell)}\n`);
-    },
-    /** Puts the cells in order, so that the file does not depend on who was done first. */
-    close: write,
-  };
+  });
+  // Drops a line that was cut off.
+  write([]);
+  return { cells, add: (cell) => write([cell]) };
 }

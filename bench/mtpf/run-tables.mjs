@@ -1,4 +1,4 @@
-// Tables of docs/mtpf-tpl.md about the runs themselves: what they cost, how their gradients lay, what int8 takes away.
+// Tables of docs/mtpf-tpl.md about the runs themselves: what they cost, what int8 takes away.
 import { markdownTable } from "./marked.mjs";
 
 const thousands = (count) => Math.round(count / 1000).toLocaleString("en");
@@ -14,16 +14,6 @@ export function costTable(results) {
     return [run, ...before, shown("linear"), shown("lora")];
   });
   return markdownTable(["run", "updates", "thousand tokens", "minutes by the clock", "linear cells, CPU minutes (cells)", "lora cells, CPU minutes (cells)"], rows);
-}
-
-/** Gradients of single batches, and of means over several where a run has them. */
-export function conflictTable(results) {
-  const rows = results.flatMap(({ header: { run, pretraining } }) =>
-    (pretraining?.conflict ?? []).map(({ part, batches, probes, cosine, spread, negative, ratio, ner, tc }) => [
-      run, part, batches, probes, `${cosine.toFixed(3)} ± ${spread.toFixed(3)}`, negative.toFixed(2), ratio.toFixed(2), ...[ner, tc].map((value) => (value === null ? "" : value.toFixed(3))),
-    ]));
-  if (rows.length === 0) return ["No run with gradient probes is written."];
-  return markdownTable(["run", "part", "batches", "probes", "cosine", "negative", "norm NER/TC", "NER with NER", "TC with TC"], rows);
 }
 
 /** @param {object[] | null} checks what int8.mjs wrote */

@@ -2,6 +2,7 @@
 //
 //   npm run build && node bench/mtpf/run.mjs RUN… [--runs build/mtpf/runs] [--results bench/mtpf/results] [--data ../shared/data]
 //                                         [--protocol linear,lora] [--tasks wikigold,…] [--shares 100,10] [--workers 2]
+//   (two of them may run at once on the same runs, such as one for each protocol)
 //   node bench/mtpf/run.mjs --cell RUN/linear/wikigold/10/2     makes one cell anew and compares it with what is written
 //
 // RUN: `none` (the encoder as it comes), or the name of a folder of RUNS. Cells that are written already are left as they are.
@@ -9,6 +10,7 @@ import { parseArgs } from "node:util";
 import { cellName, cellsOf, LORA_REGIMES, PROTOCOLS, readCell, SHARES } from "./cells.mjs";
 import { taskNames } from "./data.mjs";
 import { runJobs } from "./jobs.mjs";
+import { recipeOf } from "./recipe.mjs";
 import { isSameRun, openResults, readResults } from "./results.mjs";
 import { headerOf, runOf } from "./runs.mjs";
 
@@ -56,14 +58,10 @@ async function all(names) {
   });
   const total = jobs.reduce((sum, { cells }) => sum + cells.length, 0);
   let done = 0;
-  try {
-    await runJobs(jobs, workers, ({ run }, cell) => {
-      books.get(run.name).add(cell);
-      console.error(`${++done}/${total} ${run.name}/${cell.cell}: ${(100 * cell.test).toFixed(1)} (dev ${(100 * cell.dev).toFixed(1)}), ${cell.cpuSeconds} s`);
-    });
-  } finally {
-    for (const book of books.values()) book.close();
-  }
+  await runJobs(jobs, workers, ({ run }, cell) => {
+    books.get(run.name).add(cell);
+    console.error(`${++done}/${total} ${run.name}/${cell.cell}: ${(100 * cell.test).toFixed(1)} (dev ${(100 * cell.dev).toFixed(1)}), ${cell.cpuSeconds} s`);
+  });
 }
 
 async function again(name) {
@@ -71,7 +69,7 @@ async function again(name) {
   const cell = readCell(name.split("/").slice(1).join("/"));
   await convertAll([run]);
   const known = readResults(pathOf(run));
-  const told = (figures) => JSON.stringify({ ...figures, cpuSeconds: undefined });
+  const told = (figures) => JSON.stringify([{ ...figures, cpuSeconds: undefined, recipe: undefined }, recipeOf(figures)]);
   await runJobs(jobsFor(run, [cell]), 1, (_, made) => {
     console.log(JSON.stringify({ ...made, outcomes: undefined }));
     const written = known?.cells.get(made.cell);

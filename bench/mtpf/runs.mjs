@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { readConfig } from "../../dist/cli/pretrain/config.js";
 import { convertEncoder } from "../../dist/convert/convert.js";
 import { conflictOf } from "./conflict.mjs";
 import { TABLE_CAPS, taskNames } from "./data.mjs";
@@ -32,13 +33,26 @@ export async function convertRun({ encoder, int8 }, data) {
   const script = fileURLToPath(new URL("../../scripts/calibration-texts.mjs", import.meta.url));
   const lines = execFileSync(process.execPath, [script, data, String(CALIBRATION_TEXTS)], { encoding: "utf8", maxBuffer: 1 << 28 });
   const calibrate = lines.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line).text);
-  await convertEncoder(encoder, int8, { calibrate });
+  try {
+    await convertEncoder(encoder, int8, { calibrate });
+  } catch (error) {
+    // Another process that makes cells of this run was done with it before: the same bytes.
+    if (!existsSync(int8)) throw error;
+  }
+}
+
+/** Of the configuration that a run is named after, as far as it is one of this folder's: the kind of training it asks for. */
+function configuredRegime(name) {
+  const path = fileURLToPath(new URL(`${name}.json`, import.meta.url));
+  return existsSync(path) ? readConfig(path, {}).settings.regime : null;
 }
 
 /** What makes a run's figures what they are, and what it cost: the first line of its results. */
 export function headerOf({ name, regime, seed, folder, int8, adapters }, data) {
   const history = folder === null ? null : JSON.parse(readFileSync(`${folder}/history.json`, "utf8"));
   if (history !== null && seed !== null && history.settings.seed !== seed) throw new Error(`${folder} was made with seed ${history.settings.seed}, not ${seed} as its name says`);
+  const [trained, configured] = [history?.settings.regime, configuredRegime(regime)];
+  if (trained !== undefined && configured !== null && trained !== configured) throw new Error(`${folder} was made by the regime ${trained}, and bench/mtpf/${regime}.json asks for ${configured}`);
   return {
     run: name, regime, seed, int8: digest(`${int8}/model.safetensors`),
     adapters: Object.fromEntries(Object.entries(adapters).map(([family, path]) => [family, path && digest(`${path}/adapter_model.safetensors`)])),

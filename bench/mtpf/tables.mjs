@@ -1,24 +1,23 @@
-// The tables of docs/mtpf-tpl.md.
-import { LORA_REGIMES, SHARES } from "./cells.mjs";
-import { ABLATIONS, commonTasks, difference, familyMeans, figuresOf, REGIMES } from "./figures.mjs";
+// The tables of docs/mtpf-tpl.md that hold the regimes against each other.
+import { ablationSections, ablationTable } from "./ablation-table.mjs";
+import { SHARES } from "./cells.mjs";
+import { whatDidNotWork } from "./did-not-work.mjs";
+import { difference, REGIMES } from "./figures.mjs";
+import { findings } from "./findings.mjs";
 import { markdownTable } from "./marked.mjs";
-import { deviation, mean } from "./statistics.mjs";
+import { paperTable } from "./paper-table.mjs";
+import { runSoFar } from "./run-so-far.mjs";
+import { MET_BEFORE, sectionsOf } from "./sections.mjs";
+import { mean } from "./statistics.mjs";
+import { bySeedText, droppedLine, points, seedsText, signed, signedPoints, within } from "./wording.mjs";
 
-const FAMILIES = [["NER", "ner"], ["TC", "tc"]];
 /** Pairs whose difference says something of the method: [a, b, family]. */
 const PAIRS = [
   ["task-primary", "naive", "ner"], ["task-primary", "naive-weighted", "ner"], ["task-primary", "ner-only", "ner"], ["task-primary", "groups-only", "ner"], ["naive", "ner-only", "ner"],
-  ["task-primary", "naive", "tc"], ["task-primary", "tc-only", "tc"], ["task-primary", "groups-only", "tc"], ["naive", "tc-only", "tc"], ["ner-only", "none", "tc"],
+  ["naive-weighted", "naive", "ner"],
+  ["task-primary", "naive", "tc"], ["task-primary", "tc-only", "tc"], ["task-primary", "groups-only", "tc"], ["naive", "tc-only", "tc"], ["naive-weighted", "naive", "tc"],
+  ["ner-only", "none", "tc"],
 ];
-/** Gains that arXiv 2510.07566 names, relative: its abstract's, and that of a tenth of the training data (of F1). */
-const PAPER = { "ner 100": "+0.8 %", "tc 100": "+8.8 %", "ner 10": "+8.4 %", "tc 10": "not given" };
-
-/** Tasks whose training rows are among the pre-finetuning data (no dev or test row is). */
-const MET_BEFORE = ["hwu64", "wordnet_supersense"];
-
-const points = (value) => (100 * value).toFixed(1);
-const signed = (value, digits = 1) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
-const within = ([low, high]) => `[${signed(100 * low)}, ${signed(100 * high)}]`;
 
 /**
  * @param results of all runs
@@ -26,98 +25,89 @@ const within = ([low, high]) => `[${signed(100 * low)}, ${signed(100 * high)}]`;
  * @returns {Map<string, string[]>} lines by the names of their marks
  */
 export function resultTables(results, tasks) {
-  const parts = new Map();
-  for (const protocol of ["linear", "lora"]) {
-    const regimes = protocol === "linear" ? REGIMES : LORA_REGIMES;
-    for (const share of SHARES) parts.set(`${protocol}-${share}`, taskTable(results, regimes, protocol, share, tasks));
-  }
-  parts.set("families", familyTable(results, tasks));
-  parts.set("differences", differenceTable(results, tasks));
-  parts.set("paper", paperTable(results, tasks));
-  parts.set("ablations", ablationTable(results, tasks));
-  return parts;
+  const sections = sectionsOf(results, tasks);
+  const ablations = ablationSections(results, tasks);
+  const of = (protocol, share) => sections.filter((section) => section.protocol === protocol && section.share === share);
+  return new Map([
+    ["run-so-far", runSoFar(results, tasks)],
+    ["findings", findings(sections, ablations)],
+    ...["linear", "lora"].flatMap((protocol) => SHARES.map((share) => [`${protocol}-${share}`, taskTable(protocol, share, of(protocol, share))])),
+    ["families", familyTable(sections)],
+    ["differences", differenceTable(sections)],
+    ["protocols", protocolTable(sections)],
+    ["paper", paperTable(sections)],
+    ["ablations", ablationTable(ablations)],
+    ["did-not-work", whatDidNotWork(sections, ablations, results)],
+  ]);
 }
 
-function measured(results, regimes, protocol, share, tasks) {
-  const names = tasks.map(([name]) => name);
-  return new Map(regimes.map((regime) => [regime, figuresOf(results, regime, protocol, share, names)]).filter(([, figures]) => figures !== null));
-}
-
-function taskTable(results, regimes, protocol, share, tasks) {
-  const figures = measured(results, regimes, protocol, share, tasks);
-  if (figures.size === 0) return [`No cells of the protocol "${protocol}" at ${share} % are written.`];
-  const cell = (value) => (value === undefined ? "" : points(value.metric));
-  const rows = FAMILIES.flatMap(([title, family]) => {
-    const own = tasks.filter(([, kind]) => kind === family).map(([name]) => name);
-    const all = [...figures.values()];
-    const average = (list) => (one) => (list.every((task) => one.tasks.has(task)) ? `**${points(mean(list.map((task) => one.tasks.get(task).metric)))}**` : "");
-    const unmet = own.filter((task) => !MET_BEFORE.includes(task));
-    const means = [[`**${title} mean**`, own], ...(unmet.length === own.length || unmet.length === 0 ? [] : [[`**without ${MET_BEFORE.join(", ")}**`, unmet]])];
-    return [...own.map((task) => [task, ...all.map((one) => cell(one.tasks.get(task)))]), ...means.map(([name, list]) => [name, ...all.map(average(list))])];
+function taskTable(protocol, share, sections) {
+  const regimes = REGIMES.filter((regime) => sections.some(({ runs }) => runs.has(regime)));
+  const left = sections.filter(({ dropped }) => dropped.length > 0).map(({ dropped, title }) => droppedLine(dropped, title));
+  const notes = left.length === 0 ? [] : ["", ...left];
+  if (regimes.length === 0) return [`No regime has all cells of the protocol "${protocol}" at ${share} %.`, ...notes];
+  const rows = sections.filter(({ runs }) => runs.size > 0).flatMap(({ title, tasks, unmet, runs }) => {
+    const metric = (run, task) => mean(run.tasks.get(task).map(({ test }) => test));
+    const across = (list) => regimes.map((regime) => (runs.has(regime) ? points(mean(runs.get(regime).map((run) => mean(list.map((task) => metric(run, task)))))) : ""));
+    const bold = (name, list) => [name, ...across(list)].map((text) => (text === "" ? "" : `**${text}**`));
+    return [
+      ...tasks.map((task) => [task, ...across([task])]), bold(`${title} mean`, tasks),
+      ...(unmet.length === tasks.length || unmet.length === 0 ? [] : [bold(`without ${MET_BEFORE.join(", ")}`, unmet)]),
+    ];
   });
-  return markdownTable(["task", ...figures.keys()], rows);
+  return [...markdownTable(["task", ...regimes], rows), "", ...seedLines(regimes, sections), ...notes];
 }
 
-/** Calls `use` for each protocol, share and family with the means over it. */
-function eachFamily(results, tasks, use) {
-  for (const protocol of ["linear", "lora"]) {
-    for (const share of SHARES) {
-      const figures = measured(results, protocol === "linear" ? REGIMES : LORA_REGIMES, protocol, share, tasks);
-      for (const [title, family] of FAMILIES) {
-        const means = figures.size === 0 ? null : familyMeans(figures, tasks.filter(([, kind]) => kind === family).map(([name]) => name));
-        if (means !== null) use({ protocol, share, title, family, means });
-      }
-    }
-  }
+/** Which seeds a column is the mean of: once where both families have the same. */
+function seedLines(regimes, sections) {
+  const told = ({ runs }) => regimes.filter((regime) => runs.has(regime) && regime !== "none").map((regime) => `${regime} ${seedsText(runs.get(regime).map(({ seed }) => seed))}`).join("; ");
+  const lines = sections.filter(({ runs }) => runs.size > 0).map((section) => [section.title, told(section)]).filter(([, text]) => text !== "");
+  const isOne = new Set(lines.map(([, text]) => text)).size === 1;
+  return (isOne ? [["", lines[0][1]]] : lines).map(([title, text]) => `Seeds that are averaged${title === "" ? "" : `, ${title}`}: ${text}.`);
 }
 
-function familyTable(results, tasks) {
-  const rows = [];
-  eachFamily(results, tasks, ({ protocol, share, title, means }) => {
-    const none = means.of.get("none");
-    for (const [regime, own] of means.of) {
-      const against = none === undefined || regime === "none" ? null : difference(own, none);
-      const seeds = deviation(own.seeds);
-      rows.push([
-        `${title} (${means.tasks.length}), ${share} %, ${protocol}`, regime, points(own.mean), seeds === null ? `${own.seeds.length}` : `${own.seeds.length}, ±${points(seeds)}`,
-        ...(against === null ? ["", ""] : [`${signed(100 * against.points)} ${within(against.interval)}`, `${signed(100 * against.relative)} %`]),
-      ]);
-    }
-  });
-  return markdownTable(["family (tasks), rows, protocol", "regime", "mean", "runs, sd", "against none [95 %]", "relative"], rows);
+const titleOf = ({ title, tasks, share, protocol }) => `${title} (${tasks.length}), ${share} %, ${protocol}`;
+
+function familyTable(sections) {
+  const rows = sections.flatMap((section) => [...section.means].map(([regime, own]) => {
+    const none = section.means.get("none");
+    const against = none === undefined || regime === "none" ? null : difference(own, none);
+    return [
+      titleOf(section), regime, points(own.mean), seedsText(own.seeds.keys()), bySeedText([...own.seeds.values()], (one) => points(one.mean)),
+      ...(against === null ? ["", ""] : [`${signedPoints(against.points)} ${within(against.interval)}`, `${signed(100 * against.relative)} %`]),
+    ];
+  }));
+  return rows.length === 0 ? ["No regime is whole."] : markdownTable(["family (tasks), rows, protocol", "regime", "mean", "seeds", "by seed", "against none [95 %]", "relative"], rows);
 }
 
-function differenceTable(results, tasks) {
-  const rows = [];
-  eachFamily(results, tasks, ({ protocol, share, title, family, means }) => {
+function differenceTable(sections) {
+  const [rows, apart] = [[], []];
+  for (const { protocol, share, title, family, means } of sections) {
     for (const [a, b, of] of PAIRS) {
-      if (of !== family || !means.of.has(a) || !means.of.has(b)) continue;
-      const { points: value, interval } = difference(means.of.get(a), means.of.get(b));
-      rows.push([`${a} − ${b}`, title, `${share} %`, protocol, `${signed(100 * value)} ${within(interval)}`]);
+      if (of !== family || !means.has(a) || !means.has(b)) continue;
+      const found = difference(means.get(a), means.get(b));
+      if (found === null) apart.push(`${a} − ${b} (${title}, ${share} %, ${protocol})`);
+      else rows.push([`${a} − ${b}`, title, `${share} %`, protocol, seedsText(found.seeds), `${signedPoints(found.points)} ${within(found.interval)}`, bySeedText(found.bySeed, signedPoints)]);
     }
-  });
-  return rows.length === 0 ? ["Fewer than two regimes are written."] : markdownTable(["difference", "family", "rows", "protocol", "points [95 %]"], rows);
+  }
+  const notes = apart.length === 0 ? [] : ["", `Without a seed in common, and so not compared: ${apart.join("; ")}.`];
+  return rows.length === 0 ? ["Fewer than two regimes are written.", ...notes] : [...markdownTable(["difference", "family", "rows", "protocol", "seeds", "points [95 %]", "by seed"], rows), ...notes];
 }
 
-function paperTable(results, tasks) {
-  const rows = [];
-  eachFamily(results, tasks, ({ protocol, share, title, family, means }) => {
-    const [own, none] = [means.of.get("task-primary"), means.of.get("none")];
-    if (own === undefined || none === undefined) return;
-    const { relative, points: value } = difference(own, none);
-    rows.push([title, `${share} %`, protocol, `${signed(100 * relative)} %`, signed(100 * value), PAPER[`${family} ${share}`]]);
+/** What fine-tuning leaves of the gains that linear heads show: both over the seeds that both have. */
+function protocolTable(sections) {
+  const rows = sections.filter(({ protocol }) => protocol === "lora").flatMap((lora) => {
+    const linear = sections.find(({ protocol, share, family }) => protocol === "linear" && share === lora.share && family === lora.family);
+    return [...lora.means].filter(([regime]) => regime !== "none" && linear.means.has(regime)).flatMap(([regime, own]) => {
+      const seeds = [...own.seeds.keys()].filter((seed) => linear.means.get(regime).seeds.has(seed));
+      const gain = ({ means }) => {
+        const [all, none] = [means.get(regime), means.get("none")];
+        return none === undefined ? null : difference({ seeds: new Map(seeds.map((seed) => [seed, all.seeds.get(seed)])) }, none);
+      };
+      const gains = seeds.length === 0 ? [null] : [gain(linear), gain(lora)];
+      if (gains.includes(null)) return [];
+      return [[lora.title, `${lora.share} %`, regime, seedsText(seeds), ...gains.map(({ points: value, interval }) => `${signedPoints(value)} ${within(interval)}`)]];
+    });
   });
-  return rows.length === 0 ? ["No run of the regime task-primary is written."] : markdownTable(["family", "rows", "protocol", "task-primary against none, relative", "points", "the paper, relative"], rows);
-}
-
-/** Linear heads, all rows: means over the tasks that every configuration has, of dev, by which choices are made, and of test. */
-function ablationTable(results, tasks) {
-  const figures = measured(results, ABLATIONS.map(([name]) => name), "linear", 100, tasks);
-  const families = FAMILIES.map(([, family]) => commonTasks(figures, tasks.filter(([, kind]) => kind === family).map(([name]) => name)));
-  const rows = ABLATIONS.filter(([name]) => figures.has(name)).map(([name, what]) => {
-    const own = figures.get(name);
-    const means = families.flatMap((common) => ["dev", "test"].map((set) => points(mean(common.map((task) => mean(own.tasks.get(task).cells.map((cell) => cell[set])))))));
-    return [name, what, own.runs.length, ...means];
-  });
-  return rows.length < 2 ? ["Fewer than two configurations are written."] : markdownTable(["configuration", "what it has", "runs", "NER dev", "NER test", "TC dev", "TC test"], rows);
+  return rows.length === 0 ? ["No regime with LoRA cells has a seed in common with its linear cells."] : markdownTable(["family", "rows", "regime", "seeds", "linear, against none [95 %]", "lora, against none [95 %]"], rows);
 }

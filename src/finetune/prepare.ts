@@ -67,7 +67,7 @@ export async function prepare(loaded: LoadedEncoder, data: TrainingData, options
     warnings: [
       ...train.warnings, ...(dev?.warnings ?? []),
       ...unknownLabels(kind, classes),
-      ...(start !== null && !keepsHead ? ['from: its head is not one for these labels, so a fresh one is trained.'] : []),
+      ...(start !== null && !keepsHead ? ['from: it has no head for these labels, so a fresh one is trained.'] : []),
     ],
   };
 }

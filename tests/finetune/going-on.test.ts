@@ -36,7 +36,7 @@ describe("from an adapter", () => {
     const renamed = labelledRows(24).map(({ text, label }) => ({ text, label: `${label}!` }));
     const fresh = await trainAdapter(encoder, { name: "mood", train: renamed }, { ...still, from: first });
     expect(fresh.history.labels).toEqual(["blame!", "fact!", "praise!"]);
-    expect(fresh.history.warnings).toEqual(["from: its head is not one for these labels, so a fresh one is trained."]);
+    expect(fresh.history.warnings).toEqual(["from: it has no head for these labels, so a fresh one is trained."]);
     const ner = await trainAdapter(encoder, { name: "people", train: taggedRows(36), dev: taggedRows(12) }, { ...TOY, layers: undefined, from: first });
     expect(ner.history.best!.metric).toBe(1);
   });

@@ -1,23 +1,9 @@
 import { expect, test } from "vitest";
 import { benchModule } from "./modules.ts";
+import { run, texts } from "./written-runs.ts";
 
-const { interval, resample } = await benchModule("bootstrap");
-const { difference, familyMeans, figuresOf } = await benchModule("figures");
-const { packOutcomes } = await benchModule("scores");
-const { resultTables } = await benchModule("tables");
-const { conflictOf } = await benchModule("conflict");
-
-interface Outcomes {
-  readonly found: Uint8Array;
-  readonly predicted: Uint8Array;
-  readonly there: Uint8Array;
-}
-
-/** Texts of which every `wrong`-th is wrong. */
-function texts(rows: number, wrong: number): Outcomes {
-  const ones = new Uint8Array(rows).fill(1);
-  return { found: ones.map((_, row) => (row % wrong === 0 ? 0 : 1)), predicted: ones, there: ones };
-}
+const { drawSubsets, interval, meanOfSubsets, resample } = await benchModule("bootstrap");
+const { commonSeeds, difference, drawn, figuresOf, meansOver } = await benchModule("figures");
 
 test("draws of an accuracy spread as a binomial does, and are the same rows in every cell", () => {
   const [a, b] = resample([texts(400, 5), texts(400, 5)], 2000, 1) as [Float64Array, Float64Array];
@@ -47,51 +33,58 @@ test("cells over different rows are not compared", () => {
   expect(() => resample([texts(400, 5), texts(300, 5)], 10, 1)).toThrow("different test rows");
 });
 
-function run(regime: string, seed: number | null, wrong: Readonly<Record<string, number>>): { header: object; cells: Map<string, object> } {
-  const cells = Object.entries(wrong).flatMap(([task, every]) => {
-    const outcomes = texts(100, every);
-    const test_ = outcomes.found.reduce((sum, one) => sum + one, 0) / 100;
-    return [`linear/${task}/100`, ...[1, 2, 3].map((subset) => `linear/${task}/10/${subset}`)].map((cell) => ({ cell, test: test_, outcomes: packOutcomes(outcomes), cpuSeconds: 1 }));
-  });
-  return { header: { run: seed === null ? regime : `${regime}-${seed}`, regime, seed, pretraining: null }, cells: new Map(cells.map((cell) => [cell.cell, cell])) };
-}
+test("a mean over subsets is drawn too: of subsets that differ it spreads, of one it is that one", () => {
+  const cells = [0.2, 0.5, 0.8].map((value) => new Float64Array(2000).fill(value));
+  const draws = meanOfSubsets(cells, drawSubsets(3, 2000, 1)) as Float64Array;
+  const seen = new Set(Array.from(draws, (value) => value.toFixed(1)));
+  expect([...seen].sort()).toEqual(["0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8"]);
+  expect(draws.reduce((sum, value) => sum + value, 0) / 2000).toBeCloseTo(0.5, 1);
+  expect(meanOfSubsets([cells[2]!], drawSubsets(1, 2000, 1))).toEqual(cells[2]);
+});
 
 const RUNS = [run("none", null, { a: 2, b: 4 }), run("task-primary", 1, { a: 4, b: 5 }), run("task-primary", 2, { a: 5, b: 5 })];
 
-test("a regime is the mean of its runs; tasks that a run lacks are left out of it", () => {
-  const figures = figuresOf(RUNS, "task-primary", "linear", 100, ["a", "b", "c"]);
-  expect([...figures.tasks.keys()]).toEqual(["a", "b"]);
-  expect(figures.tasks.get("a").metric).toBeCloseTo((0.75 + 0.8) / 2, 12);
-  expect(figuresOf(RUNS, "naive", "linear", 100, ["a"])).toBeNull();
+function means(results: readonly object[], regimes: readonly string[], tasks: readonly string[], share = 100): Map<string, { mean: number; seeds: Map<number | null, { mean: number }> }> {
+  return meansOver(drawn(new Map(regimes.map((regime) => [regime, figuresOf(results, regime, "linear", share, tasks).runs])), tasks), tasks);
+}
+
+test("a run counts where it has all tasks of a family; others are named, and are in no mean", () => {
+  const results = [...RUNS, run("task-primary", 3, { a: 2 })];
+  const { runs, dropped } = figuresOf(results, "task-primary", "linear", 100, ["a", "b"]);
+  expect(runs.map(({ seed }: { seed: number }) => seed)).toEqual([1, 2]);
+  expect(dropped).toEqual([{ name: "task-primary-3", has: 1 }]);
+  expect(means(results, ["task-primary"], ["a", "b"]).get("task-primary")!.mean).toBeCloseTo((0.775 + 0.8) / 2, 12);
+  expect(figuresOf(results, "task-primary", "linear", 100, ["a"]).runs).toHaveLength(3);
+  expect(figuresOf(results, "naive", "linear", 100, ["a"])).toEqual({ runs: [], dropped: [] });
 });
 
-test("differences of means are paired, with what they are of the other", () => {
-  const regimes = new Map(["none", "task-primary"].map((name) => [name, figuresOf(RUNS, name, "linear", 10, ["a", "b"])]));
-  const means = familyMeans(regimes, ["a", "b"]);
-  const { points, interval: [low, high], relative } = difference(means.of.get("task-primary"), means.of.get("none"));
+test("at 10 % a task counts with all its subsets", () => {
+  const torn = run("naive", 1, { a: 2 });
+  torn.cells.delete("linear/a/10/2");
+  expect(figuresOf([torn], "naive", "linear", 10, ["a"])).toEqual({ runs: [], dropped: [{ name: "naive-1", has: 0 }] });
+});
+
+test("differences of means are paired, with what they are of the other; what has no seed goes with every one", () => {
+  const of = means(RUNS, ["none", "task-primary"], ["a", "b"], 10);
+  const { points, bySeed, seeds, interval: [low, high], relative } = difference(of.get("task-primary"), of.get("none"));
   expect(points).toBeCloseTo((0.775 + 0.8) / 2 - (0.5 + 0.75) / 2, 12);
+  expect(seeds).toEqual([1, 2]);
+  expect(bySeed[0]).toBeCloseTo((0.75 + 0.8) / 2 - (0.5 + 0.75) / 2, 12);
   expect(relative).toBeCloseTo((0.775 + 0.8) / (0.5 + 0.75) - 1, 12);
   expect(low).toBeLessThan(points);
   expect(high).toBeGreaterThan(points);
-  expect(means.of.get("task-primary").seeds).toHaveLength(2);
 });
 
-test("tables have a column for every regime that was run, and say where nothing was", () => {
-  const parts = resultTables(RUNS, [["a", "ner"], ["b", "tc"]]) as Map<string, string[]>;
-  expect(parts.get("linear-100")).toEqual([
-    "| task | none | task-primary |", "| --- | ---: | ---: |",
-    "| a | 50.0 | 77.5 |", "| **NER mean** | **50.0** | **77.5** |",
-    "| b | 75.0 | 80.0 |", "| **TC mean** | **75.0** | **80.0** |",
-  ]);
-  expect(parts.get("lora-10")).toEqual(['No cells of the protocol "lora" at 10 % are written.']);
-  expect(parts.get("paper")!.join("\n")).toContain("| NER | 100 % | linear | +55.0 % | +27.5 | +0.8 % |");
-  expect(parts.get("families")!.join("\n")).toContain("2, ±3.5");
+test("seeds are compared with their like alone", () => {
+  // Seed 2 gives both much more: as a mean over all of each, the one without it would seem to lose.
+  const results = [run("naive", 1, { a: 2 }), run("task-primary", 1, { a: 4 }), run("naive", 2, { a: 10 }), run("ner-only", 3, { a: 5 })];
+  const of = means(results, ["naive", "task-primary", "ner-only"], ["a"]);
+  expect(difference(of.get("task-primary"), of.get("naive"))).toMatchObject({ points: 0.25, seeds: [1], bySeed: [0.25] });
+  expect(commonSeeds(of.get("naive"), of.get("ner-only"))).toEqual([]);
+  expect(difference(of.get("naive"), of.get("ner-only"))).toBeNull();
 });
 
-test("the conflict of a run is told part by part, single batches apart from means", () => {
-  const probe = (batches: number, cosine: number, ratio: number, within: number | null) => ({ step: 10, batches, parts: [{ part: "layer 0", cosine, ratio, ner: within, tc: within }] });
-  const [single, means] = conflictOf({ probes: [probe(1, -0.25, 0.25, null), probe(1, 0.5, 0.5, null), probe(1, -0.25, 2, null), probe(8, 0.125, 1, 0.75)] });
-  expect(single).toMatchObject({ part: "layer 0", batches: 1, probes: 3, cosine: 0, ratio: 0.5, ner: null });
-  expect(single.negative).toBeCloseTo(2 / 3, 4);
-  expect(means).toMatchObject({ batches: 8, probes: 1, cosine: 0.125, spread: 0, negative: 0, ner: 0.75, tc: 0.75 });
+test("two runs of the same answers differ by nothing, in every draw", () => {
+  const of = means([run("naive", 1, { a: 4 }), run("task-primary", 1, { a: 4 })], ["naive", "task-primary"], ["a"], 10);
+  expect(difference(of.get("task-primary"), of.get("naive"))).toMatchObject({ points: 0, interval: [0, 0] });
 });

@@ -1,10 +1,12 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { smallExperiment, type Experiment } from "./experiment.ts";
 import { benchModule } from "./modules.ts";
 
+const { RECIPE_DIGEST } = await benchModule("recipe");
 const { readResults } = await benchModule("results");
+const { convertRun } = await benchModule("runs");
 
 let experiment: Experiment;
 beforeAll(() => void (experiment = smallExperiment()));
@@ -68,13 +70,36 @@ test("adapters are fine-tuned from the family's, and evaluated as they are serve
   for (const run of ["none", "task-primary-1"]) {
     const cell = cellsOf(run).find(({ cell: name }) => name === "lora/names/100")!;
     expect(cell.test).toBeGreaterThan(0.9);
-    expect(cell).toMatchObject({ rows: 40, steps: 90 });
+    expect(cell).toMatchObject({ rows: 40, steps: 90, recipe: RECIPE_DIGEST });
   }
+  // Cells that were written before recipes were digested are compared all the same.
+  const path = join(experiment.results, "none.jsonl");
+  writeFileSync(path, readFileSync(path, "utf8").replace(`,"recipe":"${RECIPE_DIGEST}"`, ""));
+  expect(experiment.script("run", ["--cell", "none/lora/names/100"])).toMatchObject({ status: 0, stdout: expect.stringContaining("the same as in") as string });
+});
+
+test("an encoder that another process has converted meanwhile is taken as it is", async () => {
+  const int8 = join(experiment.folder, "meanwhile");
+  // Converted already, so that converting fails at once; it has begun when the call comes back.
+  const convert = (): Promise<void> => convertRun({ encoder: "models/mtpf-minilm-l6", int8 }, join(experiment.folder, "data")) as Promise<void>;
+  await expect(convert()).rejects.toThrow("is converted already");
+  const begun = convert();
+  mkdirSync(int8);
+  await begun;
 });
 
 test("a run that is not there or has another's name, and an unknown task, end with a clear word", () => {
   cpSync(join(experiment.folder, "runs/task-primary-1"), join(experiment.folder, "runs/task-primary-2"), { recursive: true });
   expect(experiment.script("run", ["task-primary-2"])).toMatchObject({ status: 1, stderr: expect.stringContaining("was made with seed 1, not 2") as string });
+  const other = join(experiment.folder, "runs/naive-weighted-1");
+  cpSync(join(experiment.folder, "runs/task-primary-1"), other, { recursive: true });
+  const history = JSON.parse(readFileSync(join(other, "history.json"), "utf8")) as { settings: object };
+  const made = (regime: string): string => {
+    writeFileSync(join(other, "history.json"), JSON.stringify({ ...history, settings: { ...history.settings, regime } }));
+    return experiment.script("run", [...linear("naive-weighted-1"), "--tasks", "moves", "--shares", "100"]).stderr;
+  };
+  expect(made("task-primary")).toContain("was made by the regime task-primary, and bench/mtpf/naive-weighted.json asks for naive");
+  expect(made("naive")).toContain("1/1 naive-weighted-1/linear/moves/100");
   expect(experiment.script("run", ["naive-1"])).toMatchObject({ status: 1, stderr: expect.stringContaining("there is no run naive-1") as string });
   expect(experiment.script("run", ["none", "--tasks", "other"])).toMatchObject({ status: 1, stderr: expect.stringContaining("there is no task other") as string });
 });

@@ -1,0 +1,84 @@
+// Sentences of docs/mtpf-tpl.md that say what the results say. They name what is compared and leave its sign to the figures, so that they hold
+// whatever further seeds give; what needs a regime that is not there is left out.
+import { SUBSETS } from "./cells.mjs";
+import { commonSeeds, difference } from "./figures.mjs";
+import { meansOfTasks, MET_BEFORE } from "./sections.mjs";
+import { deviation, mean } from "./statistics.mjs";
+import { listed, signedPoints, within } from "./wording.mjs";
+
+/** @param {object} section @returns difference of two regimes, over all tasks of the section or some; null where one is not there */
+export function gain(section, a, b, tasks = section.tasks) {
+  const means = tasks === section.tasks ? section.means : meansOfTasks(section, tasks);
+  return means.has(a) && means.has(b) ? difference(means.get(a), means.get(b)) : null;
+}
+
+export const told = ({ points, interval }) => `${signedPoints(points)} ${within(interval)}`;
+
+/** A difference at all rows, and at 10 % where that is written. */
+export function both(sections, family, a, b, tasksOf = ({ tasks }) => tasks) {
+  const [whole, tenth] = [100, 10].map((share) => {
+    const section = sections.find((one) => one.protocol === "linear" && one.share === share && one.family === family);
+    return section === undefined ? null : gain(section, a, b, tasksOf(section));
+  });
+  return whole === null ? null : `${told(whole)}${tenth === null ? "" : ` (10 %: ${told(tenth)})`}`;
+}
+
+/** A line of a list out of sentences, each of them with its figures; without the sentences that lack one, and none where all do. */
+export function item(head, sentences) {
+  const whole = sentences.filter(({ figures }) => figures.every((figure) => figure !== null)).map(({ text }) => text);
+  return whole.length === 0 ? [] : [`- **${head}** ${whole.join(" ")}`];
+}
+
+export const sentence = (figures, write) => ({ figures, text: figures.includes(null) ? "" : write(...figures) });
+
+/** @param {object[]} sections of `sectionsOf` @param {Map<string, object>} ablations of `ablationSections` */
+export function findings(sections, ablations) {
+  const of = (family, a, b, tasksOf) => both(sections, family, a, b, tasksOf);
+  const unmet = ({ unmet: list }) => list;
+  const rank = gain(ablations.get("ner"), "task-primary-r16", "task-primary");
+  const lines = [
+    ...item("What mixing costs NER, and groups bring back.", [
+      sentence([of("ner", "ner-only", "none"), of("ner", "naive", "ner-only"), of("ner", "task-primary", "ner-only")],
+        (alone, mixed, groups) => `The NER loss alone gives NER ${alone} points. Both losses in one backbone are ${mixed} beside that, with a group for each family ${groups}.`),
+      sentence([of("tc", "naive", "tc-only"), of("tc", "task-primary", "tc-only")], (mixed, groups) => `TC beside its own loss alone: mixed ${mixed}, with groups ${groups}.`),
+    ]),
+    ...item("Loss balance, and parameters of its own with their own rate.", [
+      sentence([of("ner", "naive-weighted", "naive"), of("tc", "naive-weighted", "naive")],
+        (ner, tc) => `The NER loss counted three times moves naive mixing by ${ner} on NER and by ${tc} on TC.`),
+      sentence([of("ner", "groups-only", "none"), of("ner", "naive", "none")],
+        (groups, naive) => `Groups on a frozen backbone, learning at ten times the backbone's rate, give NER ${groups}; naive mixing ${naive}.`),
+      sentence([rank], (found) => `Rank 16 in place of 8 gives NER ${told(found)} (all rows, seed 1).`),
+      sentence([of("ner", "task-primary", "groups-only"), of("tc", "task-primary", "groups-only")], (ner, tc) => `A backbone trained with the groups adds ${ner} to NER and ${tc} to TC.`),
+    ]),
+    ...item("Text classification:", [
+      sentence([of("tc", "tc-only", "none"), of("tc", "task-primary", "none")],
+        (alone, groups) => `its own loss alone gives ${alone} points, task-primary ${groups}; the encoder's sentence vectors come from a billion pairs.`),
+      sentence([of("tc", "tc-only", "none", unmet), of("tc", "task-primary", "none", unmet)],
+        (alone, groups) => `Without ${listed(MET_BEFORE)}, whose training rows pre-finetuning has met: ${alone}, and ${groups}.`),
+    ]),
+    ...item("Draws of training rows, at 10 %:", [sentence(["NER", "TC"].map((title) => spreadOfSubsets(sections, title)), (ner, tc) =>
+      `the difference of two regimes' means has a standard deviation of ${rangeText(ner, 1)} points on NER and ${rangeText(tc, 1)} on TC from one draw, of ${rangeText(ner, SUBSETS.length)} and ${rangeText(tc, SUBSETS.length)} as a mean of three.`)]),
+  ];
+  return lines.length === 0 ? ["Too few regimes are whole to say anything."] : lines;
+}
+
+/** What spreads of one draw are of a mean over several. */
+const rangeText = (spreads, draws) => spreads.map((value) => (value / Math.sqrt(draws)).toFixed(2)).join(" to ");
+
+/**
+ * How far one draw of training rows moves the difference of two regimes' means, in points: least and most standard deviation of all pairs of regimes.
+ * The tasks' draws are independent, so that of a mean comes from theirs; three draws of the mean itself would say little.
+ * @returns {[number, number] | null}
+ */
+function spreadOfSubsets(sections, title) {
+  const section = sections.find((one) => one.protocol === "linear" && one.share === 10 && one.title === title);
+  const regimes = [...(section?.runs.keys() ?? [])];
+  const spreads = regimes.flatMap((a, i) => regimes.slice(i + 1).map((b) => [a, b])).flatMap(([a, b]) => {
+    const seeds = commonSeeds(section.means.get(a), section.means.get(b));
+    if (seeds.length === 0) return [];
+    const of = (regime, task, subset) => mean(section.runs.get(regime).filter(({ seed }) => seed === null || seeds.includes(seed)).map(({ tasks }) => tasks.get(task)[subset].test));
+    const variances = section.tasks.map((task) => deviation(SUBSETS.map((_, subset) => of(a, task, subset) - of(b, task, subset))) ** 2);
+    return [(100 * Math.sqrt(variances.reduce((sum, value) => sum + value, 0))) / section.tasks.length];
+  });
+  return spreads.length === 0 ? null : [Math.min(...spreads), Math.max(...spreads)];
+}
