@@ -5,7 +5,7 @@ export const SHARES = [100, 10];
 /** Seeds of the draws at 10 %. */
 export const SUBSETS = [1, 2, 3];
 /** Regimes that the protocol "lora" is for. */
-export const LORA_REGIMES = ["none", "naive", "groups-only", "task-primary"];
+export const LORA_REGIMES = ["none", "naive", "groups-only", "task-primary", "shipped"];
 
 /** @returns {{ protocol: string, task: string, share: number, subset: number | null }[]} */
 export function cellsOf({ protocols, tasks, shares }) {

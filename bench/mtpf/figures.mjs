@@ -5,7 +5,7 @@ import { seedOf } from "./draw.mjs";
 import { unpackOutcomes } from "./scores.mjs";
 import { mean } from "./statistics.mjs";
 
-export const REGIMES = ["none", "ner-only", "tc-only", "naive", "naive-weighted", "groups-only", "task-primary"];
+export const REGIMES = ["none", "ner-only", "tc-only", "naive", "naive-weighted", "groups-only", "task-primary", "shipped"];
 /** Configurations beside the regimes', each with what it has that task-primary has not: choices for what ships, by dev alone, and ablations. */
 export const ABLATIONS = [
   ["task-primary", "k = 3, r = 8, losses 1 : 1, temperature 0.05"],

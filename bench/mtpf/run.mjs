@@ -5,7 +5,7 @@
 //   (two of them may run at once on the same runs, such as one for each protocol)
 //   node bench/mtpf/run.mjs --cell RUN/linear/wikigold/10/2     makes one cell anew and compares it with what is written
 //
-// RUN: `none` (the encoder as it comes), or the name of a folder of RUNS. Cells that are written already are left as they are.
+// RUN: `none` (the encoder as it comes), `shipped-1` (that of models/), or the name of a folder of RUNS. Cells that are written already are left as they are.
 import { parseArgs } from "node:util";
 import { cellName, cellsOf, LORA_REGIMES, PROTOCOLS, readCell, SHARES } from "./cells.mjs";
 import { taskNames } from "./data.mjs";
