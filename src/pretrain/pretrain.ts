@@ -8,7 +8,7 @@ import { supportsRelaxedSimd } from "../wasm/binaries.ts";
 import { Batches } from "./batches.ts";
 import { readCheckpoint, writeCheckpoint, type RunIdentity, type RunState } from "./checkpoint.ts";
 import { classNames, readCorpus, type Corpus } from "./corpus.ts";
-import { fillBackbone, readStartEncoder, type StartEncoder } from "./encoder-source.ts";
+import { digestOf, fillBackbone, readStartEncoder, type StartEncoder } from "./encoder-source.ts";
 import { adapterFiles, encoderFiles, headFiles, type Files } from "./output.ts";
 import { REGIMES } from "./regime.ts";
 import { readSettings, SETTING_FIELDS } from "./settings.ts";
@@ -94,7 +94,7 @@ class Run {
     const { config, fingerprint } = start;
     const trainer = await Trainer.start({ config, settings, classes: classNames(corpus).length, peers, signal, machine }, (m, parameters) => fillBackbone(m, parameters, start));
     const build = machine?.build ?? (supportsRelaxedSimd() ? "train-relaxed" : "train-fixed");
-    const identity = { settings: JSON.stringify(settings), encoder: fingerprint, data: corpus.digest ?? "", build, peers: String(peers?.size ?? 1) };
+    const identity = { settings: JSON.stringify(settings), encoder: fingerprint, files: await digestOf(start.files), data: corpus.digest ?? "", build, peers: String(peers?.size ?? 1) };
     const run = new Run(trainer, start, corpus, settings, options, identity);
     const kept = checkpoint === undefined ? null : await checkpoint.read();
     if (kept !== null) run.#goOn(readCheckpoint(trainer, kept, identity));

@@ -62,7 +62,7 @@ it("gradients that are no numbers change nothing, and end the training when they
 });
 
 it("a checkpoint knows how many updates in a row changed nothing", async () => {
-  const identity = { settings: "", encoder: "", data: "", build: "", peers: "" };
+  const identity = { settings: "", encoder: "", files: "", data: "", build: "", peers: "" };
   const trainer = await startTrainer();
   for (const [norms, wanted] of [[[1, null, null], 2], [[null, 1], 0], [[null, null], 2], [[], 0]] as const) {
     const steps = norms.map((gradientNorm, i) => ({ step: i + 1, ner: 1, tc: 1, accuracy: 1, tokens: 1, gradientNorm, learningRate: 1 }));

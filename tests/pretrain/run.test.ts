@@ -78,6 +78,8 @@ describe("a run", () => {
     await train({ checkpoint: store });
     await refuses(train({ checkpoint: store, seed: 2 }), "checkpoint-invalid", /another run, not with the same settings/);
     await refuses(pretrain(ENCODER, { ...DATA, pairs: [{ name: "pairs", rows: [...(DATA.pairs[0]!.rows as object[]), { a: "w1", b: "w2" }] }] }, { ...OPTIONS, checkpoint: store }), "checkpoint-invalid", /not with the same data/);
+    const other = editJson(ENCODER, "config.json", { hidden_act: "relu" });
+    await refuses(pretrain(other, DATA, { ...OPTIONS, checkpoint: store }), "checkpoint-invalid", /not with the same files/);
     await refuses(train({ checkpoint: new MemoryStore(ENCODER.get("model.safetensors")!) }), "checkpoint-invalid", /no state/);
     await refuses(train({ checkpoint: new MemoryStore(store.bytes!.subarray(0, 5000)) }), "checkpoint-invalid", /checkpoint/);
   });
