@@ -40,7 +40,7 @@ export async function trainAdapter(encoder: Encoder, data: TrainingData, options
   const learner = await Learner.start(loaded, { shape, head, dropout: ratesOf(recipe), longest, build, wasm: options.wasm, signal });
   begin(learner, prepared);
 
-  let state = freshState(prepared, { ...(await encoderIdentity(loaded)), module: build, peers: peers.size, classWeights: options.classWeights ?? "none" });
+  let state = freshState(prepared, { ...(await encoderIdentity(loaded)), module: learner.machine.arithmetic, peers: peers.size, classWeights: options.classWeights ?? "none" });
   const blob = (await checkpoint?.read()) ?? null;
   if (blob !== null) {
     state = readState(blob, state, learner);

@@ -4,7 +4,6 @@ import type { SourceLike } from "../load/source.ts";
 import { checkChoice, checkInteger } from "../runtime/options.ts";
 import type { TrainMachineOptions } from "../train/machine.ts";
 import { ALONE } from "../train/peers.ts";
-import { supportsRelaxedSimd } from "../wasm/binaries.ts";
 import { Batches } from "./batches.ts";
 import { readCheckpoint, writeCheckpoint, type RunIdentity, type RunState } from "./checkpoint.ts";
 import { classNames, readCorpus, type Corpus } from "./corpus.ts";
@@ -93,8 +92,7 @@ class Run {
     const { peers, signal, machine, checkpoint } = options;
     const { config, fingerprint } = start;
     const trainer = await Trainer.start({ config, settings, classes: classNames(corpus).length, peers, signal, machine }, (m, parameters) => fillBackbone(m, parameters, start));
-    const build = machine?.build ?? (supportsRelaxedSimd() ? "train-relaxed" : "train-fixed");
-    const identity = { settings: JSON.stringify(settings), encoder: fingerprint, files: await digestOf(start.files), data: corpus.digest ?? "", build, peers: String(peers?.size ?? 1) };
+    const identity = { settings: JSON.stringify(settings), encoder: fingerprint, files: await digestOf(start.files), data: corpus.digest ?? "", build: trainer.machine.arithmetic, peers: String(peers?.size ?? 1) };
     const run = new Run(trainer, start, corpus, settings, options, identity);
     const kept = checkpoint === undefined ? null : await checkpoint.read();
     if (kept !== null) run.#goOn(readCheckpoint(trainer, kept, identity));

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { pretrain, type Pretrained } from "../../src/pretrain/pretrain.ts";
 import type { PretrainingHistory, PretrainingOptions, PretrainingProgress } from "../../src/pretrain/types.ts";
+import { moduleBytes } from "../kernels/instance.ts";
 import { editJson } from "../runtime/folder.ts";
 import { refuses } from "../runtime/refuses.ts";
 import { DATA, ENCODER, MemoryStore, OPTIONS } from "./tiny-run.ts";
@@ -80,6 +81,9 @@ describe("a run", () => {
     await refuses(pretrain(ENCODER, { ...DATA, pairs: [{ name: "pairs", rows: [...(DATA.pairs[0]!.rows as object[]), { a: "w1", b: "w2" }] }] }, { ...OPTIONS, checkpoint: store }), "checkpoint-invalid", /not with the same data/);
     const other = editJson(ENCODER, "config.json", { hidden_act: "relu" });
     await refuses(pretrain(other, DATA, { ...OPTIONS, checkpoint: store }), "checkpoint-invalid", /not with the same files/);
+    const unfused = { build: "train-relaxed", wasm: { "train-relaxed": moduleBytes("train-fixed") } } as const;
+    await refuses(pretrain(ENCODER, DATA, { ...OPTIONS, checkpoint: store, machine: unfused }), "checkpoint-invalid", /not with the same build/);
+    expect((await pretrain(ENCODER, DATA, { ...OPTIONS, steps: 1, machine: unfused })).history.build).toBe("train-relaxed-unfused");
     await refuses(train({ checkpoint: new MemoryStore(ENCODER.get("model.safetensors")!) }), "checkpoint-invalid", /no state/);
     await refuses(train({ checkpoint: new MemoryStore(store.bytes!.subarray(0, 5000)) }), "checkpoint-invalid", /checkpoint/);
   });
