@@ -134,6 +134,14 @@ function weight(score: v128, maximum: v128): v128 {
   return exp2(f32x4.pmax(f32x4.sub(score, maximum), v128.load(FLOOR)));
 }
 
+/** 1/Σ; NaN where no score rose above −MAX, which all weigh alike then and have said nothing of each other. */
+// @ts-ignore: decorator
+@inline
+function inverseSum(sum: v128, maximum: v128): v128 {
+  const isKnown = f32x4.gt(maximum, f32x4.splat(-f32.MAX_VALUE));
+  return f32x4.div(v128.bitselect(f32x4.splat(1), f32x4.splat(f32.NaN), isKnown), sum);
+}
+
 /** scores = 2^(scores − maximum), unnormalised; `maxima` (8 floats) becomes 1/Σ, which the weighted sum applies at its end. */
 function weightTile(scores: i32, live: i32, maxima: i32): void {
   const max0 = v128.load(maxima);
@@ -149,9 +157,8 @@ function weightTile(scores: i32, live: i32, maxima: i32): void {
     sum1 = f32x4.add(sum1, weight1);
     scores += 32;
   }
-  const one = f32x4.splat(1);
-  v128.store(maxima, f32x4.div(one, sum0));
-  v128.store(maxima, f32x4.div(one, sum1), 16);
+  v128.store(maxima, inverseSum(sum0, max0));
+  v128.store(maxima, inverseSum(sum1, max1), 16);
 }
 
 /** outTile[column][8] = Σ_key scores[key][8] · values[key][column] · inverses[8], 4 columns at a time. */
@@ -227,7 +234,8 @@ function unpackTile(outTile: i32, count: i32, headSize: i32, out: i32, stride: i
  *                 4·(K·D + keys·D4 + 8·D + 8·K + 8·D4 + 8), D = headSize, K = keys rounded up to 4, D4 = D rounded up to 4
  * @param out      f32 [queries][outStride]; zeros for every query when all keys are masked. May be q itself: a query's
  *                 columns are read before they are written
- * Any headSize, keys, queries >= 1. Strides in floats. A NaN or an infinite score gives NaN in its query's row alone.
+ * Any headSize, keys, queries >= 1. Strides in floats. A score of NaN or +Inf gives NaN in its query's row alone, and so do scores that are
+ * all −Inf; −Inf beside a finite score weighs next to nothing.
  */
 export function attention(
   q: i32, k: i32, v: i32, queries: i32, keys: i32, heads: i32, headSize: i32,

@@ -21,9 +21,17 @@ function normalized(x: v128, mean: v128, inverse: v128, gamma: v128, beta: v128)
   return f32x4.add(f32x4.mul(f32x4.mul(f32x4.sub(x, mean), inverse), gamma), beta);
 }
 
+/** 1/sqrt(variance + epsilon); NaN where squares overflowed, since 1/sqrt(Inf) = 0 would make a finite row of them that says nothing. */
+// @ts-ignore: decorator
+@inline
+export function inverseDeviation(variance: f32, epsilon: f32): f32 {
+  return variance <= f32.MAX_VALUE ? <f32>1 / sqrt<f32>(variance + epsilon) : f32.NaN;
+}
+
 /**
  * out = gamma ∘ (s − mean(s)) / sqrt(var(s) + epsilon) + beta with s = x + residual, for each row. The variance is that of the
- * whole row (divided by width) and is taken around the mean in a pass of its own: E[s²] − mean² would cancel.
+ * whole row (divided by width) and is taken around the mean in a pass of its own: E[s²] − mean² would cancel. A row whose variance is
+ * beyond float32 (values of some 1e19) is NaN.
  *
  * @param x         f32 [rows][width]
  * @param residual  f32 [rows][width] or 0
@@ -41,7 +49,7 @@ export function layerNorm(
     const mean = rowSum(out, width) / <f32>width;
     const variance = rowSquares(out, width, mean) / <f32>width;
     const center = f32x4.splat(mean);
-    const inverse = f32x4.splat(<f32>1 / sqrt<f32>(variance + epsilon));
+    const inverse = f32x4.splat(inverseDeviation(variance, epsilon));
     let at = 0;
     for (; at < whole; at += 16) {
       v128.store(out + at, normalized(v128.load(out + at), center, inverse, v128.load(gamma + at), v128.load(beta + at)));

@@ -37,8 +37,8 @@ export function meanRows(x: i32, rows: i32, width: i32, stride: i32, keyMask: i3
   if (counted > 0) divideRow(out, width, <f32>counted);
 }
 
-/** x = x / ‖x‖ in place over `width` floats. A zero vector stays zero. */
+/** x = x / ‖x‖ in place over `width` floats. A zero vector stays zero; one whose squares overflow is NaN, since x/Inf would be zeros. */
 export function l2Normalize(x: i32, width: i32): void {
   const norm = sqrt<f32>(rowSquares(x, width, 0));
-  if (norm > 0) divideRow(x, width, norm);
+  if (norm != 0) divideRow(x, width, norm <= f32.MAX_VALUE ? norm : f32.NaN);
 }

@@ -9,14 +9,15 @@ function score(q: Float32Array, queryAt: i32, k: Float32Array, keyAt: i32, headS
   return sum;
 }
 
-/** Unnormalised softmax weights of one query; 0 at masked keys. */
+/** Unnormalised softmax weights of one query; 0 at masked keys; NaN when no score is above −MAX. */
 function weigh(scores: Float32Array, keyMask: Uint8Array): void {
   let largest: f32 = -f32.MAX_VALUE;
   for (let key = 0; key < scores.length; key++) {
     if (keyMask[key] != 0 && largest < scores[key]) largest = scores[key];
   }
   for (let key = 0; key < scores.length; key++) {
-    scores[key] = keyMask[key] != 0 ? exp2(atLeast(scores[key] - largest, -92)) : 0;
+    const weight = largest > -f32.MAX_VALUE ? exp2(atLeast(scores[key] - largest, -92)) : <f32>NaN;
+    scores[key] = keyMask[key] != 0 ? weight : 0;
   }
 }
 

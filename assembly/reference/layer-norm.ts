@@ -10,7 +10,7 @@ export function layerNorm(
     for (let j = start; j < start + width; j++) out[j] = residual.length > 0 ? x[j] + residual[j] : x[j];
     const mean = rowSum(out, start, width) / <f32>width;
     const variance = rowSquares(out, start, width, mean) / <f32>width;
-    const inverse = <f32>1 / sqrt<f32>(variance + epsilon);
+    const inverse = variance < <f32>Infinity ? <f32>1 / sqrt<f32>(variance + epsilon) : <f32>NaN;
     for (let j = 0; j < width; j++) out[start + j] = (out[start + j] - mean) * inverse * gamma[j] + beta[j];
   }
   return out;

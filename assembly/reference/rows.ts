@@ -52,6 +52,7 @@ export function meanRows(x: Float32Array, width: i32, mask: Uint8Array): Float32
 export function l2Normalize(x: Float32Array): Float32Array {
   const out = new Float32Array(x.length);
   const norm = sqrt<f32>(rowSquares(x, 0, x.length, 0));
-  for (let j = 0; j < x.length; j++) out[j] = norm > 0 ? x[j] / norm : x[j];
+  const divisor: f32 = norm < <f32>Infinity ? norm : <f32>NaN;
+  for (let j = 0; j < x.length; j++) out[j] = norm == 0 ? x[j] : x[j] / divisor;
   return out;
 }

@@ -2,6 +2,7 @@
 //
 //   n = (s − mean(s))·i,  i = 1/sqrt(var(s) + epsilon),  y = gamma ∘ n + beta,  s = x + residual
 //   e = gamma ∘ dy;  ds = i·((e − mean(e)) − n·mean(e ∘ n));  dgamma = Σ dy ∘ n (columnDots);  dbeta = Σ dy (columnSums)
+import { inverseDeviation } from "../f32/layer-norm";
 import { rowSquares, rowSum } from "../f32/row-sums";
 import { storeTail } from "../f32/tail";
 import { rowDot } from "./row-dot";
@@ -36,7 +37,7 @@ export function layerNormForward(
     for (; at < whole; at += 16) v128.store(normal + at, residualSum(x + at, residual != 0 ? residual + at : 0));
     if (left) storeTail(normal + at, residualSum(x + at, residual != 0 ? residual + at : 0), left);
     const mean = rowSum(normal, width) / <f32>width;
-    const deviation = <f32>1 / sqrt<f32>(rowSquares(normal, width, mean) / <f32>width + epsilon);
+    const deviation = inverseDeviation(rowSquares(normal, width, mean) / <f32>width, epsilon);
     store<f32>(inverse + (row << 2), deviation);
     const center = f32x4.splat(mean);
     const by = f32x4.splat(deviation);

@@ -1,5 +1,6 @@
 // The one step of every product. Training may fuse it: where relaxed SIMD has it, one instruction instead of two, 47 against 34
-// GFLOPS at best (docs/training.md). Whether it is fused decides the last bit only.
+// GFLOPS at best (docs/training.md). Whether it is fused decides the last bit only. An engine need not fuse, and does not on x86 without
+// FMA3: src/train/fused.ts tells which it is.
 
 /** x·y + sum of 4 floats. */
 // @ts-ignore: decorator

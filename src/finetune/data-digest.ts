@@ -3,6 +3,13 @@ import { canHash, sha256 } from "../load/byte-reader.ts";
 /** UTF-16 units that are hashed at once. */
 const PIECE_UNITS = 1 << 20;
 
+/** SHA-256 of one value's JSON: "sha256:…"; null where the host cannot hash. */
+export function digestOf(value: unknown): Promise<string | null> {
+  const digest = new DataDigest();
+  digest.add(value);
+  return digest.finish();
+}
+
 /**
  * SHA-256 of rows as they were understood: over the hexadecimal SHA-256 of each piece of about a megabyte of JSON lines. Two files with the
  * same rows have the same digest, however they are written.

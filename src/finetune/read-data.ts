@@ -30,6 +30,8 @@ export interface ReadSet<Kept> {
   readonly rows: number;
   readonly tokens: number;
   readonly digest: string | null;
+  /** Of the tokens that the rows became, and of those that are read: two tokenizers may make others of the same rows. */
+  readonly tokenDigest: string | null;
   readonly warnings: readonly string[];
 }
 
@@ -40,7 +42,7 @@ export interface ReadSet<Kept> {
  */
 export async function readData<Kept>(rows: Rows, options: ReadOptions, keep: (example: DevExample) => Kept): Promise<ReadSet<Kept>> {
   const { set, nameRow, tokenizer, pace, signal } = options;
-  const [digest, warnings] = [new DataDigest(), new Warnings()];
+  const [digest, tokenDigest, warnings] = [new DataDigest(), new DataDigest(), new Warnings()];
   const examples: Kept[] = [];
   let { kind } = options;
   let count = 0;
@@ -54,8 +56,10 @@ export async function readData<Kept>(rows: Rows, options: ReadOptions, keep: (ex
     digest.add(row);
     const example = makeExample(tokenizer, row, where, { ...options, warnings });
     if (example !== null) {
+      const { ids, read } = example;
       examples.push(keep(example));
-      tokens += example.ids.length;
+      tokenDigest.add([Array.from(ids), Array.from(read)]);
+      tokens += ids.length;
     }
     if (!pace.isDue) continue;
     await pace.turn();
@@ -64,7 +68,7 @@ export async function readData<Kept>(rows: Rows, options: ReadOptions, keep: (ex
   if (kind === null || examples.length === 0) {
     throw new RootstockError("data-invalid", `${set} has ${count === 0 ? "no rows" : "no row with a text"}. ${set === "train" ? "Give at least two." : "Give some, or leave dev out."}`);
   }
-  return { kind, examples, rows: count, tokens, digest: await digest.finish(), warnings: warnings.list(set) };
+  return { kind, examples, rows: count, tokens, digest: await digest.finish(), tokenDigest: await tokenDigest.finish(), warnings: warnings.list(set) };
 }
 
 function iterable(rows: unknown, set: string): Rows {

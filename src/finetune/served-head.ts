@@ -1,6 +1,5 @@
-import { transposed } from "../model/adapter-values.ts";
+import { doraGain, rowNorms, transposed } from "../model/adapter-values.ts";
 import type { AdapterHost } from "../model/adapter.ts";
-import { rowNorms } from "../model/adapter-values.ts";
 import type { DensePlace } from "../model/slot.ts";
 import { LINEAR_PARTS } from "../model/plan.ts";
 import { activate } from "../train/activation.ts";
@@ -49,7 +48,7 @@ export function readyServedHead(m: TrainMachine, model: TrainModel, head: TrainH
         const norms = rowNorms(host.memory, place, host.format, a, b, slot.rank, slot.scale);
         const { outputScale, shift } = slot.numbers;
         const gain = m.memory.floats(outputScale, slot.columns);
-        gain.set(m.memory.floats(slot.magnitude.value, slot.columns).map((value, c) => value / norms[c]!));
+        gain.set(doraGain(m.memory.floats(slot.magnitude.value, slot.columns), norms));
         const base = m.memory.floats(model.layers[at]!.linears[part].bias, slot.columns);
         const own = slot.bias === null ? base : m.memory.floats(slot.bias.value, slot.columns);
         m.memory.floats(shift, slot.columns).set(own.map((c, i) => c - gain[i]! * base[i]!));

@@ -6,6 +6,7 @@ import { refresh } from "../train/refresh.ts";
 import { ALONE } from "../train/peers.ts";
 import { supportsRelaxedSimd } from "../wasm/binaries.ts";
 import { PASS_ROWS } from "./batches.ts";
+import { digestOf } from "./data-digest.ts";
 import { Learner } from "./learner.ts";
 import { METRIC_OF } from "./measure.ts";
 import { modelCard } from "./model-card.ts";
@@ -39,7 +40,7 @@ export async function trainAdapter(encoder: Encoder, data: TrainingData, options
   const learner = await Learner.start(loaded, { shape, head, dropout: ratesOf(recipe), longest, build, wasm: options.wasm, signal });
   begin(learner, prepared);
 
-  let state = freshState(prepared, { encoder: loaded.fingerprint, module: build, peers: peers.size, classWeights: options.classWeights ?? "none" });
+  let state = freshState(prepared, { ...(await encoderIdentity(loaded)), module: learner.machine.arithmetic, peers: peers.size, classWeights: options.classWeights ?? "none" });
   const blob = (await checkpoint?.read()) ?? null;
   if (blob !== null) {
     state = readState(blob, state, learner);
@@ -69,6 +70,14 @@ function begin(learner: Learner, { start, recipe }: Prepared): void {
   refresh(machine, model);
 }
 
+/**
+ * What the encoder's part in the bits is decided by. Its fingerprint is that of the source, which calibration rounds to other weights, and another
+ * config.json makes another network of.
+ */
+async function encoderIdentity({ fingerprint, weights, machine: { plan } }: Encoder["loaded"]): Promise<Readonly<Record<string, unknown>>> {
+  return { encoder: fingerprint, weights: weights.checksum, config: await digestOf(plan.config) };
+}
+
 /** Everything that decides the bits of the result, under names for people. */
 function freshState({ name, kind, classes, shape, recipe, start, train, dev, warnings }: Prepared, host: Readonly<Record<string, unknown>>): RunState {
   const { feedforward: _, ...shown } = shape;
@@ -81,6 +90,7 @@ function freshState({ name, kind, classes, shape, recipe, start, train, dev, war
         from: start && { adapter: start.digest, head: start.labels !== null },
         train: { rows: train.rows, tokens: train.tokens, digest: train.digest },
         dev: dev && { rows: dev.rows, tokens: dev.tokens, digest: dev.digest },
+        tokenization: { train: train.tokenDigest, dev: dev && dev.tokenDigest },
       },
       steps: [], evaluations: [], best: null, stopped: "end", warnings: [...warnings], seconds: 0, tokens: 0,
     },

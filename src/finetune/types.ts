@@ -99,7 +99,7 @@ export interface TrainingOptions {
   readonly weightDecay?: number | undefined;
   /** Most length of an update's gradients; null = any. Default 1. */
   readonly clip?: number | null | undefined;
-  /** 0 to below 1; of a single class a text or a tag a word. Default 0. */
+  /** s, 0 to below 1: targets are 1 − s for the class or tag, and s shared by all; of several labels a text 1 − s/2 and s/2. Default 0. */
   readonly labelSmoothing?: number | undefined;
   /** What a label counts in the loss. "balanced": rows/(labels·rows of the label). Default "none". */
   readonly classWeights?: "none" | "balanced" | Readonly<Record<string, number>> | undefined;

@@ -38,7 +38,7 @@ export function slotValues(
   }
   if (site.magnitude && a && b) {
     const norms = rowNorms(memory, place, format, a, b, site.rank, site.scale);
-    values.outputScale = finite(read(site.magnitude), site.magnitude).map((m, channel) => m / norms[channel]!);
+    values.outputScale = doraGain(finite(read(site.magnitude), site.magnitude), norms);
     finite(values.outputScale, site.magnitude);
   }
   const shift = shiftOf(site, read, memory, place, site.magnitude ? values.outputScale : undefined);
@@ -100,6 +100,11 @@ export function rowNorms(
     norms[channel] = Math.sqrt(squares);
   }
   return norms;
+}
+
+/** DoRA's g = m/‖W + s·BA‖ of each row. A row of zeros gives 0 whatever scales it: g = 0, where 0/0 would be NaN. */
+export function doraGain(magnitude: Float32Array, norms: ArrayLike<number>): Float32Array {
+  return magnitude.map((m, channel) => (norms[channel] === 0 ? 0 : m / norms[channel]!));
 }
 
 /** An embedding table's low-rank rows: A (rank, rows) → [rows][rank4], s·B (width, rank) → [rank][width4]. */

@@ -15,7 +15,7 @@ export interface RunState {
 }
 
 /** All that has to be the same for two runs to be one; its digest stands in the checkpoint, and the parts for messages. */
-export type RunIdentity = Readonly<Record<"settings" | "encoder" | "data" | "build" | "peers", string>>;
+export type RunIdentity = Readonly<Record<"settings" | "encoder" | "files" | "data" | "build" | "peers", string>>;
 
 const PARTS: readonly ParameterPart[] = ["value", "momentum", "variance"];
 const MAX_RECORDS = 10_000_000;

@@ -48,14 +48,15 @@ export function planPretraining(layout: Layout, config: EncoderConfig, settings:
   return planRows(layout, config, settings, classes, passRows ?? fittingRows(config, settings, classes));
 }
 
-/** A whole batch, or as much of it as there is memory for. */
+/** A whole batch, or as much of it as there is memory for beside a probe, on or off: the cut into passes decides bits, and a probe none. */
 function fittingRows(config: EncoderConfig, settings: PretrainingSettings, classes: number): number {
   const { maxLength, ner, pairs } = settings;
   const { families } = REGIMES[settings.regime];
+  const probed = { ...settings, probe: { ...settings.probe, every: 1 } };
   const whole = Math.max(families.includes("ner") ? ner.batchSize * maxLength : 0, families.includes("tc") ? 2 * pairs.batchSize * maxLength : 0);
   for (let rows = Math.min(whole, Math.max(MOST_ROWS, maxLength)); ; rows = Math.max(maxLength, rows >> 1)) {
     const trial = new Layout();
-    planRows(trial, config, settings, classes, rows);
+    planRows(trial, config, probed, classes, rows);
     if (trial.end <= MOST_BYTES || rows === maxLength) return rows;
   }
 }

@@ -46,6 +46,7 @@ export interface PretrainingSettings {
   readonly schedule: "linear" | "cosine" | "constant";
   /** Share of the updates over which rates rise. Default 0.1. */
   readonly warmup: number;
+  /** AdamW's, of every tensor, biases and LayerNorms included. Default 0.01. */
   readonly weightDecay: number;
   /** Most length of an update's gradients; null = any. Default 1. */
   readonly clip: number | null;

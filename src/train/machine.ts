@@ -4,6 +4,7 @@ import { readBeside, readBinaryAt } from "../wasm/beside.ts";
 import { engineLayout, instantiate, startEngine, withFasterProduct, type Engine, type EngineOptions } from "../wasm/engine.ts";
 import type { Address, Kernels, ProductKernel } from "../wasm/kernels.ts";
 import { LinearMemory, type Layout } from "../wasm/memory.ts";
+import { isFused } from "./fused.ts";
 import type { TrainKernels } from "./kernels.ts";
 
 /** What training runs on: a memory of its own, the kernels that serve, and those that training adds. */
@@ -11,10 +12,14 @@ export interface TrainMachine {
   readonly kernels: Kernels;
   readonly train: TrainKernels;
   readonly memory: LinearMemory;
+  /** What decides the bits of its products. */
+  readonly arithmetic: TrainArithmetic;
 }
 
-/** Whether products fuse multiply and add. */
+/** Whether products may fuse multiply and add. */
 export type TrainBuild = "train-relaxed" | "train-fixed";
+/** A build by what it does here: `train-relaxed` fuses, except on processors that cannot. */
+export type TrainArithmetic = TrainBuild | "train-relaxed-unfused";
 
 export interface TrainMachineOptions {
   /** Binaries that replace those beside the package's code. */
@@ -63,5 +68,6 @@ export async function startTraining<Plan>(
   const train = await instantiate<TrainKernels>(build, binary, memory);
   // After the training kernels, so that the optimising compiler has had its time.
   const { kernels } = withFasterProduct(engine, scratch);
-  return { machine: { kernels, train, memory }, plan: planned };
+  const arithmetic = build === "train-relaxed" && !isFused(train, memory, scratch) ? "train-relaxed-unfused" : build;
+  return { machine: { kernels, train, memory, arithmetic }, plan: planned };
 }

@@ -1,4 +1,4 @@
-import { transposed } from "../model/adapter-values.ts";
+import { doraGain, transposed } from "../model/adapter-values.ts";
 import type { Slot } from "../model/slot.ts";
 import type { Address } from "../wasm/kernels.ts";
 import type { Layout } from "../wasm/memory.ts";
@@ -114,8 +114,7 @@ function refreshGain({ memory, train }: TrainMachine, work: TrainWorkspace, line
     train.product(upRows + first * wide, n, wide, 4, rank, down!.value, 32, depth * 4, depth, 0, work.scaled, depth, 1);
     train.rowNorms(work.scaled, n, depth, norms + first * 4);
   }
-  const norm = memory.floats(norms, columns);
-  memory.floats(numbers.outputScale, columns).set(memory.floats(magnitude.value, columns).map((value, c) => value / norm[c]!));
+  memory.floats(numbers.outputScale, columns).set(doraGain(memory.floats(magnitude.value, columns), memory.floats(norms, columns)));
 }
 
 /** y = g ∘ (y + s·B(A x)) + shift, with what backward needs kept. */
@@ -143,8 +142,10 @@ export function adaptBackward(
     train.columnSums(dy, rows, columns, sums);
     const { f32 } = memory;
     for (let c = 0; c < columns; c++) {
+      const norm = f32[(slot.norms >>> 2) + c]!;
+      if (norm === 0) continue; // m of a row of zeros changes nothing
       const scaled = f32[(dots >>> 2) + c]! - f32[(linear.bias >>> 2) + c]! * f32[(sums >>> 2) + c]!;
-      f32[(magnitude.gradient >>> 2) + c]! += scaled / f32[(slot.norms >>> 2) + c]!;
+      f32[(magnitude.gradient >>> 2) + c]! += scaled / norm;
     }
   }
   if (numbers.outputScale !== 0) kernels.scaleShiftRows(dy, rows, columns, columns, numbers.outputScale, 0);

@@ -49,7 +49,7 @@ export interface TrainWorkspace {
   readonly dKey: Address;
   readonly dValue: Address;
   readonly dContext: Address;
-  /** [rows][intermediate] */
+  /** [rows][the larger of intermediate and embeddingSize]: gradients inside a feed-forward block, and before the embeddings' projection */
   readonly dWide: Address;
 }
 
@@ -94,6 +94,6 @@ export function planTrainWorkspace(layout: Layout, config: EncoderConfig, { rows
     dKey: floats(rows * hidden),
     dValue: floats(rows * hidden),
     dContext: floats(rows * hidden),
-    dWide: floats(rows * intermediate),
+    dWide: floats(rows * Math.max(intermediate, embeddingSize)),
   };
 }

@@ -177,6 +177,15 @@ describe("options", () => {
     expect(rates.at(-1)! < 5e-3).toBe(schedule !== "constant");
   });
 
+  it("labels are smoothed of every kind of data: the loss is (1 − s) times the plain one and s times that of even targets", async () => {
+    for (const rows of [multiRows(24), labelledRows(24), taggedRows(24)]) {
+      const first = async (labelSmoothing: number): Promise<number> => (await trainAdapter(encoder, { name: "task", train: rows }, { ...TOY, epochs: 1, labelSmoothing })).history.steps[0]!.loss;
+      const [plain, some, more] = [await first(0), await first(0.2), await first(0.6)];
+      expect(Math.abs(some - plain)).toBeGreaterThan(1e-5);
+      expect((more - plain) / (some - plain)).toBeCloseTo(3, 1);
+    }
+  });
+
   it("a rate of 0 for the adapter leaves it as it begins, and the head learns", async () => {
     const { history } = await trainAdapter(encoder, { name: "mood", train: labelledRows(40) }, { ...TOY, learningRate: 0, headLearningRate: 5e-2, labelSmoothing: 0.1, clip: null });
     expect(history.steps.at(-1)!.loss).toBeLessThan(history.steps[0]!.loss);

@@ -1,14 +1,44 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { convertEncoder } from "../../src/convert/convert.ts";
 import { packCheckpoint, unpackCheckpoint } from "../../src/finetune/checkpoint-format.ts";
 import { trainAdapter, type TrainedAdapter, type TrainingOptions } from "../../src/finetune/index.ts";
-import type { Encoder } from "../../src/index.ts";
+import { loadEncoder, type Encoder } from "../../src/index.ts";
+import { editJson, editTensors, readFolder } from "../runtime/folder.ts";
+import { MAX_TENSORS } from "../../src/limits.ts";
 import { refuses } from "../runtime/refuses.ts";
-import { labelledRows, MemoryStore, multiRows, taggedRows, tinyEncoder, TOY } from "./fixture.ts";
+import { labelledRows, MemoryStore, multiRows, taggedRows, tinyEncoder, tinyFiles, TOY } from "./fixture.ts";
 
 let encoder: Encoder;
 beforeAll(async () => {
   encoder = await tinyEncoder();
 });
+
+async function calibrated(): Promise<Map<string, Uint8Array>> {
+  const folder = mkdtempSync(join(tmpdir(), "rootstock-resume-"));
+  try {
+    await convertEncoder(tinyFiles(), join(folder, "calibrated"), { calibrate: labelledRows(30).map(({ text }) => text) });
+    return readFolder(join(folder, "calibrated"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Its tokenizer gives "good" the number of "bad". */
+function exchanged(): Map<string, Uint8Array> {
+  const files = tinyFiles();
+  const { model } = JSON.parse(new TextDecoder().decode(files.get("tokenizer.json"))) as { model: { vocab: Record<string, number> } };
+  const { good, bad } = model.vocab;
+  return editJson(files, "tokenizer.json", { model: { ...model, vocab: { ...model.vocab, good: bad, bad: good } } });
+}
+
+/** With one row of numbers alone. */
+function cutNumbers(blob: Uint8Array): Uint8Array {
+  const cut = editTensors(new Map([["blob", blob]]), "blob", (tensor) => (tensor.name === "numbers" ? { ...tensor, shape: [1, 4096], data: tensor.data.slice(0, 4 * 4096) } : tensor));
+  return cut.get("blob")!;
+}
 
 /** Everything but how long it took. */
 const resultOf = ({ files, history }: TrainedAdapter) => ({
@@ -79,15 +109,35 @@ describe("a checkpoint of something else", () => {
     ["noise", async () => new Uint8Array(1000).fill(77), /cannot be gone on from/],
     ["cut short", async () => (await blobOf()).slice(0, -1), /cannot be gone on from/],
     ["no state", async () => packCheckpoint({ state: 5, tensors: new Map() }), /expected an object/],
+    ["fewer numbers than it names", async () => cutNumbers(await blobOf()), /fewer numbers than it names/],
     ["no parameters", async () => packCheckpoint({ ...unpackCheckpoint(await blobOf()), tensors: new Map() }), /parameters are not those/],
     ["a step of no number", async () => { const { state, tensors } = unpackCheckpoint(await blobOf()); return packCheckpoint({ state: { ...(state as object), step: -1 }, tensors }); }, /step: expected a whole number/], // prettier-ignore
   ])("%s", async (_, make, says) => refuses(resume(await make()), "checkpoint-invalid", says));
 
+  it.each<[string, () => Map<string, Uint8Array> | Promise<Map<string, Uint8Array>>, RegExp]>([
+    ["weights of the same source, rounded with calibration", calibrated, /whose weights was -?\d+ and is -?\d+\./],
+    ["another activation", () => editJson(tinyFiles(), "config.json", { hidden_act: "relu" }), /whose config was "sha256:[0-9a-f]+" and is "sha256:/],
+    ["a tokenizer that makes other tokens of the rows", exchanged, /whose tokenization was \{"train":"sha256:/],
+  ])("an encoder with %s", async (_, make, says) => {
+    const other = await loadEncoder(await make());
+    expect(other.info.fingerprint).toBe(encoder.info.fingerprint);
+    await refuses(trainAdapter(other, data, { ...options, checkpoint: new MemoryStore(await blobOf()) }), "checkpoint-invalid", says);
+    other.dispose();
+  });
+
   it("keeps a tensor of more numbers than one dimension may have", () => {
-    const values = new Float32Array(2 ** 24 + 512);
-    values[2 ** 24 + 511] = 7;
+    // A prime, so that no shape but one row holds it.
+    const values = new Float32Array(2 ** 24 + 43);
+    values[2 ** 24 + 42] = 7;
     const { tensors } = unpackCheckpoint(packCheckpoint({ state: {}, tensors: new Map([["table", values]]) }));
     expect([tensors.get("table")!.length, tensors.get("table")!.at(-1)]).toEqual([values.length, 7]);
+  });
+
+  it("keeps more tensors than a file of safetensors may have: DoRA on all linear layers of an encoder of 57 layers", () => {
+    const names = Array.from({ length: 57 * 6 * 3 * 4 }, (_, i) => `value/task/${i}`);
+    const tensors = new Map(names.map((name, i) => [name, Float32Array.of(i, -i)]));
+    expect(names.length).toBeGreaterThan(MAX_TENSORS);
+    expect(unpackCheckpoint(packCheckpoint({ state: {}, tensors })).tensors).toEqual(tensors);
   });
 
   it("keeps what it was given", () => {

@@ -10,8 +10,9 @@ import { prepare } from "../../src/finetune/prepare.ts";
 import { PeftNames } from "../../src/finetune/peft-names.ts";
 import { ratesOf } from "../../src/finetune/settings.ts";
 import { readTensorsOf } from "../golden/read-tensors.ts";
-import type { Encoder, EntityGroup } from "../../src/index.ts";
-import { labelledRows, multiRows, taggedRows, tinyEncoder, TOY } from "./fixture.ts";
+import { loadEncoder, type Encoder, type EntityGroup } from "../../src/index.ts";
+import { editTensors } from "../runtime/folder.ts";
+import { labelledRows, multiRows, taggedRows, tinyEncoder, tinyFiles, TOY } from "./fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "rootstock-train-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -79,6 +80,23 @@ describe("the scores that dev is measured by have the bits that are served", () 
     const all = { ...TOY, epochs: 2 };
     const { learnt, served } = await scoresOf(other, await trainAdapter(other, data, all), data, all);
     expect(joined(learnt)).toEqual(joined(served));
+  });
+
+  it("DoRA on an encoder with a row of zeros", async () => {
+    const files = editTensors(tinyFiles(), "model.safetensors", (tensor) => {
+      if (!tensor.name.endsWith("layer.3.attention.self.value.weight")) return tensor;
+      return { ...tensor, data: tensor.data.slice().fill(0, 0, tensor.shape[1]! * 4) };
+    });
+    const other = await loadEncoder(files);
+    const data = { name: "mood", train: labelledRows(24), dev: labelledRows(36) };
+    const all: TrainingOptions = { ...TOY, epochs: 4, method: "dora" };
+    const trained = await trainAdapter(other, data, all);
+    expect(trained.history.steps.at(-1)!.loss).toBeLessThan(trained.history.steps[0]!.loss);
+    const magnitude = [...readTensorsOf(trained.files.get("adapter_model.safetensors")!)].find(([name]) => /3\.attention\.self\.value\.lora_magnitude/.test(name))![1];
+    expect([magnitude[0], magnitude.every((m, row) => m > 0 || row === 0)]).toEqual([0, true]);
+    const { learnt, served } = await scoresOf(other, trained, data, all);
+    expect(joined(learnt)).toEqual(joined(served));
+    other.dispose();
   });
 });
 

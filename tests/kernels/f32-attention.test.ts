@@ -211,6 +211,26 @@ describe.each(builds)("attention of %s.wasm", (build) => {
     expect(difference(got, twin(given))).toBeUndefined();
   });
 
+  test("scores that all overflow to −∞ are NaN, one beside finite ones weighs nothing, and +∞ is NaN", () => {
+    const given = attentionCase(9, 5, 2, 6, 4);
+    // Head 1 of query 2 has scores of −∞ alone, that of query 3 all but the last, that of query 4 one of +∞.
+    for (let key = 0; key < 5; key++) given.k.fill(1e20, key * 12 + 6, key * 12 + 12);
+    given.q.fill(-1e20, 2 * 12 + 6, 3 * 12);
+    for (const [query, last] of [[3, 0], [4, -1]] as const) {
+      given.q.fill(0, query * 12 + 6, query * 12 + 12);
+      given.q[query * 12 + 6] = query === 3 ? -1e20 : 1e20;
+      given.k[4 * 12 + 6] = last;
+    }
+    const got = attention(arena, given);
+    expect(difference(got, twin(given))).toBeUndefined();
+    const head = (query: number): Float32Array => got.subarray(query * 12 + 6, query * 12 + 12);
+    expect([2, 4].map((query) => head(query).every(Number.isNaN))).toEqual([true, true]);
+    expect([...got].filter(Number.isNaN).length).toBe(12);
+    given.k[4 * 12 + 6] = 0;
+    expect(difference(attention(arena, given), twin(given))).toBeUndefined();
+    expect([...attention(arena, given).subarray(3 * 12 + 6, 4 * 12)]).toEqual([...given.v.subarray(4 * 12 + 6, 5 * 12)]);
+  });
+
   test("takes −0 and all-zero inputs", () => {
     const given = attentionCase(2, 4, 1, 3, 6);
     given.q.fill(-0);

@@ -120,9 +120,17 @@ describe.each(builds)("layerNorm of %s.wasm", (build) => {
       const slice = (data: Float32Array) => data.slice(row * 45, row * 45 + 45);
       const alone = layerNorm(arena, { ...given, rows: 1, x: slice(given.x), residual: slice(given.residual) });
       expect(difference(alone, slice(together))).toBeUndefined();
-      expect(alone.some(Number.isNaN)).toBe(row === 1 || row === 3);
-      // Row 5's variance overflows, so 1/sqrt is 0 and the row becomes its shift.
-      if (row === 5) expect(difference(alone, given.shift)).toBeUndefined();
+      expect(alone.some(Number.isNaN)).toBe(row % 2 === 1 && row < 6);
+    }
+  });
+
+  test("gives NaN, as its twin does, where squares overflow, and the row's values just below", () => {
+    for (const size of [1e18, 6e18, 7e18, 3e19, 1e21, 1e30, 1e38]) {
+      const given = layerNormCase(2, 8, 4, false);
+      given.x = given.x.map((_, i) => (i < 8 ? size : 1) * (i % 2 === 0 ? 1 : -1));
+      const got = layerNorm(arena, given);
+      expect(difference(got, layerNormTwin(given)), `${size}`).toBeUndefined();
+      expect(Array.from(got, Number.isNaN)).toEqual(Array.from(got, (_, i) => i < 8 && size > 6.5e18)); // 8 squares of it are 3.4e38
     }
   });
 });

@@ -27,6 +27,15 @@ it("a pass holds a whole batch where there is memory, and less where not", () =>
   expect(large.bytes).toBeLessThan(2 ** 31);
 });
 
+it.each(["task-primary", "naive", "shared-group", "ner-only"])("a probe does not change the cut into passes, nor the bits with it: %s", (regime) => {
+  for (const [hidden, layers, batchSize] of [[768, 6, 32], [384, 12, 32], [384, 12, 64], [384, 6, 64], [384, 6, 32]] as const) {
+    const [on, off] = [10, null].map((every) => planned(hidden, layers, { regime, ner: { batchSize }, pairs: { batchSize }, probe: { every } }));
+    expect(off!.rows, `${hidden} × ${layers}, batches of ${batchSize}`).toBe(on!.rows);
+    // The room itself is there only where it is used.
+    expect(off!.bytes < on!.bytes).toBe(regime !== "ner-only");
+  }
+});
+
 it("a frozen encoder takes less than half of the memory", () => {
   const [frozen, trained] = [planned(384, 6, { regime: "groups-only", passRows: 48 }), planned(384, 6, { passRows: 48, probe: { every: null } })];
   expect(frozen.bytes).toBeLessThan(0.45 * trained.bytes);

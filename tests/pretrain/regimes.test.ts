@@ -51,6 +51,20 @@ describe("what an update changes", () => {
   });
 });
 
+it("weights decay in every tensor, biases and LayerNorms included", async () => {
+  const before = valuesOf(await startTrainer());
+  const after = async (weightDecay: number): Promise<Map<string, Float32Array>> => {
+    const trainer = await startTrainer({ weightDecay });
+    await trainer.update(BATCH);
+    return valuesOf(trainer);
+  };
+  const [kept, decayed] = [await after(0), await after(0.5)];
+  for (const [name, values] of before) {
+    const gap = values.reduce((most, value, i) => Math.max(most, Math.abs(kept.get(name)![i]! - decayed.get(name)![i]! - 0.5 * 1e-3 * value)), 0);
+    expect(gap, name).toBeLessThan(2 ** -22); // two roundings of values below 2
+  }
+});
+
 it("gradients that are no numbers change nothing, and end the training when they stay", async () => {
   const trainer = await startTrainer();
   const { machine, plan } = trainer;
@@ -62,7 +76,7 @@ it("gradients that are no numbers change nothing, and end the training when they
 });
 
 it("a checkpoint knows how many updates in a row changed nothing", async () => {
-  const identity = { settings: "", encoder: "", data: "", build: "", peers: "" };
+  const identity = { settings: "", encoder: "", files: "", data: "", build: "", peers: "" };
   const trainer = await startTrainer();
   for (const [norms, wanted] of [[[1, null, null], 2], [[null, 1], 0], [[null, null], 2], [[], 0]] as const) {
     const steps = norms.map((gradientNorm, i) => ({ step: i + 1, ner: 1, tc: 1, accuracy: 1, tokens: 1, gradientNorm, learningRate: 1 }));

@@ -12,7 +12,8 @@ export function layerNormForward(
     const start = row * width;
     for (let j = start; j < start + width; j++) all[j] = residual.length > 0 ? x[j] + residual[j] : x[j];
     const mean = rowSum(all, start, width) / <f32>width;
-    const inverse = <f32>1 / sqrt<f32>(rowSquares(all, start, width, mean) / <f32>width + epsilon);
+    const variance = rowSquares(all, start, width, mean) / <f32>width;
+    const inverse = variance < <f32>Infinity ? <f32>1 / sqrt<f32>(variance + epsilon) : <f32>NaN;
     all[rows * width + row] = inverse;
     for (let j = 0; j < width; j++) {
       all[start + j] = (all[start + j] - mean) * inverse;
