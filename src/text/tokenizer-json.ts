@@ -133,20 +133,24 @@ function readMerges(value: unknown, vocab: ReadonlyMap<string, number>): [string
   });
 }
 
-/** `added_tokens`; none when absent. */
+/** `added_tokens`, special ones first, as the reference looks for them; none when absent. */
 export function readAddedTokens(value: unknown): AddedToken[] {
   if (value === undefined || value === null) return [];
-  return readShortArray(value, MAX_ADDED_TOKENS, "added_tokens").map((item, i) => {
+  const special: AddedToken[] = [];
+  const other: AddedToken[] = [];
+  readShortArray(value, MAX_ADDED_TOKENS, "added_tokens").forEach((item, i) => {
     const where = `added_tokens[${i}]`;
     const token = readObject(item, where);
     const flag = (name: string, fallback: boolean): boolean => readFlag(field(token, name), fallback, `${where}.${name}`);
-    return {
+    const isSpecial = flag("special", false);
+    (isSpecial ? special : other).push({
       id: readId(field(token, "id"), `${where}.id`),
       content: readPiece(field(token, "content"), `${where}.content`),
       singleWord: flag("single_word", false),
       lstrip: flag("lstrip", false),
       rstrip: flag("rstrip", false),
-      normalized: flag("normalized", !flag("special", false)),
-    };
+      normalized: flag("normalized", !isSpecial),
+    });
   });
+  return [...special, ...other];
 }

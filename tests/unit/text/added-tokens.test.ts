@@ -17,6 +17,10 @@ describe("AddedTokenSplitter", () => {
     expect(split("abdbcd", tokens)).toEqual(["0:ab", ":d", "2:bcd"]);
   });
 
+  it("takes the first of those that are written alike", () => {
+    expect(split("ab", [{ content: "ab" }, { content: "ab" }])).toEqual(["0:ab"]);
+  });
+
   it("takes a single word only where no word character touches it", () => {
     const tokens = [{ content: "in", singleWord: true }];
     expect(split("in fin inn in.𝐚in", tokens)).toEqual(["0:in", ": fin inn ", "0:in", ":.𝐚in"]);

@@ -51,6 +51,11 @@ describe("added tokens that are looked for in the normalised text", () => {
     expect(encoded(unigram(shorter, "never", added(9, "X", { lstrip: true, rstrip: true })), "abb X abb")).toEqual([[1, 2, 9, 1, 2], ["ab", "b", "X", "ab", "b"]]);
   });
 
+  it("are the first of those with one normalised form, special ones before all", () => {
+    expect(encoded(bert(added(12, "FOO"), added(13, "Foo")), "foo")[0]).toEqual([12]);
+    expect(encoded(bert(added(12, "FOO"), added(13, "Foo", { special: true })), "foo")[0]).toEqual([13]);
+  });
+
   it("may be a part of what one character became: then that is one word", () => {
     const nfkc = { type: "NFKC" };
     expect(encoded(unigram(nfkc, "first", added(9, "i")), "ﬁx")).toEqual([[3, 5, 9, 4], ["", "ﬁ", "ﬁ", "x"]]);
