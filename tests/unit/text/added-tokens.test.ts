@@ -24,6 +24,7 @@ describe("AddedTokenSplitter", () => {
   it("takes a single word only where no word character touches it", () => {
     const tokens = [{ content: "in", singleWord: true }];
     expect(split("in fin inn in.𝐚in", tokens)).toEqual(["0:in", ": fin inn ", "0:in", ":.𝐚in"]);
+    expect(split("in\u200d \u200cin \u200bin", tokens)).toEqual([":in\u200d \u200cin \u200b", "0:in"]);
   });
 
   it("takes white space along on the sides that strip, in no section", () => {
