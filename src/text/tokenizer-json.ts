@@ -1,4 +1,4 @@
-import { MAX_ADDED_TOKENS, MAX_PIECE_UNITS } from "../limits.ts";
+import { MAX_ADDED_TOKEN_UNITS, MAX_ADDED_TOKENS, MAX_PIECE_UNITS } from "../limits.ts";
 import type { AddedToken } from "./added-tokens.ts";
 import { BertEncoder } from "./bert-encoder.ts";
 import type { BertNormalizerOptions } from "./bert-normalizer.ts";
@@ -67,7 +67,7 @@ function readWordPiece(json: JsonObject, model: JsonObject, config: JsonObject, 
   if (preTokenizer !== "BertPreTokenizer") throw invalid(`pre_tokenizer of a WordPiece model is of type ${shown(preTokenizer)}`);
   const vocab = readVocabulary(field(model, "vocab"), "model.vocab");
   const prefix = readString(field(model, "continuing_subword_prefix") ?? "##", "model.continuing_subword_prefix");
-  for (const piece of vocab.keys()) if (piece.length > MAX_PIECE_UNITS) readPiece(piece, `model.vocab[${shown(piece)}]`);
+  for (const piece of vocab.keys()) if (piece.length > MAX_PIECE_UNITS) readPiece(piece, MAX_PIECE_UNITS, `model.vocab[${shown(piece)}]`);
   const unknownId = vocab.get(readString(field(model, "unk_token") ?? "[UNK]", "model.unk_token"));
   if (unknownId === undefined) throw invalid("model.unk_token is not in model.vocab");
   const maxWordCodePoints = readId(field(model, "max_input_chars_per_word") ?? 100, "model.max_input_chars_per_word");
@@ -145,7 +145,7 @@ export function readAddedTokens(value: unknown): AddedToken[] {
     const isSpecial = flag("special", false);
     (isSpecial ? special : other).push({
       id: readId(field(token, "id"), `${where}.id`),
-      content: readPiece(field(token, "content"), `${where}.content`),
+      content: readPiece(field(token, "content"), MAX_ADDED_TOKEN_UNITS, `${where}.content`),
       singleWord: flag("single_word", false),
       lstrip: flag("lstrip", false),
       rstrip: flag("rstrip", false),

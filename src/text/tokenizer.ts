@@ -1,5 +1,5 @@
 import { RootstockError } from "../errors.ts";
-import { MAX_TEXT_UNITS } from "../limits.ts";
+import { MAX_ADDED_TOKEN_UNITS, MAX_TEXT_UNITS } from "../limits.ts";
 import { AddedTokenSplitter, type AddedToken } from "./added-tokens.ts";
 import { EncodingBuilder, type Encoded, type Template } from "./encoding.ts";
 import { field, readObject, readPiece } from "./json-reader.ts";
@@ -103,7 +103,7 @@ class HuggingFaceTokenizer implements TextTokenizer {
       normalized.length === 0
         ? null
         : new AddedTokenSplitter(
-            normalized.map((token) => ({ ...token, content: readPiece(encoder.normalize(token.content).text, "a normalised added token") })),
+            normalized.map((token) => ({ ...token, content: readPiece(encoder.normalize(token.content).text, MAX_ADDED_TOKEN_UNITS, "a normalised added token") })),
           );
   }
 

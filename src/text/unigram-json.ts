@@ -1,4 +1,4 @@
-import { MAX_NORMALIZER_STEPS, MAX_PIECE_UNITS } from "../limits.ts";
+import { MAX_ADDED_TOKEN_UNITS, MAX_NORMALIZER_STEPS, MAX_PIECE_UNITS } from "../limits.ts";
 import { invalid, field, isObject, readArray, readFlag, readId, readObject, readPiece, readShortArray, readString, shown, typeOf, type JsonObject } from "./json-reader.ts";
 import type { SegmentEncoder } from "./segment-encoder.ts";
 import { readUnigram } from "./unigram.ts";
@@ -17,7 +17,7 @@ export function readUnigramEncoder(
     if (typeof piece !== "string" || typeof score !== "number" || !Number.isFinite(score)) {
       throw invalid(`model.vocab[${i}] is not [piece, score]`);
     }
-    if (piece.length > MAX_PIECE_UNITS) readPiece(piece, `model.vocab[${i}]`);
+    if (piece.length > MAX_PIECE_UNITS) readPiece(piece, MAX_PIECE_UNITS, `model.vocab[${i}]`);
     return [piece, score];
   });
   const unknownId = readId(field(model, "unk_id"), "model.unk_id");
@@ -52,11 +52,11 @@ function readSteps(part: unknown): NormalizerStep[] {
 /** A fixed string, or the one expression that SentencePiece folders use: any other could take exponential time. */
 function readReplace(object: JsonObject): NormalizerStep {
   const pattern = field(object, "pattern");
-  const content = readPiece(field(object, "content"), "normalizer.content");
+  const content = readPiece(field(object, "content"), MAX_ADDED_TOKEN_UNITS, "normalizer.content");
   const text = isObject(pattern) ? field(pattern, "String") : undefined;
   const expression = isObject(pattern) ? field(pattern, "Regex") : undefined;
   if (typeof text === "string" && text !== "") {
-    readPiece(text, "normalizer.pattern");
+    readPiece(text, MAX_ADDED_TOKEN_UNITS, "normalizer.pattern");
     return { type: "replace", pattern: new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "g"), content };
   }
   if (expression === " {2,}") return { type: "replace", pattern: / {2,}/g, content };
