@@ -34,11 +34,15 @@ export interface TokenizerParts {
   readonly modelSize: number;
 }
 
+/** The classes that transformers reads tokenizer.json alone for: no other part of it comes from their configuration. */
+const GENERIC_CLASSES: ReadonlySet<unknown> = new Set(["PreTrainedTokenizerFast", "TokenizersBackend"]);
+
 /**
  * Reads the model, normaliser and pre-tokenizer. tokenizer_config.json has the last word on letter case, accents, Chinese
- * characters and the prefix space, as in the reference, whose tokenizer classes set these from it.
+ * characters and the prefix space, as in the reference, whose tokenizer classes of a model set these from it.
  */
-export function readTokenizerParts(json: JsonObject, config: JsonObject, cacheWords: number): TokenizerParts {
+export function readTokenizerParts(json: JsonObject, tokenizerConfig: JsonObject, cacheWords: number): TokenizerParts {
+  const config = GENERIC_CLASSES.has(field(tokenizerConfig, "tokenizer_class")) ? {} : tokenizerConfig;
   const model = readObject(field(json, "model"), "model");
   const kind = kindOf(model);
   if (kind === "WordPiece") return readWordPiece(json, model, config, cacheWords);
@@ -84,10 +88,13 @@ function readBertNormalizer(part: unknown, config: JsonObject): BertNormalizerOp
   const flag = (name: string, override: string, fallback: boolean): boolean =>
     readFlag(field(config, override) ?? field(object, name), fallback, `normalizer.${name}`);
   const lowercase = flag("lowercase", "do_lower_case", true);
+  // Null is a word on accents too: as letter case.
+  const accents = field(config, "strip_accents");
+  const stripAccents = accents === undefined ? field(object, "strip_accents") : accents;
   return {
     cleanText: readFlag(field(object, "clean_text"), true, "normalizer.clean_text"),
     handleChineseChars: flag("handle_chinese_chars", "tokenize_chinese_chars", true),
-    stripAccents: flag("strip_accents", "strip_accents", lowercase),
+    stripAccents: readFlag(stripAccents, lowercase, "normalizer.strip_accents"),
     lowercase,
   };
 }
