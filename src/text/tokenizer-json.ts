@@ -1,5 +1,4 @@
-import { MAX_ADDED_TOKEN_UNITS, MAX_ADDED_TOKENS, MAX_PIECE_UNITS } from "../limits.ts";
-import type { AddedToken } from "./added-tokens.ts";
+import { MAX_PIECE_UNITS } from "../limits.ts";
 import { BertEncoder } from "./bert-encoder.ts";
 import type { BertNormalizerOptions } from "./bert-normalizer.ts";
 import { ByteLevelEncoder } from "./byte-level-encoder.ts";
@@ -12,7 +11,6 @@ import {
   readId,
   readObject,
   readPiece,
-  readShortArray,
   readString,
   readVocabulary,
   shown,
@@ -32,6 +30,8 @@ export interface TokenizerParts {
   readonly encoder: SegmentEncoder;
   /** Largest id of the model's vocabulary, plus 1. */
   readonly modelSize: number;
+  /** The id of a piece of the model's vocabulary. */
+  readonly idOf: (piece: string) => number | undefined;
 }
 
 /** The classes that transformers reads tokenizer.json alone for: no other part of it comes from their configuration. */
@@ -77,7 +77,7 @@ function readWordPiece(json: JsonObject, model: JsonObject, config: JsonObject, 
   const maxWordCodePoints = readId(field(model, "max_input_chars_per_word") ?? 100, "model.max_input_chars_per_word");
   const vocabulary = { ...splitVocabulary(vocab, prefix), unknownId, maxWordCodePoints };
   const encoder = new BertEncoder(readBertNormalizer(field(json, "normalizer"), config), vocabulary, cacheWords);
-  return { kind: "WordPiece", encoder, modelSize: largestId(vocab) + 1 };
+  return { kind: "WordPiece", encoder, modelSize: largestId(vocab) + 1, idOf: (piece) => vocab.get(piece) };
 }
 
 function readBertNormalizer(part: unknown, config: JsonObject): BertNormalizerOptions {
@@ -122,7 +122,8 @@ function readByteLevel(json: JsonObject, model: JsonObject, config: JsonObject, 
   bpe.tokens_to_ids = vocab;
   const hasPrefixSpace = field(config, "add_prefix_space") ?? field(preTokenizer, "add_prefix_space");
   const addPrefixSpace = readFlag(hasPrefixSpace, true, "pre_tokenizer.add_prefix_space");
-  return { kind: "BPE", encoder: new ByteLevelEncoder(bpe, addPrefixSpace, cacheWords), modelSize: largestId(vocab) + 1 };
+  const encoder = new ByteLevelEncoder(bpe, addPrefixSpace, cacheWords);
+  return { kind: "BPE", encoder, modelSize: largestId(vocab) + 1, idOf: (piece) => vocab.get(piece) };
 }
 
 /** Merges as pairs, whichever of the two written forms the file has; every byte and every product must have an id. */
@@ -138,26 +139,4 @@ function readMerges(value: unknown, vocab: ReadonlyMap<string, number>): [string
     }
     return [left, right];
   });
-}
-
-/** `added_tokens`, special ones first, as the reference looks for them; none when absent. */
-export function readAddedTokens(value: unknown): AddedToken[] {
-  if (value === undefined || value === null) return [];
-  const special: AddedToken[] = [];
-  const other: AddedToken[] = [];
-  readShortArray(value, MAX_ADDED_TOKENS, "added_tokens").forEach((item, i) => {
-    const where = `added_tokens[${i}]`;
-    const token = readObject(item, where);
-    const flag = (name: string, fallback: boolean): boolean => readFlag(field(token, name), fallback, `${where}.${name}`);
-    const isSpecial = flag("special", false);
-    (isSpecial ? special : other).push({
-      id: readId(field(token, "id"), `${where}.id`),
-      content: readPiece(field(token, "content"), MAX_ADDED_TOKEN_UNITS, `${where}.content`),
-      singleWord: flag("single_word", false),
-      lstrip: flag("lstrip", false),
-      rstrip: flag("rstrip", false),
-      normalized: flag("normalized", !isSpecial),
-    });
-  });
-  return [...special, ...other];
 }

@@ -1,12 +1,13 @@
 import { RootstockError } from "../errors.ts";
 import { MAX_ADDED_TOKEN_UNITS, MAX_TEXT_UNITS } from "../limits.ts";
 import { AddedTokenSplitter, type AddedToken } from "./added-tokens.ts";
+import { readAddedTokens } from "./added-tokens-json.ts";
 import { EncodingBuilder, type Encoded, type Template } from "./encoding.ts";
 import { field, readObject, readPiece } from "./json-reader.ts";
 import { STARTS_WORD } from "./pieces.ts";
 import { readTemplate } from "./post-processor.ts";
 import type { SegmentEncoder, SegmentPlace } from "./segment-encoder.ts";
-import { readAddedTokens, readTokenizerParts, type TokenizerKind } from "./tokenizer-json.ts";
+import { readTokenizerParts, type TokenizerKind } from "./tokenizer-json.ts";
 
 /** Words kept in the cache: English running text repeats nearly all of its words within this many; 3 MB when full. */
 const DEFAULT_CACHE_WORDS = 16_384;
@@ -70,7 +71,7 @@ export function createTokenizer(
     parts.encoder,
     parts.modelSize,
     template,
-    readAddedTokens(field(json, "added_tokens")),
+    readAddedTokens(json, config, parts.idOf),
   );
 }
 

@@ -1,6 +1,6 @@
 import { MAX_ADDED_TOKEN_UNITS, MAX_NORMALIZER_STEPS, MAX_PIECE_UNITS } from "../limits.ts";
 import { invalid, field, isObject, readArray, readFlag, readId, readObject, readPiece, readShortArray, readString, shown, typeOf, type JsonObject } from "./json-reader.ts";
-import type { SegmentEncoder } from "./segment-encoder.ts";
+import type { TokenizerParts } from "./tokenizer-json.ts";
 import { readUnigram } from "./unigram.ts";
 import { UnigramEncoder, type MetaspaceOptions } from "./unigram-encoder.ts";
 import { clusterStep, type NormalizerStep } from "./unigram-normalizer.ts";
@@ -10,7 +10,7 @@ export function readUnigramEncoder(
   json: JsonObject,
   model: JsonObject,
   cacheWords: number,
-): { encoder: SegmentEncoder; modelSize: number } {
+): Omit<TokenizerParts, "kind"> {
   if (field(model, "byte_fallback")) throw invalid("model.byte_fallback of a Unigram model is set");
   const rows = readArray(field(model, "vocab"), "model.vocab").map((row, i): [string, number] => {
     const [piece, score] = readArray(row, `model.vocab[${i}]`);
@@ -24,8 +24,9 @@ export function readUnigramEncoder(
   if (unknownId >= rows.length) throw invalid(`model.unk_id is ${unknownId} but model.vocab has ${rows.length} pieces`);
   const steps = readSteps(field(json, "normalizer"));
   const metaspace = readMetaspace(field(json, "pre_tokenizer"));
-  const encoder = new UnigramEncoder(steps, metaspace, readUnigram(rows, unknownId), cacheWords);
-  return { encoder, modelSize: rows.length };
+  const vocabulary = readUnigram(rows, unknownId);
+  const encoder = new UnigramEncoder(steps, metaspace, vocabulary, cacheWords);
+  return { encoder, modelSize: rows.length, idOf: (piece) => vocabulary.pieces.get(piece)?.id };
 }
 
 function readSteps(part: unknown): NormalizerStep[] {
