@@ -1,4 +1,5 @@
 import { MAX_ADDED_TOKEN_UNITS, MAX_NORMALIZER_STEPS, MAX_PIECE_UNITS } from "../limits.ts";
+import { CharsMap } from "./charsmap.ts";
 import { invalid, field, isObject, readArray, readFlag, readId, readObject, readPiece, readShortArray, readString, shown, typeOf, type JsonObject } from "./json-reader.ts";
 import type { TokenizerParts } from "./tokenizer-json.ts";
 import { readUnigram } from "./unigram.ts";
@@ -39,6 +40,7 @@ function readSteps(part: unknown): NormalizerStep[] {
       return readSteps(inner);
     });
   }
+  if (type === "Precompiled") return [{ type: "charsmap", map: new CharsMap(field(object, "precompiled_charsmap")) }];
   if (type === "Replace") return [readReplace(object)];
   if (type === "Strip") {
     const left = readFlag(field(object, "strip_left"), true, "normalizer.strip_left");
