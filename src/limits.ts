@@ -30,8 +30,10 @@ export const MAX_RANK = 4096;
 /** Labels of one head. */
 export const MAX_LABELS = 65_536;
 
-/** UTF-16 units of a vocabulary piece, an added token or a normaliser's replacement: the longest of XLM-R's have 16. Each unit of a text is looked up this often. */
-export const MAX_PIECE_UNITS = 256;
+/** UTF-16 units of a piece of a WordPiece or Unigram vocabulary: the longest of XLM-R's have 16, of BERT's 18. Each unit of a text is looked up at most this often. */
+export const MAX_PIECE_UNITS = 64;
+/** UTF-16 units of an added token or a normaliser's replacement. */
+export const MAX_ADDED_TOKEN_UNITS = 256;
 /** Added tokens of one tokenizer: the most seen have about 1,000. */
 export const MAX_ADDED_TOKENS = 4096;
 /** Steps of a normaliser: XLM-R's has 2, ALBERT's 6. */

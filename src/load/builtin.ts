@@ -5,6 +5,7 @@
 type FileSystem = typeof import("node:fs");
 type WorkerThreads = typeof import("node:worker_threads");
 type OperatingSystem = typeof import("node:os");
+type Urls = typeof import("node:url");
 
 interface BuiltinHost {
   process?: { getBuiltinModule?: (name: string) => unknown };
@@ -17,6 +18,11 @@ function builtin(name: string): unknown {
 /** `node:fs`, or undefined in a browser or on the edge. */
 export function fileSystem(): FileSystem | undefined {
   return builtin("node:fs") as FileSystem | undefined;
+}
+
+/** `node:url`, or undefined in a browser or on the edge. */
+export function urls(): Urls | undefined {
+  return builtin("node:url") as Urls | undefined;
 }
 
 /** `node:worker_threads`, or undefined where workers are those of the web. */

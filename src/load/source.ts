@@ -1,5 +1,5 @@
 import { RootstockError } from "../errors.ts";
-import { fileSystem } from "./builtin.ts";
+import { fileSystem, urls } from "./builtin.ts";
 
 /** A file being read, front to back. */
 export interface OpenFile {
@@ -82,7 +82,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 function directorySource(text: string, fs: typeof import("node:fs")): Source {
-  const folder = text.startsWith("file:") ? filePath(text) : text;
+  const folder = /^file:/i.test(text) ? filePath(text) : text;
   return {
     location: folder,
     async open(file, { signal }) {
@@ -104,10 +104,10 @@ function directorySource(text: string, fs: typeof import("node:fs")): Source {
   };
 }
 
-/** The path of a file: URL. */
+/** The path of a file: URL, as the system writes it; a URL with a host or with a separator in a name has none. */
 function filePath(text: string): string {
   try {
-    return decodeURIComponent(new URL(text).pathname);
+    return urls()!.fileURLToPath(text);
   } catch (cause) {
     throw new RootstockError("argument-invalid", `"${text}" is not a file URL. Give the folder's path, or a URL as pathToFileURL makes it.`, { cause });
   }

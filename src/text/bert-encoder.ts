@@ -3,7 +3,7 @@ import { isSeparator, normalizeBert, type BertNormalizerOptions } from "./bert-n
 import { isPunctuation, isWhiteSpace } from "./char-class.ts";
 import type { EncodingBuilder } from "./encoding.ts";
 import { CONTINUES_WORD, STARTS_WORD, type Pieces } from "./pieces.ts";
-import type { SegmentEncoder, SegmentPlace } from "./segment-encoder.ts";
+import type { NormalizedSlice, SegmentEncoder, SegmentPlace } from "./segment-encoder.ts";
 import { wordStarts } from "./word-borders.ts";
 import { WordCache } from "./word-cache.ts";
 import { matchWordPieces, type WordPieceVocabulary } from "./word-piece.ts";
@@ -47,13 +47,22 @@ export class BertEncoder implements SegmentEncoder {
     return normalizeBert(text, this.#options);
   }
 
+  encodeNormalized({ aligned, from, to }: NormalizedSlice, base: number, _place: SegmentPlace, out: EncodingBuilder): void {
+    out.addPieces(this.#piecesOf(aligned, from, to), base);
+  }
+
   #encodeRun(run: string): Pieces {
     const normalized = normalizeBert(run, this.#options);
-    const { text, start, end } = normalized;
+    return this.#piecesOf(normalized, 0, normalized.text.length);
+  }
+
+  #piecesOf({ text: whole, start, end }: AlignedText, first: number, past: number): Pieces {
+    const text = whole.slice(first, past);
     const starts = wordStarts(text);
     const pieces: Pieces = [];
     const emit = (id: number, from: number, to: number): void => {
-      pieces.push(id, start[from] as number, end[to - 1] as number, starts[from] === 1 ? STARTS_WORD : CONTINUES_WORD);
+      const mark = starts[from] === 1 ? STARTS_WORD : CONTINUES_WORD;
+      pieces.push(id, start[first + from] as number, end[first + to - 1] as number, mark);
     };
     for (let at = 0; at < text.length; ) {
       const next = preTokenEnd(text, at);

@@ -3,7 +3,7 @@ import { isWhiteSpace } from "./char-class.ts";
 import type { EncodingBuilder } from "./encoding.ts";
 import { ByteLevelPreTokenizer, type BpeModel } from "./library.ts";
 import { CONTINUES_WORD, OUTSIDE_WORDS, STARTS_WORD, type Pieces } from "./pieces.ts";
-import type { SegmentEncoder, SegmentPlace } from "./segment-encoder.ts";
+import type { NormalizedSlice, SegmentEncoder, SegmentPlace } from "./segment-encoder.ts";
 import { WordCursor, wordStarts } from "./word-borders.ts";
 import { WordCache } from "./word-cache.ts";
 
@@ -68,6 +68,10 @@ export class ByteLevelEncoder implements SegmentEncoder {
   normalize(text: string): AlignedText {
     const start = Array.from({ length: text.length }, (_, i) => i);
     return { text, start, end: start.map((i) => i + 1) };
+  }
+
+  encodeNormalized({ source, from, to }: NormalizedSlice, base: number, place: SegmentPlace, out: EncodingBuilder): void {
+    this.encode(source.slice(from, to), base + from, place, out);
   }
 
   #add(run: string, runBase: number, out: EncodingBuilder): void {

@@ -1,7 +1,9 @@
 /**
- * Character classes of the text stage. The tables are those of the reference tokenizer (Rust `tokenizers` 0.23, whose
+ * Character classes of BERT and of words. The tables are those of the reference tokenizer (Rust `tokenizers` 0.23, whose
  * categories are of Unicode 8), not the engine's `\p{…}`: an engine's Unicode grows with its version, and then the same
- * text would give other ids on another runtime. A digest over all 1,112,064 code points holds them in a test.
+ * text would give other ids on another runtime. A digest over all 1,112,064 code points holds them in a test. Lower-casing and
+ * the classes of byte-level BPE are the engine's: newer than these tables in the reference too, and apart only for characters
+ * that one engine does not know yet (docs/determinism.md).
  */
 
 /** Ranges as base-36 text: `gap` or `gap+length-1`, each gap counted from the end of the range before. */

@@ -89,11 +89,14 @@ export class EncodingBuilder {
     word.tokenCount++;
   }
 
-  /** A cut word keeps its whole range; a word all of whose tokens are left out is left out. */
+  /**
+   * A cut word keeps its whole range; a word all of whose tokens are left out is left out. A token of a character that the
+   * word has already (an added token found in a part of what that became) is of the word.
+   */
   #advanceWord(start: number, end: number, mark: number, isKept: boolean): void {
     if (mark === OUTSIDE_WORDS) {
       this.#current = null;
-    } else if (mark === CONTINUES_WORD) {
+    } else if (mark === CONTINUES_WORD || (this.#current !== null && start < this.#current.end)) {
       if (this.#current !== null && end > this.#current.end) this.#current.end = end;
     } else if (isKept) {
       this.#current = { start, end, firstToken: -1, tokenCount: 0 };

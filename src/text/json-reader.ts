@@ -1,5 +1,5 @@
 import { quote, RootstockError } from "../errors.ts";
-import { MAX_DIMENSION, MAX_PIECE_UNITS } from "../limits.ts";
+import { MAX_DIMENSION } from "../limits.ts";
 
 /** What is read, as every refusal says it. */
 export const SUPPORTED_TOKENIZERS =
@@ -51,11 +51,11 @@ export function readString(value: unknown, where: string): string {
   return value;
 }
 
-/** A string of at most `MAX_PIECE_UNITS`, for what is looked for at each place of a text. */
-export function readPiece(value: unknown, where: string): string {
+/** A string of at most `most` UTF-16 units, for what is looked for at each place of a text. */
+export function readPiece(value: unknown, most: number, where: string): string {
   const piece = readString(value, where);
-  if (piece.length <= MAX_PIECE_UNITS) return piece;
-  throw new RootstockError("limit-exceeded", `tokenizer.json: ${where} has ${piece.length} UTF-16 units; at most ${MAX_PIECE_UNITS} are read.`);
+  if (piece.length <= most) return piece;
+  throw new RootstockError("limit-exceeded", `tokenizer.json: ${where} has ${piece.length} UTF-16 units; at most ${most} are read.`);
 }
 
 /** A boolean; absent or null gives `fallback`. */

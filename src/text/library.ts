@@ -33,7 +33,6 @@ interface Library {
   readonly NFDNormalizer: NormalizerClass;
   readonly NFKCNormalizer: NormalizerClass;
   readonly NFKDNormalizer: NormalizerClass;
-  readonly PrecompiledNormalizer: NormalizerClass;
   readonly StripAccentsNormalizer: NormalizerClass;
 }
 
@@ -45,6 +44,5 @@ export const {
   NFDNormalizer,
   NFKCNormalizer,
   NFKDNormalizer,
-  PrecompiledNormalizer,
   StripAccentsNormalizer,
 } = library as unknown as Library;

@@ -9,10 +9,21 @@ export interface SegmentPlace {
   readonly isGivenWord: boolean;
 }
 
+/** Units [from, to) of a normalised text, at least one: what lies between added tokens that were found in it. */
+export interface NormalizedSlice {
+  /** The text before normalisation. */
+  readonly source: string;
+  readonly aligned: AlignedText;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** One tokenizer family: normalisation, splitting, pieces and offsets of text without added tokens. */
 export interface SegmentEncoder {
   /** Adds the tokens of `text` to `out`, offsets counted from `base`. `text` is not empty. */
   encode(text: string, base: number, place: SegmentPlace, out: EncodingBuilder): void;
   /** The normalised text with sources, for added tokens that are looked for after normalisation. */
   normalize(text: string): AlignedText;
+  /** As `encode`, of a part of what `normalize` gave: normalised again, it could lose characters. */
+  encodeNormalized(slice: NormalizedSlice, base: number, place: SegmentPlace, out: EncodingBuilder): void;
 }

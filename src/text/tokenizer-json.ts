@@ -1,5 +1,4 @@
-import { MAX_ADDED_TOKENS, MAX_PIECE_UNITS } from "../limits.ts";
-import type { AddedToken } from "./added-tokens.ts";
+import { MAX_PIECE_UNITS } from "../limits.ts";
 import { BertEncoder } from "./bert-encoder.ts";
 import type { BertNormalizerOptions } from "./bert-normalizer.ts";
 import { ByteLevelEncoder } from "./byte-level-encoder.ts";
@@ -12,7 +11,6 @@ import {
   readId,
   readObject,
   readPiece,
-  readShortArray,
   readString,
   readVocabulary,
   shown,
@@ -32,13 +30,19 @@ export interface TokenizerParts {
   readonly encoder: SegmentEncoder;
   /** Largest id of the model's vocabulary, plus 1. */
   readonly modelSize: number;
+  /** The id of a piece of the model's vocabulary. */
+  readonly idOf: (piece: string) => number | undefined;
 }
+
+/** The classes that transformers reads tokenizer.json alone for: no other part of it comes from their configuration. */
+const GENERIC_CLASSES: ReadonlySet<unknown> = new Set(["PreTrainedTokenizerFast", "TokenizersBackend"]);
 
 /**
  * Reads the model, normaliser and pre-tokenizer. tokenizer_config.json has the last word on letter case, accents, Chinese
- * characters and the prefix space, as in the reference, whose tokenizer classes set these from it.
+ * characters and the prefix space, as in the reference, whose tokenizer classes of a model set these from it.
  */
-export function readTokenizerParts(json: JsonObject, config: JsonObject, cacheWords: number): TokenizerParts {
+export function readTokenizerParts(json: JsonObject, tokenizerConfig: JsonObject, cacheWords: number): TokenizerParts {
+  const config = GENERIC_CLASSES.has(field(tokenizerConfig, "tokenizer_class")) ? {} : tokenizerConfig;
   const model = readObject(field(json, "model"), "model");
   const kind = kindOf(model);
   if (kind === "WordPiece") return readWordPiece(json, model, config, cacheWords);
@@ -67,13 +71,13 @@ function readWordPiece(json: JsonObject, model: JsonObject, config: JsonObject, 
   if (preTokenizer !== "BertPreTokenizer") throw invalid(`pre_tokenizer of a WordPiece model is of type ${shown(preTokenizer)}`);
   const vocab = readVocabulary(field(model, "vocab"), "model.vocab");
   const prefix = readString(field(model, "continuing_subword_prefix") ?? "##", "model.continuing_subword_prefix");
-  for (const piece of vocab.keys()) if (piece.length > MAX_PIECE_UNITS) readPiece(piece, `model.vocab[${shown(piece)}]`);
+  for (const piece of vocab.keys()) if (piece.length > MAX_PIECE_UNITS) readPiece(piece, MAX_PIECE_UNITS, `model.vocab[${shown(piece)}]`);
   const unknownId = vocab.get(readString(field(model, "unk_token") ?? "[UNK]", "model.unk_token"));
   if (unknownId === undefined) throw invalid("model.unk_token is not in model.vocab");
   const maxWordCodePoints = readId(field(model, "max_input_chars_per_word") ?? 100, "model.max_input_chars_per_word");
   const vocabulary = { ...splitVocabulary(vocab, prefix), unknownId, maxWordCodePoints };
   const encoder = new BertEncoder(readBertNormalizer(field(json, "normalizer"), config), vocabulary, cacheWords);
-  return { kind: "WordPiece", encoder, modelSize: largestId(vocab) + 1 };
+  return { kind: "WordPiece", encoder, modelSize: largestId(vocab) + 1, idOf: (piece) => vocab.get(piece) };
 }
 
 function readBertNormalizer(part: unknown, config: JsonObject): BertNormalizerOptions {
@@ -84,10 +88,13 @@ function readBertNormalizer(part: unknown, config: JsonObject): BertNormalizerOp
   const flag = (name: string, override: string, fallback: boolean): boolean =>
     readFlag(field(config, override) ?? field(object, name), fallback, `normalizer.${name}`);
   const lowercase = flag("lowercase", "do_lower_case", true);
+  // Null is a word on accents too: as letter case.
+  const accents = field(config, "strip_accents");
+  const stripAccents = accents === undefined ? field(object, "strip_accents") : accents;
   return {
     cleanText: readFlag(field(object, "clean_text"), true, "normalizer.clean_text"),
     handleChineseChars: flag("handle_chinese_chars", "tokenize_chinese_chars", true),
-    stripAccents: flag("strip_accents", "strip_accents", lowercase),
+    stripAccents: readFlag(stripAccents, lowercase, "normalizer.strip_accents"),
     lowercase,
   };
 }
@@ -115,7 +122,8 @@ function readByteLevel(json: JsonObject, model: JsonObject, config: JsonObject, 
   bpe.tokens_to_ids = vocab;
   const hasPrefixSpace = field(config, "add_prefix_space") ?? field(preTokenizer, "add_prefix_space");
   const addPrefixSpace = readFlag(hasPrefixSpace, true, "pre_tokenizer.add_prefix_space");
-  return { kind: "BPE", encoder: new ByteLevelEncoder(bpe, addPrefixSpace, cacheWords), modelSize: largestId(vocab) + 1 };
+  const encoder = new ByteLevelEncoder(bpe, addPrefixSpace, cacheWords);
+  return { kind: "BPE", encoder, modelSize: largestId(vocab) + 1, idOf: (piece) => vocab.get(piece) };
 }
 
 /** Merges as pairs, whichever of the two written forms the file has; every byte and every product must have an id. */
@@ -130,23 +138,5 @@ function readMerges(value: unknown, vocab: ReadonlyMap<string, number>): [string
       throw invalid(`model.merges[${i}] is not two pieces whose product is in model.vocab`);
     }
     return [left, right];
-  });
-}
-
-/** `added_tokens`; none when absent. */
-export function readAddedTokens(value: unknown): AddedToken[] {
-  if (value === undefined || value === null) return [];
-  return readShortArray(value, MAX_ADDED_TOKENS, "added_tokens").map((item, i) => {
-    const where = `added_tokens[${i}]`;
-    const token = readObject(item, where);
-    const flag = (name: string, fallback: boolean): boolean => readFlag(field(token, name), fallback, `${where}.${name}`);
-    return {
-      id: readId(field(token, "id"), `${where}.id`),
-      content: readPiece(field(token, "content"), `${where}.content`),
-      singleWord: flag("single_word", false),
-      lstrip: flag("lstrip", false),
-      rstrip: flag("rstrip", false),
-      normalized: flag("normalized", !flag("special", false)),
-    };
   });
 }

@@ -1,12 +1,13 @@
 import { RootstockError } from "../errors.ts";
-import { MAX_TEXT_UNITS } from "../limits.ts";
-import { AddedTokenSplitter, type AddedToken, type Section } from "./added-tokens.ts";
+import { MAX_ADDED_TOKEN_UNITS, MAX_TEXT_UNITS } from "../limits.ts";
+import { AddedTokenSplitter, type AddedToken } from "./added-tokens.ts";
+import { readAddedTokens } from "./added-tokens-json.ts";
 import { EncodingBuilder, type Encoded, type Template } from "./encoding.ts";
 import { field, readObject, readPiece } from "./json-reader.ts";
 import { STARTS_WORD } from "./pieces.ts";
 import { readTemplate } from "./post-processor.ts";
-import type { SegmentEncoder } from "./segment-encoder.ts";
-import { readAddedTokens, readTokenizerParts, type TokenizerKind } from "./tokenizer-json.ts";
+import type { SegmentEncoder, SegmentPlace } from "./segment-encoder.ts";
+import { readTokenizerParts, type TokenizerKind } from "./tokenizer-json.ts";
 
 /** Words kept in the cache: English running text repeats nearly all of its words within this many; 3 MB when full. */
 const DEFAULT_CACHE_WORDS = 16_384;
@@ -70,7 +71,7 @@ export function createTokenizer(
     parts.encoder,
     parts.modelSize,
     template,
-    readAddedTokens(field(json, "added_tokens")),
+    readAddedTokens(json, config, parts.idOf),
   );
 }
 
@@ -103,7 +104,7 @@ class HuggingFaceTokenizer implements TextTokenizer {
       normalized.length === 0
         ? null
         : new AddedTokenSplitter(
-            normalized.map((token) => ({ ...token, content: readPiece(encoder.normalize(token.content).text, "a normalised added token") })),
+            normalized.map((token) => ({ ...token, content: readPiece(encoder.normalize(token.content).text, MAX_ADDED_TOKEN_UNITS, "a normalised added token") })),
           );
   }
 
@@ -137,38 +138,20 @@ class HuggingFaceTokenizer implements TextTokenizer {
   }
 
   #encodeInto(text: string, base: number, isGivenWord: boolean, out: EncodingBuilder): void {
-    for (const raw of this.#rawSplitter.split(text)) {
-      if (raw.id !== null) {
-        out.addToken(raw.id, base + raw.start, base + raw.end, STARTS_WORD);
-        continue;
-      }
-      for (const section of this.#splitNormalized(text, raw)) {
-        const start = base + section.start;
-        if (section.id !== null) out.addToken(section.id, start, base + section.end, STARTS_WORD);
-        else {
-          const segment = text.slice(section.start, section.end);
-          this.#encoder.encode(segment, start, { isFirst: section.start === 0, isGivenWord }, out);
-        }
-      }
+    for (const { id, start, end } of this.#rawSplitter.split(text)) {
+      const place = { isFirst: start === 0, isGivenWord };
+      if (id !== null) out.addToken(id, base + start, base + end, STARTS_WORD);
+      else if (this.#normalizedSplitter === null) this.#encoder.encode(text.slice(start, end), base + start, place, out);
+      else this.#encodeNormalized(this.#normalizedSplitter, text.slice(start, end), base + start, place, out);
     }
   }
 
-  /** Splits a section at the added tokens of its normalised form; ranges are of the raw text. */
-  #splitNormalized(text: string, raw: Section): Section[] {
-    if (this.#normalizedSplitter === null) return [raw];
-    const aligned = this.#encoder.normalize(text.slice(raw.start, raw.end));
-    const out: Section[] = [];
-    let done = raw.start;
-    for (const { id, start, end } of this.#normalizedSplitter.split(aligned.text)) {
-      if (id === null) continue;
-      const from = Math.max(done, raw.start + (aligned.start[start] as number));
-      const to = Math.max(from, raw.start + (aligned.end[end - 1] as number));
-      if (from > done) out.push({ id: null, start: done, end: from });
-      out.push({ id, start: from, end: to });
-      done = to;
+  #encodeNormalized(splitter: AddedTokenSplitter, source: string, base: number, place: SegmentPlace, out: EncodingBuilder): void {
+    const aligned = this.#encoder.normalize(source);
+    for (const { id, start, end } of splitter.split(aligned.text)) {
+      if (id === null) this.#encoder.encodeNormalized({ source, aligned, from: start, to: end }, base, place, out);
+      else out.addToken(id, base + (aligned.start[start] as number), base + (aligned.end[end - 1] as number), STARTS_WORD);
     }
-    if (done < raw.end) out.push({ id: null, start: done, end: raw.end });
-    return out;
   }
 }
 

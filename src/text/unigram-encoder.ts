@@ -2,7 +2,7 @@ import type { AlignedText } from "./aligned-text.ts";
 import { isWhiteSpace } from "./char-class.ts";
 import type { EncodingBuilder } from "./encoding.ts";
 import { CONTINUES_WORD, OUTSIDE_WORDS, STARTS_WORD } from "./pieces.ts";
-import type { SegmentEncoder, SegmentPlace } from "./segment-encoder.ts";
+import type { NormalizedSlice, SegmentEncoder, SegmentPlace } from "./segment-encoder.ts";
 import { segmentUnigram, type Segmentation, type UnigramVocabulary } from "./unigram.ts";
 import { normalizeUnigram, type NormalizerStep } from "./unigram-normalizer.ts";
 import { WordCursor, wordStarts } from "./word-borders.ts";
@@ -40,9 +40,18 @@ export class UnigramEncoder implements SegmentEncoder {
   }
 
   encode(text: string, base: number, place: SegmentPlace, out: EncodingBuilder): void {
-    const source = this.normalize(text);
-    const target: PreTokenTarget = { text, base, words: new WordCursor(wordStarts(text)), out };
-    for (const [from, to] of this.#chunks(source.text)) {
+    const aligned = this.normalize(text);
+    const to = aligned.text.length;
+    if (to > 0) this.encodeNormalized({ source: text, aligned, from: 0, to }, base, place, out);
+  }
+
+  encodeNormalized(slice: NormalizedSlice, base: number, place: SegmentPlace, out: EncodingBuilder): void {
+    const { source: text, aligned: source } = slice;
+    // Words are those of the slice alone: an added token beside it is a word of its own.
+    const wordsFrom = slice.from === 0 ? 0 : (source.end[slice.from - 1] as number);
+    const words = new WordCursor(wordStarts(text.slice(wordsFrom, source.start[slice.to])));
+    const target: PreTokenTarget = { text, base, words, wordsFrom, out };
+    for (const [from, to] of this.#chunks(source.text, slice.from, slice.to)) {
       let at = from;
       let isPrefixed = this.#isPrefixed(source.text, from, place.isFirst && source.start[from] === 0);
       while (at < to) {
@@ -55,18 +64,18 @@ export class UnigramEncoder implements SegmentEncoder {
   }
 
   /** Stretches that Metaspace sees: the words when white space is split off first, else the whole text. */
-  *#chunks(text: string): Generator<[number, number]> {
+  *#chunks(text: string, from: number, to: number): Generator<[number, number]> {
     if (!this.#metaspace.splitsWhiteSpace) {
-      if (text !== "") yield [0, text.length];
+      yield [from, to];
       return;
     }
-    for (let at = 0; at < text.length; ) {
+    for (let at = from; at < to; ) {
       if (isWhiteSpace(text.charCodeAt(at))) {
         at++;
         continue;
       }
       let end = at + 1;
-      while (end < text.length && !isWhiteSpace(text.charCodeAt(end))) end++;
+      while (end < to && !isWhiteSpace(text.charCodeAt(end))) end++;
       yield [at, end];
       at = end;
     }
@@ -107,7 +116,7 @@ export class UnigramEncoder implements SegmentEncoder {
 
   /** Adds the token of normalised units [first, next) of a pre-token that ends at `to`; its own space is left out. */
   #addToken(source: AlignedText, id: number, first: number, next: number, to: number, target: PreTokenTarget): void {
-    const { text, base, words, out } = target;
+    const { text, base, words, wordsFrom, out } = target;
     let start = first < to ? (source.start[first] as number) : (source.end[to - 1] as number);
     // A space among the letters that one character stands for (ﷺ is four words) is a part of that character.
     const isInCharacter = first > 0 && first < to && start < (source.end[first - 1] as number);
@@ -115,7 +124,7 @@ export class UnigramEncoder implements SegmentEncoder {
     while (start < end && isWhiteSpace(text.charCodeAt(start))) start++;
     while (end > start && isWhiteSpace(text.charCodeAt(end - 1))) end--;
     const isOutside = start === end && first >= to;
-    const opened = !isOutside && words.opens(start, end) ? STARTS_WORD : CONTINUES_WORD;
+    const opened = !isOutside && words.opens(start - wordsFrom, end - wordsFrom) ? STARTS_WORD : CONTINUES_WORD;
     out.addToken(id, base + start, base + end, isOutside ? OUTSIDE_WORDS : opened);
   }
 }
@@ -125,5 +134,7 @@ interface PreTokenTarget {
   readonly text: string;
   readonly base: number;
   readonly words: WordCursor;
+  /** Where in `text` those words begin to be counted. */
+  readonly wordsFrom: number;
   readonly out: EncodingBuilder;
 }

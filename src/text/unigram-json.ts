@@ -1,6 +1,7 @@
-import { MAX_NORMALIZER_STEPS, MAX_PIECE_UNITS } from "../limits.ts";
+import { MAX_ADDED_TOKEN_UNITS, MAX_NORMALIZER_STEPS, MAX_PIECE_UNITS } from "../limits.ts";
+import { CharsMap } from "./charsmap.ts";
 import { invalid, field, isObject, readArray, readFlag, readId, readObject, readPiece, readShortArray, readString, shown, typeOf, type JsonObject } from "./json-reader.ts";
-import type { SegmentEncoder } from "./segment-encoder.ts";
+import type { TokenizerParts } from "./tokenizer-json.ts";
 import { readUnigram } from "./unigram.ts";
 import { UnigramEncoder, type MetaspaceOptions } from "./unigram-encoder.ts";
 import { clusterStep, type NormalizerStep } from "./unigram-normalizer.ts";
@@ -10,22 +11,23 @@ export function readUnigramEncoder(
   json: JsonObject,
   model: JsonObject,
   cacheWords: number,
-): { encoder: SegmentEncoder; modelSize: number } {
+): Omit<TokenizerParts, "kind"> {
   if (field(model, "byte_fallback")) throw invalid("model.byte_fallback of a Unigram model is set");
   const rows = readArray(field(model, "vocab"), "model.vocab").map((row, i): [string, number] => {
     const [piece, score] = readArray(row, `model.vocab[${i}]`);
     if (typeof piece !== "string" || typeof score !== "number" || !Number.isFinite(score)) {
       throw invalid(`model.vocab[${i}] is not [piece, score]`);
     }
-    if (piece.length > MAX_PIECE_UNITS) readPiece(piece, `model.vocab[${i}]`);
+    if (piece.length > MAX_PIECE_UNITS) readPiece(piece, MAX_PIECE_UNITS, `model.vocab[${i}]`);
     return [piece, score];
   });
   const unknownId = readId(field(model, "unk_id"), "model.unk_id");
   if (unknownId >= rows.length) throw invalid(`model.unk_id is ${unknownId} but model.vocab has ${rows.length} pieces`);
   const steps = readSteps(field(json, "normalizer"));
   const metaspace = readMetaspace(field(json, "pre_tokenizer"));
-  const encoder = new UnigramEncoder(steps, metaspace, readUnigram(rows, unknownId), cacheWords);
-  return { encoder, modelSize: rows.length };
+  const vocabulary = readUnigram(rows, unknownId);
+  const encoder = new UnigramEncoder(steps, metaspace, vocabulary, cacheWords);
+  return { encoder, modelSize: rows.length, idOf: (piece) => vocabulary.pieces.get(piece)?.id };
 }
 
 function readSteps(part: unknown): NormalizerStep[] {
@@ -38,6 +40,7 @@ function readSteps(part: unknown): NormalizerStep[] {
       return readSteps(inner);
     });
   }
+  if (type === "Precompiled") return [{ type: "charsmap", map: new CharsMap(field(object, "precompiled_charsmap")) }];
   if (type === "Replace") return [readReplace(object)];
   if (type === "Strip") {
     const left = readFlag(field(object, "strip_left"), true, "normalizer.strip_left");
@@ -52,11 +55,11 @@ function readSteps(part: unknown): NormalizerStep[] {
 /** A fixed string, or the one expression that SentencePiece folders use: any other could take exponential time. */
 function readReplace(object: JsonObject): NormalizerStep {
   const pattern = field(object, "pattern");
-  const content = readPiece(field(object, "content"), "normalizer.content");
+  const content = readPiece(field(object, "content"), MAX_ADDED_TOKEN_UNITS, "normalizer.content");
   const text = isObject(pattern) ? field(pattern, "String") : undefined;
   const expression = isObject(pattern) ? field(pattern, "Regex") : undefined;
   if (typeof text === "string" && text !== "") {
-    readPiece(text, "normalizer.pattern");
+    readPiece(text, MAX_ADDED_TOKEN_UNITS, "normalizer.pattern");
     return { type: "replace", pattern: new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "g"), content };
   }
   if (expression === " {2,}") return { type: "replace", pattern: / {2,}/g, content };

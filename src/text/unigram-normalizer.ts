@@ -1,5 +1,6 @@
 import { AlignedTextBuilder, type AlignedText } from "./aligned-text.ts";
 import { isWhiteSpace } from "./char-class.ts";
+import type { CharsMap, Replacement } from "./charsmap.ts";
 import {
   LowercaseNormalizer,
   NFCNormalizer,
@@ -7,18 +8,17 @@ import {
   NFKCNormalizer,
   NFKDNormalizer,
   type Normalizer,
-  PrecompiledNormalizer,
   StripAccentsNormalizer,
 } from "./library.ts";
 
 /** One step of the normaliser of a Unigram folder. */
 export type NormalizerStep =
   | { readonly type: "cluster"; readonly normalizer: Normalizer }
+  | { readonly type: "charsmap"; readonly map: CharsMap }
   | { readonly type: "replace"; readonly pattern: RegExp; readonly content: string }
   | { readonly type: "strip"; readonly left: boolean; readonly right: boolean };
 
 const CLUSTER_NORMALIZERS: ReadonlyMap<string, new (config: { readonly type: string }) => Normalizer> = new Map([
-  ["Precompiled", PrecompiledNormalizer],
   ["NFC", NFCNormalizer],
   ["NFD", NFDNormalizer],
   ["NFKC", NFKCNormalizer],
@@ -55,11 +55,12 @@ class RememberingNormalizer implements Normalizer {
   }
 }
 
-/** Runs the steps in order, each on one cluster at a time, keeping the sources. */
+/** Runs the steps in order, keeping the sources. */
 export function normalizeUnigram(text: string, steps: readonly NormalizerStep[]): AlignedText {
   let aligned = identity(text);
   for (const step of steps) {
-    if (step.type === "cluster") aligned = mapClusters(aligned, step.normalizer);
+    if (step.type === "cluster") aligned = withReplacements(aligned, clusterReplacements(aligned.text, step.normalizer));
+    else if (step.type === "charsmap") aligned = withReplacements(aligned, step.map.replacements(aligned.text));
     else if (step.type === "replace") aligned = replaceAll(aligned, step.pattern, step.content);
     else aligned = strip(aligned, step.left, step.right);
   }
@@ -80,33 +81,38 @@ function identity(text: string): AlignedText {
   return { text, start, end };
 }
 
-function mapClusters(source: AlignedText, normalizer: Normalizer): AlignedText {
-  const { text } = source;
+function* clusterReplacements(text: string, normalizer: Normalizer): Generator<Replacement> {
   const pattern = new RegExp(CLUSTER); // one of its own: a sticky expression holds its place
-  const out = new AlignedTextBuilder();
-  let copied = 0; // everything before is in `out`; unchanged clusters are copied together
   for (let from = 0; from < text.length; ) {
     const to = clusterEnd(text, from, pattern);
     const cluster = text.slice(from, to);
     const normalized = normalizer.normalize(cluster);
-    if (normalized !== cluster) {
-      const same = sameUnits(cluster, normalized);
-      out.copy(source, copied, from + same);
-      copied = to;
-      const start = source.start[from + same] as number;
-      const end = source.end[to - 1] as number;
-      const rest = normalized.slice(same);
-      if (rest !== "") out.push(rest, start, end);
-      else if (same > 0 || /^\p{M}/u.test(cluster)) out.attach(start, end);
-    }
+    if (normalized !== cluster) yield { from, to, text: normalized };
     from = to;
+  }
+}
+
+function withReplacements(source: AlignedText, replacements: Iterable<Replacement>): AlignedText {
+  const { text } = source;
+  const out = new AlignedTextBuilder();
+  let copied = 0; // everything before is in `out`; what stays is copied in long stretches
+  for (const { from, to, text: replacement } of replacements) {
+    const replaced = text.slice(from, to);
+    const same = sameUnits(replaced, replacement);
+    out.copy(source, copied, from + same);
+    copied = to;
+    const start = source.start[from + same] as number;
+    const end = source.end[to - 1] as number;
+    const rest = replacement.slice(same);
+    if (rest !== "") out.push(rest, start, end);
+    else if (same > 0 || /^\p{M}/u.test(replaced)) out.attach(start, end);
   }
   if (copied === 0) return source;
   out.copy(source, copied, text.length);
   return out.build();
 }
 
-/** Units at the front that a normaliser left alone, of whole characters and not all of the cluster: they keep their own sources. */
+/** Units at the front that were left alone, of whole characters and not all of them: they keep their own sources. */
 function sameUnits(cluster: string, normalized: string): number {
   let same = 0;
   while (same < cluster.length - 1 && cluster[same] === normalized[same]) same++;

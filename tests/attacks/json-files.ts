@@ -88,7 +88,7 @@ export function tokenizerAttacks(tokenizer: Uint8Array): Attack[] {
       ["an added token beyond it", replaced(tokenizer, '"added_tokens":[{"id":4', '"added_tokens":[{"id":99'), "tokenizer-invalid", "99"],
       ["more special tokens than positions", replaced(tokenizer, '"ids":[2]', `"ids":[${"2,".repeat(11)}2]`), "tokenizer-invalid", "special tokens"],
       ["100,000 special tokens", replaced(tokenizer, '"ids":[2]', `"ids":[${"2,".repeat(99_999)}2]`), "limit-exceeded", "64"],
-      ["a piece of 100,000 letters", replaced(tokenizer, '"a":5', `"${"a".repeat(100_000)}":5`), "limit-exceeded", "256"],
+      ["a piece of 100,000 letters", replaced(tokenizer, '"a":5', `"${"a".repeat(100_000)}":5`), "limit-exceeded", "64"],
       ["an expression of its own", replaced(tokenizer, '{"type":"BertPreTokenizer"}', '{"type":"Split","pattern":{"Regex":"(a+)+$"},"behavior":"Isolated"}'), "tokenizer-invalid", "Split"],
     ]),
   ];

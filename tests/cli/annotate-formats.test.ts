@@ -1,5 +1,5 @@
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
+import { asyncBufferFromFile, parquetReadObjects, type ParquetType, type SchemaElement } from "hyparquet";
 import { parquetWriteBuffer, type ColumnSource } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Results } from "../../src/index.ts";
@@ -187,6 +187,45 @@ describe("Parquet in", () => {
     expect(folder.read("types.out.jsonl")).toBe(
       values.map((line, n) => `{"text":${JSON.stringify(TEXTS[n])},${line},"annotations":${JSON.stringify(expected[n])}}\n`).join(""),
     );
+  });
+
+  it("reads decimals digit for digit, and days without a date as their number", async () => {
+    const decimal = (name: string, type: ParquetType, more: object = {}): SchemaElement => ({ name, type, converted_type: "DECIMAL", repetition_type: "OPTIONAL", precision: 20, scale: 2, ...more });
+    const day: SchemaElement = { name: "day", type: "INT32", converted_type: "DATE", repetition_type: "OPTIONAL" };
+    const list: SchemaElement[] = [
+      { name: "sums", converted_type: "LIST", repetition_type: "OPTIONAL", num_children: 1 },
+      { name: "list", repetition_type: "REPEATED", num_children: 1 },
+      decimal("element", "INT32", { scale: 1 }),
+    ];
+    const map: SchemaElement[] = [
+      { name: "by", converted_type: "MAP", repetition_type: "OPTIONAL", num_children: 1 },
+      { name: "key_value", repetition_type: "REPEATED", num_children: 2 },
+      { name: "key", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
+      { name: "value", repetition_type: "OPTIONAL", num_children: 2 },
+      decimal("sum", "INT64"),
+      { name: "n", type: "INT32", repetition_type: "OPTIONAL" },
+    ];
+    const columns: [SchemaElement[], unknown[]][] = [
+      [[{ name: "text", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" }], TEXTS],
+      [[decimal("price", "INT32")], [1999n, -5n, null, 0n]],
+      [[decimal("none", "INT32", { scale: 0 })], [1999n, -5n, null, 0n]],
+      [[decimal("big", "INT64", { scale: 10 })], [2n ** 62n, null, -1n, 0n]],
+      [[decimal("wide", "FIXED_LEN_BYTE_ARRAY", { type_length: 12 })], [2n ** 94n, null, -1n, 0n]],
+      [[decimal("bytes", "BYTE_ARRAY")], [2n ** 94n + 1n, null, -200n, 0n]],
+      [[day], [2147483647, -1, null, 0]],
+      [list, [[11n, null], [], null, [-3n]]],
+      [map, [{ key: { sum: 150n, n: 1 } }, null, {}, { n: null }]],
+    ];
+    const schema: SchemaElement[] = [{ name: "root", num_children: columns.length }, ...columns.flatMap(([elements]) => elements)];
+    const columnData = columns.map(([[element], data]) => ({ name: element!.name, data }));
+    folder.write("decimals.parquet", new Uint8Array(parquetWriteBuffer({ columnData, schema, statistics: false })));
+    await done("decimals.parquet", "decimals.out.jsonl");
+    expect(folder.read("decimals.out.jsonl").split("\n").slice(0, 4).map((line) => /"price".*(?=,"annotations")/.exec(line)![0])).toEqual([
+      `"price":19.99,"none":1999,"big":461168601.8427387904,"wide":198070406285660843983859875.84,"bytes":198070406285660843983859875.85,"day":"2147483647","sums":[1.1,null],"by":{"key":{"sum":1.50,"n":1}}`,
+      `"price":-0.05,"none":-5,"big":null,"wide":null,"bytes":null,"day":"1969-12-31","sums":[],"by":null`,
+      `"price":null,"none":null,"big":-0.0000000001,"wide":-0.01,"bytes":-2.00,"day":null,"sums":null,"by":{}`,
+      `"price":0.00,"none":0,"big":0.0000000000,"wide":0.00,"bytes":0.00,"day":"1970-01-01","sums":[-0.3],"by":{"n":null}`,
+    ]);
   });
 
   it("reads a column of words", async () => {

@@ -211,6 +211,44 @@ describe("records of CSV", () => {
     expect(split(`1,"x\n${"2,y\n".repeat(20)}`, [20, 20, 20], 30)).toHaveLength(21);
   });
 
+  it("are what looking again behind each quote that is never closed gives", () => {
+    const fieldsEnd = /(?:[^",\n][^,\n]*|"(?:[^"]|"")*"(?!")(?:[^,\n"][^,\n]*)?|)(?:,|(\n|$))/y;
+    const again = (file: string): string[] => {
+      const records: string[] = [];
+      for (let from = 0; from < file.length; ) {
+        fieldsEnd.lastIndex = from;
+        let match = fieldsEnd.exec(file);
+        while (match !== null && match[1] === undefined) match = fieldsEnd.exec(file);
+        const lineEnd = `${file}\n`.indexOf("\n", from);
+        const end = match === null ? lineEnd : fieldsEnd.lastIndex - match[1]!.length;
+        const record = file.slice(from, end);
+        if (!/^ *$/.test(record)) records.push(record);
+        from = end + 1;
+      }
+      return records;
+    };
+    const text = fc.array(fc.constantFrom("a", ",", '"', "\n", "\n", '\n"'), { maxLength: 40 }).map((parts) => parts.join(""));
+    fc.assert(fc.property(text, (file) => void expect(split(file, []).map((record) => record.replace(/^\d+:/, ""))).toEqual(again(file))), { numRuns: 2000 });
+  });
+
+  it("are found with each unit looked at once, however many quotes are never closed", () => {
+    const charCodeAt = String.prototype.charCodeAt;
+    const file = `text\n${'x",",\n'.repeat(2000)}`;
+    for (const limit of [undefined, 1000]) {
+      let looks = 0;
+      String.prototype.charCodeAt = function (at) {
+        looks++;
+        return charCodeAt.call(this, at);
+      };
+      try {
+        expect(split(file, Array<number>(file.length >> 8).fill(256), limit)).toHaveLength(2001);
+      } finally {
+        String.prototype.charCodeAt = charCodeAt;
+      }
+      expect(looks).toBeLessThan(file.length + 10);
+    }
+  });
+
   it("that are too long come out without their text, and the rest of their line is passed over", () => {
     expect(split(`a\n${"x".repeat(50)}\nb\n`, [10, 30, 10, 4], 20)).toEqual(["1:a", "2:too long", "3:b"]);
   });

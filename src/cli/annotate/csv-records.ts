@@ -20,6 +20,10 @@ type State = "start" | "plain" | "quoted" | "closed";
  * Finds where the records of a CSV file end: at each line end that is not inside a quoted field. A quote that is never
  * closed would take the rest of the file with it; then the line where it stands is a record alone, and the search goes on
  * behind it. Blank lines are left out.
+ *
+ * Nothing is looked at twice, however many lines are given up. All records that are inside a quoted field at one line end
+ * go the same way from there, so of a line in the open record it is enough to know whether it would end inside one too, had
+ * a record begun with it: if not, it is a record alone; if so, it is now where the open record is.
  */
 export class CsvRecords {
   readonly #delimiter: number;
@@ -27,7 +31,10 @@ export class CsvRecords {
   #text = ""; // from the beginning of the open record on
   #at = 0; // how far #text has been looked at
   #line = 1; // where #text begins
-  #state: State = "start";
+  #state: State = "start"; // of the open record
+  #lineState: State = "start"; // what it would be, had the record begun with its last line
+  #endsQuoted: boolean[] = []; // by whole line, whether the line taken alone ends inside a quoted field
+  #firstLine = 0; // where in that list the open record begins
   #skipping = false; // the rest of a line that is too long
 
   constructor(delimiter: string, maxUnits = MAX_LINE_UNITS) {
@@ -40,20 +47,14 @@ export class CsvRecords {
     const found: CsvRecord[] = [];
     this.#text += this.#skipping ? this.#afterLine(text) : text;
     this.#scan(found);
-    while (this.#text.length > this.#maxUnits) {
-      this.#giveUp(found);
-      this.#scan(found);
-    }
+    while (this.#text.length > this.#maxUnits) this.#giveUp(found);
     return found;
   }
 
   /** The records that are left at the end of the file. */
   end(): CsvRecord[] {
     const found: CsvRecord[] = [];
-    while (this.#state === "quoted") {
-      this.#giveUp(found);
-      this.#scan(found);
-    }
+    while (this.#state === "quoted") this.#giveUp(found);
     this.#record(found, this.#text);
     return found;
   }
@@ -62,38 +63,68 @@ export class CsvRecords {
     let begin = 0;
     for (let at = this.#at; at < this.#text.length; at++) {
       const unit = this.#text.charCodeAt(at);
-      if (this.#state === "quoted") {
-        if (unit === QUOTE) this.#state = "closed";
-      } else if (unit === NEWLINE) {
+      if (unit !== NEWLINE) {
+        const isOne = this.#lineState === this.#state;
+        this.#state = this.#after(this.#state, unit);
+        this.#lineState = isOne ? this.#state : this.#after(this.#lineState, unit);
+      } else if (this.#state === "quoted") {
+        this.#endsQuoted.push(this.#lineState === "quoted");
+        this.#lineState = "start";
+      } else {
         this.#record(found, this.#text.slice(begin, at));
         this.#line++;
         begin = at + 1;
-        this.#state = "start";
-      } else if (unit === this.#delimiter) {
-        this.#state = "start";
-      } else {
-        this.#state = unit === QUOTE && this.#state !== "plain" ? "quoted" : "plain";
+        this.#begin("start");
       }
     }
+    this.#keepFrom(begin);
+  }
+
+  #after(state: State, unit: number): State {
+    if (state === "quoted") return unit === QUOTE ? "closed" : "quoted";
+    if (unit === this.#delimiter) return "start";
+    return unit === QUOTE && state !== "plain" ? "quoted" : "plain";
+  }
+
+  #begin(state: State): void {
+    this.#state = this.#lineState = state;
+    this.#endsQuoted = [];
+    this.#firstLine = 0;
+  }
+
+  #keepFrom(begin: number): void {
     this.#text = this.#text.slice(begin);
     this.#at = this.#text.length;
   }
 
-  /** Takes the first line of the open record for a record, and what follows is looked at once more. */
+  /** Takes the first line of the open record for a record, and the lines behind it that are records alone. */
   #giveUp(found: CsvRecord[]): void {
-    const newline = this.#text.indexOf("\n");
-    if (newline >= 0) {
-      this.#record(found, this.#text.slice(0, newline));
+    if (this.#endsQuoted.length === 0) return this.#giveUpLine(found);
+    let begin = 0;
+    do {
+      const newline = this.#text.indexOf("\n", begin);
+      this.#record(found, this.#text.slice(begin, newline));
       this.#line++;
-    } else if (this.#text.length > this.#maxUnits) {
+      begin = newline + 1;
+    } while (this.#endsQuoted[++this.#firstLine] === false);
+    if (this.#firstLine === this.#endsQuoted.length) this.#begin(this.#lineState);
+    else if (2 * this.#firstLine > this.#endsQuoted.length) {
+      this.#endsQuoted = this.#endsQuoted.slice(this.#firstLine);
+      this.#firstLine = 0;
+    }
+    this.#keepFrom(begin);
+  }
+
+  /** The open record is one line whose end is not there. */
+  #giveUpLine(found: CsvRecord[]): void {
+    if (this.#text.length > this.#maxUnits) {
       found.push({ line: this.#line, text: "", tooLong: true });
       this.#skipping = true;
     } else {
       this.#record(found, this.#text);
     }
-    this.#text = newline < 0 ? "" : this.#text.slice(newline + 1);
-    this.#at = 0;
-    this.#state = "start";
+    this.#keepFrom(this.#text.length);
+    this.#begin("start");
   }
 
   #afterLine(text: string): string {

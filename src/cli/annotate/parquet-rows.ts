@@ -1,8 +1,9 @@
-import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, parquetSchema, type AsyncBuffer, type FileMetaData } from "hyparquet";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, parquetSchema, type AsyncBuffer, type FileMetaData, type SchemaTree } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { place } from "../../format/json.ts";
 import { RootstockError } from "../../index.ts";
 import { readTokens } from "../read-texts.ts";
+import { Decimals } from "./parquet-decimals.ts";
 import { jsonText, PARSERS } from "./parquet-values.ts";
 import { emptyText, refuseReserved, type FieldNames, type Row, type RowContent, type RowSource } from "./rows.ts";
 
@@ -75,6 +76,8 @@ class ParquetTable {
   readonly columns: readonly string[];
   readonly #path: string;
   readonly #keys: readonly string[]; // columns as JSON
+  readonly #schema: readonly SchemaTree[]; // by column
+  readonly #decimals: Decimals;
   readonly #names: FieldNames;
   readonly #text: number;
   readonly #tokens: number;
@@ -82,7 +85,10 @@ class ParquetTable {
   constructor(path: string, metadata: FileMetaData, names: FieldNames) {
     this.#path = path;
     this.#names = names;
-    this.columns = parquetSchema(metadata).children.map(({ element }) => element.name);
+    const schema = parquetSchema(metadata);
+    this.#schema = schema.children;
+    this.#decimals = new Decimals(schema);
+    this.columns = this.#schema.map(({ element }) => element.name);
     this.#keys = this.columns.map((name) => JSON.stringify(name));
     refuseReserved(this.columns, names, path);
     this.#text = this.columns.indexOf(names.text);
@@ -99,7 +105,7 @@ class ParquetTable {
 
   #read(values: readonly unknown[], where: string): RowContent {
     const content = this.#content(values, where);
-    return { fields: `{${values.map((value, index) => `${this.#keys[index]}:${jsonText(value)}`).join(",")}}`, content };
+    return { fields: `{${values.map((value, index) => `${this.#keys[index]}:${jsonText(this.#decimals.exact(value, this.#schema[index]!))}`).join(",")}}`, content };
   }
 
   #content(values: readonly unknown[], where: string): RowContent["content"] {

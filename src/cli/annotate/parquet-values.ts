@@ -1,4 +1,5 @@
 import type { ParquetParsers } from "hyparquet";
+import { Decimal } from "./parquet-decimals.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -10,7 +11,8 @@ export const PARSERS: Partial<ParquetParsers> = {
   timestampFromMilliseconds: (millis) => instant(millis, 3),
   timestampFromMicroseconds: (micros) => instant(micros, 6),
   timestampFromNanoseconds: (nanos) => instant(nanos, 9),
-  dateFromDays: (days: number | undefined) => (days == null ? null : new Date(days * 86_400_000).toISOString().replace(/T.*/, "")),
+  dateFromDays: (days: number | undefined) => (days == null ? null : date(days)),
+  geographyFromBytes: (bytes: Uint8Array | undefined) => bytes, // decimals: see Decimals
   stringFromBytes: (bytes: Uint8Array | undefined) => (bytes === undefined ? null : textOrBase64(bytes)),
 };
 
@@ -24,6 +26,12 @@ function textOrBase64(bytes: Uint8Array): string {
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+/** ISO 8601, or the days since 1970 where that has no such date. */
+function date(days: number): string {
+  const start = new Date(days * 86_400_000);
+  return Number.isNaN(start.getTime()) ? String(days) : start.toISOString().replace(/T.*/, "");
 }
 
 /** ISO 8601 with `digits` digits of a second. */
@@ -41,6 +49,7 @@ export function jsonText(value: unknown): string {
   if (typeof value === "bigint") return String(value);
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return JSON.stringify(value);
+  if (value instanceof Decimal) return value.text;
   if (value instanceof Date) return JSON.stringify(value);
   if (value instanceof Uint8Array) return JSON.stringify(base64(value));
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return `[${Array.from(value as unknown as ArrayLike<unknown>, jsonText).join(",")}]`;

@@ -1,7 +1,8 @@
 import { byteCharacters } from "../../unit/text/byte-characters.ts";
 import type { Encoded } from "../../../src/text/encoding.ts";
 import type { TextTokenizer } from "../../../src/text/tokenizer.ts";
-import { readAddedTokens, readTokenizerParts } from "../../../src/text/tokenizer-json.ts";
+import { readAddedTokens } from "../../../src/text/added-tokens-json.ts";
+import { readTokenizerParts } from "../../../src/text/tokenizer-json.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -13,12 +14,12 @@ export type SliceFault = (encoded: Encoded, text: string) => string | null;
  * out are tokens that share a character with a neighbour, of which each has the whole range, and the unknown token, which is anything.
  */
 export function sliceFaults({ kind }: TextTokenizer, json: Json): SliceFault {
-  const { encoder } = readTokenizerParts(json, {}, 0);
+  const { encoder, idOf } = readTokenizerParts(json, {}, 0);
   const model = json["model"] as { vocab: Readonly<Record<string, number>> | readonly (readonly [string, number])[]; unk_token?: string; unk_id?: number };
   const entries: readonly (readonly [string, number])[] = Array.isArray(model.vocab) ? model.vocab.map(([piece], id) => [piece, id] as const) : Object.entries(model.vocab);
   const pieces = new Map(entries.map(([piece, id]) => [id, piece]));
   const unknown = kind === "Unigram" ? model.unk_id : kind === "WordPiece" ? Object.entries(model.vocab).find(([piece]) => piece === (model.unk_token ?? "[UNK]"))?.[1] : undefined;
-  const added = new Map(readAddedTokens(json["added_tokens"]).map(({ id, content }) => [id, content]));
+  const added = new Map(readAddedTokens(json, {}, idOf).map(({ id, content }) => [id, content]));
   const bytes = byteCharacters();
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const decoded = (piece: string): string => decoder.decode(Uint8Array.from(piece, (character) => bytes.get(character)!));

@@ -42,7 +42,7 @@ describe("a folder given", () => {
 
   it("is refused when it is none", async () => {
     for (const given of [null, undefined, 7, true]) expect(() => toSource(given as never)).toThrow(code("argument-invalid"));
-    expect(() => toSource("file://%")).toThrow(code("argument-invalid"));
+    for (const url of ["file://%", "file://host/folder", "file:///folder%2Fname"]) expect(() => toSource(url)).toThrow(code("argument-invalid"));
     await expect(toSource({ "a.json": "text" } as never).open("a.json", { signal: undefined })).rejects.toEqual(code("argument-invalid"));
   });
 

@@ -17,9 +17,14 @@ describe("AddedTokenSplitter", () => {
     expect(split("abdbcd", tokens)).toEqual(["0:ab", ":d", "2:bcd"]);
   });
 
+  it("takes the first of those that are written alike", () => {
+    expect(split("ab", [{ content: "ab" }, { content: "ab" }])).toEqual(["0:ab"]);
+  });
+
   it("takes a single word only where no word character touches it", () => {
     const tokens = [{ content: "in", singleWord: true }];
     expect(split("in fin inn in.𝐚in", tokens)).toEqual(["0:in", ": fin inn ", "0:in", ":.𝐚in"]);
+    expect(split("in\u200d \u200cin \u200bin", tokens)).toEqual([":in\u200d \u200cin \u200b", "0:in"]);
   });
 
   it("takes white space along on the sides that strip, in no section", () => {

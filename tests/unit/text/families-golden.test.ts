@@ -1,4 +1,3 @@
-import { Tokenizer } from "@huggingface/tokenizers";
 import { describe, expect, it } from "vitest";
 import { createTokenizer } from "../../../src/text/tokenizer.ts";
 import { record } from "../../reliability/record.ts";
@@ -26,14 +25,14 @@ const EXPECTED: Readonly<Record<FamilyName, Readonly<Record<string, Differences>
   },
   unigram: {
     "XLM-R": {
-      ids: 11,
-      wordIds: 1,
-      offsets: { "lone space": 352, marks: 4, shifted: 4, space: 3 },
+      ids: 0,
+      wordIds: 0,
+      offsets: { "lone space": 375, marks: 7, shifted: 4, space: 3 },
     },
     ALBERT: {
-      ids: 21,
-      wordIds: 1,
-      offsets: { "lone space": 423, marks: 46, shifted: 4, space: 3, "whole character": 13 },
+      ids: 0,
+      wordIds: 0,
+      offsets: { "lone space": 465, marks: 67, shifted: 4, space: 3, "whole character": 17 },
     },
     "Metaspace alone": {
       ids: 0,
@@ -89,37 +88,6 @@ describe.each(names)("%s against the reference", (name) => {
       });
     });
     expect({ ids, wordIds, offsets }).toEqual(EXPECTED[name][label] ?? NONE);
-    record("T1", { strings: variant.texts.length, "other ids, all of them the library's": ids });
+    record("T1", { strings: variant.texts.length, "other ids": ids });
   });
 });
-
-describe("Unigram folders with a Precompiled normaliser", () => {
-  // The library reads it as NFKC with exceptions, the reference as the table in the file: ZWJ, Hangul jamo, half-width kana
-  // and some marks come out differently. Ours is the library's there.
-  const family = goldenFamily("unigram");
-
-  it.each(["XLM-R", "ALBERT"])("%s: wherever ids differ from the reference, they are the library's", (label) => {
-    const variant = family.variants.find((candidate) => candidate.label === label);
-    if (variant === undefined) throw new Error(label);
-    const json = tokenizerJson(family, variant);
-    const tokenizer = createTokenizer(json, null);
-    const library = new (Tokenizer as unknown as new (json: unknown, config: unknown) => LibraryTokenizer)(
-      { ...json, decoder: null },
-      {},
-    );
-    let different = 0;
-    for (const golden of variant.texts) {
-      const text = family.texts[golden.text] as string;
-      const ids = [...tokenizer.encode(text).ids];
-      if (ids.join() === golden.ids.join()) continue;
-      different++;
-      expect(library.encode(text).ids).toEqual(ids);
-      expect([...text].some((character) => character > "\u02ff")).toBe(true);
-    }
-    expect(different).toBe(EXPECTED.unigram[label]?.ids);
-  });
-});
-
-interface LibraryTokenizer {
-  encode(text: string): { ids: number[] };
-}

@@ -94,7 +94,7 @@ describe("work is in proportion to the text", () => {
     expect(normalize.mock.contexts.reduce((sum: number, text) => sum + String(text).length, 0)).toBeLessThan(4 * 40_001);
   });
 
-  it("looks up at most the longest piece's length of slices per character", () => {
+  it("looks up only slices as long as a piece with the same beginning, however long others are", () => {
     class CountingMap<V> extends Map<string, V> {
       count = 0;
       override get(key: string): V | undefined {
@@ -102,19 +102,20 @@ describe("work is in proportion to the text", () => {
         return super.get(key);
       }
     }
-    const initial = new CountingMap<number>([["[UNK]", 0], ["a", 1], ["##a", 2], ["##aaaa", 3]]);
-    const split = splitVocabulary(initial, "##");
-    const continuing = new CountingMap(split.continuing);
-    const vocabulary = { ...split, continuing, unknownId: 0, maxWordCodePoints: 20_000 };
+    const long = "b".repeat(64);
+    const { initial, continuing } = splitVocabulary(new Map([["[UNK]", 0], ["a", 1], ["##a", 2], ["##aaaa", 3], [`##${long}`, 4]]), "##");
+    const ids = new CountingMap(continuing.ids);
+    const vocabulary = { initial, continuing: { ...continuing, ids }, unknownId: 0, maxWordCodePoints: 20_000 };
     let last = 0;
     matchWordPieces("a".repeat(10_000), 0, 10_000, vocabulary, (_id, _from, to) => (last = to));
     expect(last).toBe(10_000);
-    expect(initial.count + continuing.count).toBeLessThanOrEqual(10_000 * split.longest);
+    expect(ids.count).toBeLessThanOrEqual(10_000 * 2);
 
-    const pieces = new CountingMap(readUnigram([["<unk>", 0], ["a", -1], ["aaaa", -2]], 0).pieces);
-    const segmented = segmentUnigram("a".repeat(10_000), { pieces, longest: 4, unknownId: 0, unknownScore: -12 });
+    const unigram = readUnigram([["<unk>", 0], ["a", -1], ["aaaa", -2], [long, -1]], 0);
+    const pieces = new CountingMap(unigram.pieces);
+    const segmented = segmentUnigram("a".repeat(10_000), { ...unigram, pieces });
     expect(segmented.lengths.length).toBe(2500);
-    expect(pieces.count).toBeLessThanOrEqual(10_000 * 4);
+    expect(pieces.count).toBeLessThanOrEqual(10_000 * 2);
   });
 
   it("takes a word of more than 100 characters as unknown without a look", () => {

@@ -56,11 +56,11 @@ describe("a tokenizer.json made to hurt", () => {
     expect(wordPiece({ post_processor: special(many(64), 1) }).specialTokenCount).toBe(64);
   });
 
-  it("has pieces and added tokens of at most 256 units, at most 4,096 of these", () => {
-    const long = "a".repeat(257);
+  it("has pieces of at most 64 units, added tokens of at most 256, at most 4,096 of these", () => {
+    const long = "a".repeat(65);
     expect(code(() => wordPiece({ model: { ...WORD_PIECE.model, vocab: { ...WORD_PIECE.model.vocab, [long]: 5 } } }))).toBe("limit-exceeded");
     expect(code(() => unigram({ model: { ...UNIGRAM.model, vocab: [...UNIGRAM.model.vocab, [long, -1]] } }))).toBe("limit-exceeded");
-    expect(code(() => wordPiece({ added_tokens: [added(long)] }))).toBe("limit-exceeded");
+    expect(code(() => wordPiece({ added_tokens: [added("a".repeat(257))] }))).toBe("limit-exceeded");
     expect(code(() => wordPiece({ added_tokens: many(4_097).map((_, i) => added(`t${i}`)) }))).toBe("limit-exceeded");
     expect(code(() => wordPiece({ added_tokens: many(4_096).map((_, i) => added(`${"a".repeat(240)}${i}`)) }).encode("a".repeat(10_000)))).toBe("accepted");
   });

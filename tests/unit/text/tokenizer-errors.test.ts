@@ -102,6 +102,23 @@ describe("what tokenizer_config.json decides", () => {
     expect(bare.ids).not.toEqual(spaced.ids);
     expect(createTokenizer(byteLevel, { add_prefix_space: false }).encode(" The").ids).toEqual(spaced.ids);
   });
+
+  it("accents by null too, which is as letter case; what is absent stays the file's", () => {
+    const normalizer = { type: "BertNormalizer", clean_text: true, handle_chinese_chars: true, strip_accents: true, lowercase: false };
+    const json = { pre_tokenizer: { type: "BertPreTokenizer" }, normalizer, model: { type: "WordPiece", unk_token: "[UNK]", vocab: { "[UNK]": 0, e: 1, "é": 2, E: 3 } } };
+    const ids = (config: object): number[] => [...createTokenizer(json, config).encode("é E").ids];
+    expect(ids({})).toEqual([1, 3]);
+    expect(ids({ strip_accents: null })).toEqual([2, 3]);
+    expect(ids({ strip_accents: null, do_lower_case: true })).toEqual([1, 1]);
+    expect(ids({ strip_accents: false, do_lower_case: null })).toEqual([2, 3]);
+  });
+
+  it("none of it, where its class is of no model", () => {
+    for (const tokenizer_class of ["PreTrainedTokenizerFast", "TokenizersBackend"]) {
+      const config = { tokenizer_class, do_lower_case: true, strip_accents: true, add_prefix_space: false };
+      for (const json of [wordPiece, byteLevel]) expect(createTokenizer(json, config).encode("The É").ids).toEqual(createTokenizer(json, null).encode("The É").ids);
+    }
+  });
 });
 
 describe("arguments", () => {
