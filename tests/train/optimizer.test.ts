@@ -47,6 +47,20 @@ describe("AdamW", () => {
     for (const [i, value] of readParameter(machine, b, "value").entries()) expect(value).toBeCloseTo(2 - 0.01 * signs[i]!, 5);
   });
 
+  it("lets the mean of a parameter without gradients fade to 0, none of it denormal on the way, and the value rest", async () => {
+    const { machine, a } = await start();
+    const [gradient, mean] = [machine.memory.floats(a.gradient, a.count), machine.memory.floats(a.momentum, a.count)];
+    for (let step = 1; step <= 900; step++) {
+      adamWStep(machine, [a], step, { learningRate: 0.1, weightDecay: 0 }, 1);
+      gradient.fill(0);
+      expect(mean.every((value) => value === 0 || Math.abs(value) >= 2 ** -126), `update ${step}`).toBe(true);
+    }
+    expect([...mean]).toEqual([0, 0, 0, 0, 0, 0]);
+    const rested = readParameter(machine, a, "value");
+    adamWStep(machine, [a], 901, { learningRate: 0.1, weightDecay: 0 }, 1);
+    expect(readParameter(machine, a, "value")).toEqual(rested);
+  });
+
   it("measures all gradients together and says by what they are clipped", async () => {
     const { machine, parameters, a } = await start();
     const norm = gradientNorm(machine, parameters);
