@@ -7,6 +7,7 @@ import { given, readChoice, readCount, readTextOptions, readTopK } from "../argu
 import type { NamedFolder } from "../models.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Shard } from "./chunks.ts";
+import { ownFiles } from "./paths.ts";
 
 export const INPUT_FORMATS = ["jsonl", "csv", "tsv", "text", "parquet"] as const;
 export const OUTPUT_FORMATS = ["jsonl", "parquet"] as const;
@@ -126,4 +127,7 @@ function checkPlan({ input, format, output, outputFormat: made, errors, resume, 
   const files = [input, output, ...(errors === undefined ? [] : [errors])].filter((path) => path !== "-").map((path) => resolve(path));
   const same = files.find((path, index) => files.indexOf(path) < index);
   if (same !== undefined) throw new UsageError(`${same} is given for two things`);
+  const own = output === "-" ? [] : ownFiles(resolve(output));
+  const taken = files.find((path) => own.includes(path));
+  if (taken !== undefined) throw new UsageError(`${taken} is a file that the run makes beside ${output}; give another`);
 }
