@@ -271,6 +271,16 @@ describe("an output that cannot be written", () => {
     expect(code).toBe(1);
   });
 
+  it.each(["--output", "--errors"])("because %s is a folder is refused before any row, with --overwrite too", async (option) => {
+    const files = option === "--output" ? (["kind", "out.errors"] as const) : (["out.jsonl", "kind"] as const);
+    for (const more of [[], ["--overwrite"], ["--resume"]]) {
+      const { code, stderr } = await folder.annotate("in.jsonl", files[0], "--errors", folder.file(files[1]), ...more);
+      expect(stderr).toBe(`rootstock: argument-invalid: ${folder.file("kind")} is a folder. Give ${option} a file.\n`);
+      expect(code).toBe(1);
+    }
+    expect(readdirSync(folder.path).filter((name) => name.startsWith("out.") || name.startsWith("kind."))).toEqual([]);
+  });
+
   it("with its file of bad rows leaves nothing", async () => {
     const { code, stderr } = await folder.annotate("in.jsonl", "out.jsonl", "--errors", folder.file("no/such/folder"));
     expect(stderr).toMatch(/^rootstock: target-unwritable: /);
