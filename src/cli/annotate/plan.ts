@@ -61,7 +61,7 @@ export function readPlan(args: AnnotateArgs, adapters: readonly NamedFolder[], s
     textField: text("text-field") ?? "text",
     annotationsField: text("annotations-field") ?? "annotations",
     prefix: text("annotations-field") === undefined ? "" : `${text("annotations-field")}_`,
-    workers: readCount(text("workers"), "workers") ?? Math.min(MAX_WORKERS, availableParallelism()),
+    workers: readWorkers(text("workers")),
     shard: readShard(text("shard") ?? "1/1"),
     errors: text("errors"),
     checkpointMs: readSeconds(text("checkpoint") ?? "1") * 1000,
@@ -106,6 +106,12 @@ function readTasks(text: string, adapters: readonly NamedFolder[]): NamedFolder[
     const known = adapters.map((adapter) => adapter.name).join(", ") || "none; give --adapter NAME=DIR";
     throw new UsageError(`--tasks names ${JSON.stringify(name)}; the adapters are: ${known}`);
   });
+}
+
+function readWorkers(text: string | undefined): number {
+  const workers = readCount(text, "workers") ?? Math.min(MAX_WORKERS, availableParallelism());
+  if (workers > MAX_WORKERS) throw new UsageError(`--workers is ${workers}; give a whole number from 1 to ${MAX_WORKERS}`);
+  return workers;
 }
 
 function readShard(text: string): Shard {
