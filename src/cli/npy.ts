@@ -1,5 +1,6 @@
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
-import { RootstockError } from "../index.ts";
+import { syncFolder, writing } from "./annotate/paths.ts";
+import { writeAll } from "./write-all.ts";
 
 /** Bytes of the header: a multiple of 64, as the format asks, with room for any number of rows. */
 const HEADER_BYTES = 128;
@@ -38,9 +39,7 @@ export class NpyWriter {
   static async open(path: string, width: number): Promise<NpyWriter> {
     return writing(path, async () => {
       const file = await open(partial(path), "w");
-      const writer = new NpyWriter(path, width, file);
-      await file.write(npyHeader(0, width), 0, HEADER_BYTES, 0);
-      return writer;
+      return new NpyWriter(path, width, file);
     });
   }
 
@@ -48,21 +47,25 @@ export class NpyWriter {
     return this.#rows;
   }
 
+  /** @throws RootstockError `target-unwritable` */
   async add(vectors: readonly Float32Array[]): Promise<void> {
     const bytes = new Uint8Array(vectors.length * this.#width * 4);
     const view = new DataView(bytes.buffer);
     for (const [row, vector] of vectors.entries()) {
       for (const [column, value] of vector.entries()) view.setFloat32((row * this.#width + column) * 4, value, true);
     }
-    await writing(this.#path, () => this.#file.write(bytes, 0, bytes.length, HEADER_BYTES + this.#rows * this.#width * 4));
+    await writing(this.#path, () => writeAll(this.#file, bytes, HEADER_BYTES + this.#rows * this.#width * 4));
     this.#rows += vectors.length;
   }
 
+  /** Gives the file its name; it is on the disk then. @throws RootstockError `target-unwritable` */
   async finish(): Promise<void> {
     await writing(this.#path, async () => {
-      await this.#file.write(npyHeader(this.#rows, this.#width), 0, HEADER_BYTES, 0);
+      await writeAll(this.#file, npyHeader(this.#rows, this.#width), 0);
+      await this.#file.sync();
       await this.#file.close();
       await rename(partial(this.#path), this.#path);
+      await syncFolder(this.#path);
     });
   }
 
@@ -74,13 +77,4 @@ export class NpyWriter {
 
 function partial(path: string): string {
   return `${path}.part`;
-}
-
-async function writing<T>(path: string, step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RootstockError("target-unwritable", `${path} could not be written: ${reason}. Check the path, space and permissions.`, { cause });
-  }
 }

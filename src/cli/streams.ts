@@ -1,18 +1,41 @@
-import { once } from "node:events";
+import { fstatSync, writeSync } from "node:fs";
+import { RootstockError } from "../index.ts";
 
-/** A reader that goes away (`| head`) ends the program without a word. */
+/** An error of standard output is told by `writeOut`; one of standard error nobody would read, and it ends no work. */
 export function quietPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(0);
-      throw error;
-    });
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+}
+
+/**
+ * Writes to standard output; waits while the reader is behind, so that memory stays bounded. A reader that goes away
+ * (`| head`) ends the program without a word.
+ *
+ * @throws RootstockError `target-unwritable`
+ */
+export async function writeOut(text: string): Promise<void> {
+  try {
+    await (isFile() ? writeFile(text) : writeStream(text));
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "EPIPE") process.exit(0);
+    throw new RootstockError("target-unwritable", `standard output could not be written: ${message}. Check space and permissions.`, { cause });
   }
 }
 
-/** Writes to standard output; waits while the reader is behind, so that memory stays bounded. */
-export async function writeOut(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, "drain");
+function isFile(): boolean {
+  return fstatSync(process.stdout.fd).isFile();
+}
+
+/** Node's own stream for files passes over that a disk that is nearly full takes less than it is given. */
+function writeFile(text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) at += writeSync(process.stdout.fd, bytes, at);
+}
+
+function writeStream(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** Between two redraws of a progress line; a step shorter than this shows none. */

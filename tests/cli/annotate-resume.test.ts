@@ -241,6 +241,27 @@ describe("without --resume", () => {
     expect((await again("out.jsonl", "--resume")).code).toBe(0);
     expectWhole("out.jsonl");
   });
+
+  it("--overwrite that ends before its first row does not leave the old output as its own", async () => {
+    folder.write("out.jsonl", "precious");
+    folder.write("out.in.jsonl", `bad\n${JSON.stringify({ text: tinyText(0) })}\n`);
+    expect((await folder.annotate("out.in.jsonl", "out.jsonl", "--overwrite")).code).toBe(1);
+    expect(folder.read("out.jsonl")).toBe("precious");
+    const { code, stderr } = await folder.annotate("out.in.jsonl", "out.jsonl", "--errors", folder.file("out.errors"), "--resume");
+    expect(stderr).toContain("2 rows, 1 bad rows");
+    expect(code).toBe(0);
+    expect(folder.lines("out.jsonl")).toHaveLength(1);
+  });
+
+  it("nor does one whose file of bad rows cannot be written", async () => {
+    folder.write("out.jsonl", "precious");
+    const args = ["in.jsonl", "out.jsonl", "--errors", folder.file("no/such/folder")] as const;
+    expect((await folder.annotate(...args, "--overwrite")).code).toBe(1);
+    const { code, stderr } = await folder.annotate(...args, "--resume");
+    expect(stderr).toMatch(/^rootstock: target-unwritable: /);
+    expect(code).toBe(1);
+    expect(folder.read("out.jsonl")).toBe("precious");
+  });
 });
 
 describe("an output that cannot be written", () => {
@@ -248,6 +269,16 @@ describe("an output that cannot be written", () => {
     const { code, stderr } = await again("no/such/folder/out.jsonl");
     expect(stderr).toMatch(/^rootstock: target-unwritable: /);
     expect(code).toBe(1);
+  });
+
+  it.each(["--output", "--errors"])("because %s is a folder is refused before any row, with --overwrite too", async (option) => {
+    const files = option === "--output" ? (["kind", "out.errors"] as const) : (["out.jsonl", "kind"] as const);
+    for (const more of [[], ["--overwrite"], ["--resume"]]) {
+      const { code, stderr } = await folder.annotate("in.jsonl", files[0], "--errors", folder.file(files[1]), ...more);
+      expect(stderr).toBe(`rootstock: argument-invalid: ${folder.file("kind")} is a folder. Give ${option} a file.\n`);
+      expect(code).toBe(1);
+    }
+    expect(readdirSync(folder.path).filter((name) => name.startsWith("out.") || name.startsWith("kind."))).toEqual([]);
   });
 
   it("with its file of bad rows leaves nothing", async () => {

@@ -1,10 +1,11 @@
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { npyHeader } from "../../src/cli/npy.ts";
 import { loadEncoder } from "../../src/index.ts";
-import { adapterFolder, ENCODER, jsonLines, program } from "./program.ts";
+import { adapterFolder, ENCODER, jsonLines, outcome, program, ROOT } from "./program.ts";
 
 const TEXTS = Array.from({ length: 70 }, (_, index) => `Sentence number ${index} ${"goes on ".repeat(index % 7)}`.trim());
 
@@ -66,6 +67,18 @@ describe("rootstock embed", () => {
     const path = join(folder, "refused.npy");
     const { code, stderr } = await program(["embed", "--output", path, "-"], `fine\n${"word ".repeat(600)}`);
     expect(stderr).toMatch(/^rootstock: text-too-long: standard input, line 2: /);
+    expect(code).toBe(1);
+    expect([existsSync(path), existsSync(`${path}.part`)]).toEqual([false, false]);
+  });
+
+  it("refuses a disk on which the last vectors have no room, and leaves no file", async () => {
+    const path = join(folder, "full.npy");
+    // A limit on the size of files stands for the disk: 210 times 512 bytes, and the file would be 128 bytes longer.
+    const child = spawn("sh", ["-c", 'ulimit -f 210 && exec "$0" "$@"', process.execPath, `${ROOT}dist/cli/main.js`, "embed", "--output", path, "-"]);
+    const done = outcome(child);
+    child.stdin.end(TEXTS.join("\n"));
+    const { code, stderr } = await done;
+    expect(stderr).toMatch(/^rootstock: target-unwritable: .*full\.npy could not be written/);
     expect(code).toBe(1);
     expect([existsSync(path), existsSync(`${path}.part`)]).toEqual([false, false]);
   });

@@ -1,11 +1,18 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { adapterFolder, jsonLines, outcome, program, start } from "./program.ts";
+import { AnnotateFolder } from "./annotate-folder.ts";
+import { adapterFolder, jsonLines, outcome, program, ROOT, start, type Outcome } from "./program.ts";
 
 const RUN = ["run", "--adapter", `mood=${adapterFolder("vader-sentiment")}`, "--json", "-"];
+
+/** Runs the built program with a file as its standard output, after a command of the shell. */
+function intoFile(before: string, path: string, args: readonly string[]): Promise<Outcome> {
+  return outcome(spawn("sh", ["-c", `${before}; exec "$0" "$@" > "${path}"`, process.execPath, `${ROOT}dist/cli/main.js`, ...args]));
+}
 
 describe("streams", () => {
   it("gives a result for each line as it comes, and waits for no further one", async () => {
@@ -28,6 +35,42 @@ describe("streams", () => {
     child.stdout.destroy();
     const { code, stderr } = await done;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+
+  it("does its work when nobody reads standard error", async () => {
+    const folder = new AnnotateFolder();
+    const child = start(folder.args("-", "out.parquet"));
+    const done = outcome(child);
+    child.stderr.destroy();
+    await once(child.stderr, "close");
+    child.stdin.end('{"text":"w1"}\n');
+    expect((await done).code).toBe(0);
+    expect(existsSync(folder.file("out.parquet"))).toBe(true);
+    folder.remove();
+  });
+
+  it("fails when nobody reads why", async () => {
+    const child = start(["run", "--json", "-"]);
+    const done = outcome(child);
+    child.stderr.destroy();
+    await once(child.stderr, "close");
+    child.stdin.end("x".repeat(9_000_000));
+    expect((await done).code).toBe(1);
+  });
+
+  it.skipIf(!existsSync("/dev/full")).each([[["--version"]], [["run", "--adapter", `mood=${adapterFolder("vader-sentiment")}`, "fine"]]])("says in one line that there is no room for its results: %s (needs /dev/full)", async (args) => {
+    const { code, stderr } = await intoFile(":", "/dev/full", args);
+    expect(stderr).toMatch(/^rootstock: target-unwritable: standard output could not be written: [^\n]+\n$/);
+    expect(code).toBe(1);
+  });
+
+  it("says that there is no room for the last of its results", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "rootstock-cli-"));
+    // A limit on the size of files stands for the disk.
+    const { code, stderr } = await intoFile("ulimit -f 1", join(folder, "help.txt"), ["annotate", "--help"]);
+    expect(stderr).toMatch(/^rootstock: target-unwritable: standard output could not be written: [^\n]+\n$/);
+    expect(code).toBe(1);
+    rmSync(folder, { recursive: true });
   });
 
   it("stops at Ctrl-C while it waits for input, with exit code 130", async () => {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { RootstockError } from "../../index.ts";
+import { writeAll } from "../write-all.ts";
 import { syncFolder, writing } from "./paths.ts";
 
 /** A file that grows at its end, and that was cut back to a length at which all of it was known. */
@@ -45,10 +46,7 @@ export class AppendFile {
 
   async append(text: string): Promise<void> {
     const data = Buffer.from(text);
-    await writing(this.path, async () => {
-      // A disk that is nearly full takes less than it is given before it refuses.
-      for (let at = 0; at < data.length; ) at += (await this.#file.write(data, at, data.length - at, this.#bytes + at)).bytesWritten;
-    });
+    await writing(this.path, () => writeAll(this.#file, data, this.#bytes));
     this.#bytes += data.length;
   }
 

@@ -4,7 +4,7 @@ import { open, readFile, rename } from "node:fs/promises";
 import { parseJson, place, readBoolean, readInteger, readObject, readString, field } from "../../format/json.ts";
 import { RootstockError } from "../../index.ts";
 import type { Identity } from "./identity.ts";
-import { syncFolder, writing } from "./paths.ts";
+import { syncFolder, unfinished, writing } from "./paths.ts";
 
 /** How far a run is. All that it names is on the disk when it is written. */
 export interface Checkpoint {
@@ -90,7 +90,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
 
 /** Puts a checkpoint in the place of the one before: whole, or not at all. */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
-  const temporary = `${path}.new`;
+  const temporary = unfinished(path);
   await writing(path, async () => {
     const file = await open(temporary, "w");
     try {

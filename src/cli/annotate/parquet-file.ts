@@ -1,6 +1,7 @@
 import { open, type FileHandle } from "node:fs/promises";
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
+import { writeAll } from "../write-all.ts";
 import type { ColumnType } from "./columns.ts";
 
 type Element = SchemaElement & { name: string };
@@ -62,8 +63,7 @@ export class ParquetFile {
   }
 
   async #flush(): Promise<void> {
-    const bytes = this.#bytes.getBytes();
-    for (let at = 0; at < bytes.length; ) at += (await this.#file.write(bytes, at)).bytesWritten;
+    await writeAll(this.#file, this.#bytes.getBytes(), null);
     this.#bytes.index = 0;
   }
 }

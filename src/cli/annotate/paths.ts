@@ -16,6 +16,17 @@ export function targetPaths(output: string): TargetPaths {
   return { output, journal: `${output}.partial`, checkpoint: `${output}.checkpoint`, temporary: `${output}.partial.new` };
 }
 
+/** Every file that a run makes beside its output and takes away. */
+export function ownFiles(output: string): string[] {
+  const { journal, checkpoint, temporary } = targetPaths(output);
+  return [journal, temporary, checkpoint, unfinished(checkpoint)];
+}
+
+/** A checkpoint while it is written. */
+export function unfinished(checkpoint: string): string {
+  return `${checkpoint}.new`;
+}
+
 /** Makes names that were given, changed or taken away in the folder of `path` last through a loss of power. */
 export async function syncFolder(path: string): Promise<void> {
   let folder;

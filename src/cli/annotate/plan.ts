@@ -7,6 +7,7 @@ import { given, readChoice, readCount, readTextOptions, readTopK } from "../argu
 import type { NamedFolder } from "../models.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Shard } from "./chunks.ts";
+import { ownFiles } from "./paths.ts";
 
 export const INPUT_FORMATS = ["jsonl", "csv", "tsv", "text", "parquet"] as const;
 export const OUTPUT_FORMATS = ["jsonl", "parquet"] as const;
@@ -60,7 +61,7 @@ export function readPlan(args: AnnotateArgs, adapters: readonly NamedFolder[], s
     textField: text("text-field") ?? "text",
     annotationsField: text("annotations-field") ?? "annotations",
     prefix: text("annotations-field") === undefined ? "" : `${text("annotations-field")}_`,
-    workers: readCount(text("workers"), "workers") ?? Math.min(MAX_WORKERS, availableParallelism()),
+    workers: readWorkers(text("workers")),
     shard: readShard(text("shard") ?? "1/1"),
     errors: text("errors"),
     checkpointMs: readSeconds(text("checkpoint") ?? "1") * 1000,
@@ -107,6 +108,12 @@ function readTasks(text: string, adapters: readonly NamedFolder[]): NamedFolder[
   });
 }
 
+function readWorkers(text: string | undefined): number {
+  const workers = readCount(text, "workers") ?? Math.min(MAX_WORKERS, availableParallelism());
+  if (workers > MAX_WORKERS) throw new UsageError(`--workers is ${workers}; give a whole number from 1 to ${MAX_WORKERS}`);
+  return workers;
+}
+
 function readShard(text: string): Shard {
   const [, index, count] = (/^([1-9][0-9]{0,8})\/([1-9][0-9]{0,8})$/.exec(text) ?? []).map(Number);
   if (index === undefined || count === undefined || index > count) throw new UsageError(`--shard is ${JSON.stringify(text)}; give I/N, I from 1 to N`);
@@ -126,4 +133,7 @@ function checkPlan({ input, format, output, outputFormat: made, errors, resume, 
   const files = [input, output, ...(errors === undefined ? [] : [errors])].filter((path) => path !== "-").map((path) => resolve(path));
   const same = files.find((path, index) => files.indexOf(path) < index);
   if (same !== undefined) throw new UsageError(`${same} is given for two things`);
+  const own = output === "-" ? [] : ownFiles(resolve(output));
+  const taken = files.find((path) => own.includes(path));
+  if (taken !== undefined) throw new UsageError(`${taken} is a file that the run makes beside ${output}; give another`);
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { RootstockError } from "../../index.ts";
@@ -84,7 +85,7 @@ export class JournalSink implements Sink {
       return new JournalSink(paths, state, journal, errors === null ? null : await AppendFile.open(errors.path, errors.bytes), interval);
     } catch (error) {
       await journal?.close();
-      if (state.next === 0) await removeAll([paths.journal, paths.checkpoint]);
+      if (state.next === 0) await forget(paths, null);
       throw error;
     }
   }
@@ -126,8 +127,7 @@ export class JournalSink implements Sink {
     } finally {
       await this.#close();
     }
-    // Nothing was done, so that nothing need be in the way of the next run.
-    if (next === 0) await removeAll([this.#journal.path, ...(this.#errors === null ? [] : [this.#errors.path]), this.#paths.checkpoint]);
+    if (next === 0) await forget(this.#paths, this.#errors);
     return next;
   }
 
@@ -144,8 +144,13 @@ export class JournalSink implements Sink {
   }
 }
 
-async function removeAll(paths: readonly string[]): Promise<void> {
-  for (const path of paths) await rm(path, { force: true });
+/**
+ * Nothing was done, so that nothing need be in the way of the next run. Beside an output of an earlier run the checkpoint
+ * stays: without it `--resume` would take that output for this run's.
+ */
+async function forget({ output, journal, checkpoint }: TargetPaths, errors: AppendFile | null): Promise<void> {
+  if (existsSync(output)) return;
+  for (const path of [journal, ...(errors === null ? [] : [errors.path]), checkpoint]) await rm(path, { force: true });
 }
 
 /** Writes results as they come, to standard output: nothing to go on from. */
