@@ -3,13 +3,13 @@ import { MANIFEST_NAME, readManifest } from "../format/manifest.ts";
 import type { Manifest } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_PIECE_BYTES } from "../limits.ts";
 import { ByteReader, canHash } from "../load/byte-reader.ts";
-import { arrivingChunks, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
+import { arrivingChunks, drop, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
 import type { FileRecord } from "./file-records.ts";
 import { FolderLoad } from "./folder-load.ts";
 import { FolderStore, type CacheHost } from "./folder-store.ts";
 import { findListed, listedPieces, wholeFile, type Extent } from "./piece-list.ts";
 import { readKnown, readNew, Storing } from "./read-pieces.ts";
-import { ask, drop } from "./request.ts";
+import { ask } from "./request.ts";
 
 /** Options of `cached` and `clearCache`. */
 export interface CacheOptions {
@@ -168,7 +168,7 @@ class CachedFolder implements Source {
     if (record === undefined) {
       if (page === undefined) throw error;
       // Whoever reads it says best what is wrong with it.
-      return { size: null, chunks: readBody(arrivingChunks(page.body!), url.href, signal) };
+      return { size: null, chunks: readBody(arrivingChunks(page.body!), url.href, signal), close: () => drop(page) };
     }
     if (page !== undefined) await drop(page);
     if (load.differs(records)) {
@@ -184,7 +184,8 @@ class CachedFolder implements Source {
     return this.#openKnown(opening, wholeFile(opening.file, record));
   }
 
-  #openNew({ file, load, store, signal }: Opening, url: URL, { headers, body }: Response): OpenFile {
+  #openNew({ file, load, store, signal }: Opening, url: URL, response: Response): OpenFile {
+    const { headers, body } = response;
     const validators = { etag: headers.get("etag"), modified: headers.get("last-modified") };
     const size = lengthOf(headers);
     load.found.set(file, null);
@@ -193,7 +194,7 @@ class CachedFolder implements Source {
       if (list !== null && (size === null || size === list.size)) load.found.set(file, { ...list, ...validators });
       if (LAST.includes(file)) await this.#settle(load, store);
     });
-    return { size, chunks };
+    return { size, chunks, close: () => drop(response) };
   }
 
   /** The last file of a load has ended: if all was stored, it is what is read without a network from now on. */

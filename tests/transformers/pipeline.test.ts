@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
-import { Encoder, loadEncoder, RootstockError, type ErrorCode } from "../../src/index.ts";
+import { Encoder, loadEncoder, RootstockError, type ErrorCode, type Source } from "../../src/index.ts";
 import { pipeline, type ModelLike, type PipelineOptions, type PipelineType, type ProgressInfo } from "../../src/transformers/index.ts";
+import { ProgressReport } from "../../src/transformers/progress.ts";
 import { ENCODER, ENTITIES, golden, MOOD } from "./golden.ts";
 
 async function refused(action: () => Promise<unknown>, code: ErrorCode, words: RegExp): Promise<void> {
@@ -198,6 +199,14 @@ describe("progress_callback", () => {
     expect(totals.at(-1)).toMatchObject({ progress: 100 });
     expect(Object.keys(totals.at(-1)!.files)).toEqual(done);
     expect(seen.at(-1)).toEqual({ status: golden.progress.last, task: "token-classification", model: ENCODER });
+  });
+
+  it("leaves a file's close to whoever refuses it unread", async () => {
+    const close = vi.fn(async () => undefined);
+    const source: Source = { location: "a store", open: async () => ({ size: 0, chunks: (async function* () {})(), close }) }; // prettier-ignore
+    const file = await new ProgressReport(() => undefined).watch(source, "").open("config.json", { signal: undefined });
+    await file.close!();
+    expect(close).toHaveBeenCalledOnce();
   });
 
   it("that throws at ready makes no pipeline, and nothing stays in memory", async () => {
