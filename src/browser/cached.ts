@@ -3,13 +3,13 @@ import { MANIFEST_NAME, readManifest } from "../format/manifest.ts";
 import type { Manifest } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_PIECE_BYTES } from "../limits.ts";
 import { ByteReader, canHash } from "../load/byte-reader.ts";
-import { arrivingChunks, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
+import { arrivingChunks, drop, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
 import type { FileRecord } from "./file-records.ts";
 import { FolderLoad } from "./folder-load.ts";
 import { FolderStore, type CacheHost } from "./folder-store.ts";
 import { findListed, listedPieces, wholeFile, type Extent } from "./piece-list.ts";
 import { readKnown, readNew, Storing } from "./read-pieces.ts";
-import { ask, drop } from "./request.ts";
+import { ask } from "./request.ts";
 
 /** Options of `cached` and `clearCache`. */
 export interface CacheOptions {
@@ -127,6 +127,7 @@ class CachedFolder implements Source {
   /** A file, or a part of one, whose pieces have known digests. */
   #openKnown({ load, store, signal }: Opening, extent: Extent): OpenFile {
     const { name, list, from, to } = extent;
+    for (const digest of list.pieces) load.known.add(digest);
     const isLast = LAST.includes(name) && to === list.size;
     const onEnd = async (): Promise<void> => void (isLast && (await this.#settle(load, store)));
     return { size: to - from, chunks: readKnown({ ...extent, url: this.#url(name), store, storing: load.storing, seam: load.seam, signal, onEnd }) };
@@ -167,7 +168,7 @@ class CachedFolder implements Source {
     if (record === undefined) {
       if (page === undefined) throw error;
       // Whoever reads it says best what is wrong with it.
-      return { size: null, chunks: readBody(arrivingChunks(page.body!), url.href, signal) };
+      return { size: null, chunks: readBody(arrivingChunks(page.body!), url.href, signal), close: () => drop(page) };
     }
     if (page !== undefined) await drop(page);
     if (load.differs(records)) {
@@ -183,7 +184,8 @@ class CachedFolder implements Source {
     return this.#openKnown(opening, wholeFile(opening.file, record));
   }
 
-  #openNew({ file, load, store, signal }: Opening, url: URL, { headers, body }: Response): OpenFile {
+  #openNew({ file, load, store, signal }: Opening, url: URL, response: Response): OpenFile {
+    const { headers, body } = response;
     const validators = { etag: headers.get("etag"), modified: headers.get("last-modified") };
     const size = lengthOf(headers);
     load.found.set(file, null);
@@ -192,16 +194,20 @@ class CachedFolder implements Source {
       if (list !== null && (size === null || size === list.size)) load.found.set(file, { ...list, ...validators });
       if (LAST.includes(file)) await this.#settle(load, store);
     });
-    return { size, chunks };
+    return { size, chunks, close: () => drop(response) };
   }
 
   /** The last file of a load has ended: if all was stored, it is what is read without a network from now on. */
   async #settle(load: FolderLoad, store: FolderStore): Promise<void> {
-    const isStored = await load.storing.end();
+    if (await load.storing.end()) await store.alone(() => this.#keepVersion(load, store));
+  }
+
+  async #keepVersion(load: FolderLoad, store: FolderStore): Promise<void> {
     const old = await load.stored;
     const records = load.over(old);
-    if (!isStored || records === null || JSON.stringify([...records]) === JSON.stringify([...old])) return;
-    if (!(await store.keepRecords(records))) return;
+    if (records === null || JSON.stringify([...records]) === JSON.stringify([...old])) return;
+    // Another page that has stored its version meanwhile swept the pieces of this one, which no record names yet.
+    if (!(await store.hasPieces(load.digests())) || !(await store.keepRecords(records))) return;
     load.stored = Promise.resolve(records);
     // A converted encoder may lie in an adapter's folder. Its pieces are known to whoever has read its rootstock.json alone.
     const knowsAll = this.#manifest !== null || records.get(MANIFEST_NAME)?.pieces === undefined;
@@ -212,15 +218,16 @@ class CachedFolder implements Source {
   /** The stored version gives way to the one that is arriving, where both do not fit. */
   async #dropOldVersion(load: FolderLoad, store: FolderStore): Promise<boolean> {
     if (load.found.get(MANIFEST_NAME)?.pieces === undefined || (await load.stored).size === 0) return false;
-    load.stored = Promise.resolve(new Map());
-    await store.dropRecords();
-    await store.sweep(this.#digests(load));
-    return true;
+    return store.alone(async () => {
+      load.stored = Promise.resolve(new Map());
+      await store.dropRecords();
+      await store.sweep(this.#digests(load));
+    });
   }
 
   /** Digests of the version that is being read. */
-  #digests({ found }: FolderLoad): string[] {
-    return [...piecesOf(this.#manifest), ...[...found.values()].flatMap((record) => record?.pieces ?? [])];
+  #digests(load: FolderLoad): string[] {
+    return [...piecesOf(this.#manifest), ...load.digests()];
   }
 
   #url(file: string): URL {

@@ -10,6 +10,8 @@ export class FolderLoad {
   stored: Promise<Records>;
   /** Records of files that the server gave or does not have; null until one was stored to its end. */
   readonly found = new Map<string, FileRecord | null>();
+  /** Digests of the files that were opened with known ones. */
+  readonly known = new Set<string>();
   /** Was a stored file taken without the server's word? Then so are all after it: they are of its version. */
   isOffline = false;
   /** Pieces of files with known digests on their way into the store. */
@@ -19,6 +21,11 @@ export class FolderLoad {
   constructor(stored: Promise<Records>, storing: Storing) {
     this.stored = stored;
     this.storing = storing;
+  }
+
+  /** Of the pieces of all files so far. */
+  digests(): string[] {
+    return [...this.known, ...[...this.found.values()].flatMap((record) => record?.pieces ?? [])];
   }
 
   /** Has a file other bytes than the stored version, as far as is known? A new date alone is no news. */

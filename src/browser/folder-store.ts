@@ -50,6 +50,11 @@ export class FolderStore {
     return (await this.#match(PIECE + digest)) !== undefined;
   }
 
+  async hasPieces(digests: readonly string[]): Promise<boolean> {
+    const names = new Set(await this.#keys());
+    return digests.every((digest) => names.has(PIECE + digest));
+  }
+
   /** Was it stored? A full quota says no. */
   keepPiece(digest: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
     return this.#put(PIECE + digest, new Response(bytes, { headers: { "content-type": "application/octet-stream" } }));
@@ -77,6 +82,17 @@ export class FolderStore {
     for (const { pieces = [] } of (await this.records()).values()) for (const digest of pieces) wanted.add(digest);
     const stale = (await this.#keys()).filter((name) => name.startsWith(PIECE) && !wanted.has(name.slice(PIECE.length)));
     await Promise.all(stale.map((name) => this.#delete(this.#base + name)));
+  }
+
+  /**
+   * Changes the version that is stored while no other page does, where the host has locks. Nobody waits: a page that hangs
+   * would hang the others' loads. Was it done?
+   */
+  async alone(change: () => Promise<void>): Promise<boolean> {
+    const done = async (): Promise<boolean> => change().then(() => true);
+    const { locks } = (globalThis as { readonly navigator?: { readonly locks?: LockManager } }).navigator ?? {};
+    if (locks === undefined) return done();
+    return locks.request(`rootstock ${this.#base}`, { ifAvailable: true }, async (lock) => lock !== null && done()).catch(() => false);
   }
 
   /** Deletes every entry of the folder. */

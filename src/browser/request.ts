@@ -1,5 +1,5 @@
 import { RootstockError } from "../errors.ts";
-import { lengthOf, missing, unreadable } from "../load/source.ts";
+import { drop, lengthOf, missing, unreadable } from "../load/source.ts";
 import type { StoredFile } from "./file-records.ts";
 
 /** What a server says about a file. */
@@ -82,9 +82,4 @@ function conditions(url: URL, { etag, modified }: StoredFile): Record<string, st
 function isSame({ headers }: Response, { etag, modified }: StoredFile): boolean {
   if (etag !== null) return headers.get("etag") === etag;
   return modified !== null && headers.get("last-modified") === modified;
-}
-
-/** An unread body would keep its connection. */
-export async function drop(response: Response): Promise<void> {
-  await response.body?.cancel().catch(() => undefined);
 }

@@ -9,6 +9,8 @@ export interface OpenFile {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** The source has compared all of it with the SHA-256 in rootstock.json: weights are not hashed a second time. */
   readonly isChecked?: boolean;
+  /** Frees what the file holds when it is refused before `chunks` is read. May come after reading, too, and changes nothing then. */
+  close?(): Promise<void>;
 }
 
 /**
@@ -160,16 +162,19 @@ export function urlSource(base: URL, get: Fetch, read: BodyReader): Source {
         signal?.throwIfAborted();
         throw unreadable(url.href, cause);
       }
-      if (response.status === 404 || response.status === 410) throw missing(file, base.href);
-      if (!response.ok || response.body === null) {
-        throw unreadable(url.href, new Error(`HTTP status ${response.status}`));
+      const { status, ok, body, headers } = response;
+      if (!ok || body === null) {
+        await drop(response);
+        throw status === 404 || status === 410 ? missing(file, base.href) : unreadable(url.href, new Error(`HTTP status ${status}`));
       }
-      return {
-        size: lengthOf(response.headers),
-        chunks: readBody(read(response.body), url.href, signal),
-      };
+      return { size: lengthOf(headers), chunks: readBody(read(body), url.href, signal), close: () => drop(response) };
     },
   };
+}
+
+/** An unread body would keep its connection. */
+export async function drop({ body }: Response): Promise<void> {
+  await body?.cancel().catch(() => undefined);
 }
 
 /** Bytes of the file that a response carries; null where it does not say. A compressed response's length is not the file's. */

@@ -57,9 +57,11 @@ export class Crew {
 
   /** Starts a worker, which loads the encoder and takes every adapter. */
   async join(onProgress?: (progress: Progress) => void): Promise<void> {
-    const member = new Member(this.#start(), this.#loading.source, () => this.#replace(member), onProgress);
-    this.#joining.add(member);
+    let joining: Member | null = null;
     try {
+      const member: Member = new Member(this.#startThread(), this.#loading.source, () => this.#replace(member), onProgress);
+      joining = member;
+      this.#joining.add(member);
       const loaded = await member.loadEncoder(this.#loading, onProgress !== undefined);
       // No adapter comes or goes between the last one that it is given and its first call.
       await this.#changes.run("", async () => {
@@ -72,12 +74,24 @@ export class Crew {
         this.info = info;
       });
     } catch (error) {
-      this.#joining.delete(member);
       this.#failure = error;
-      member.end(() => error as Error);
+      if (joining !== null) {
+        this.#joining.delete(joining);
+        joining.end(() => error as Error);
+      }
       throw error;
     } finally {
       this.#serve();
+    }
+  }
+
+  /** A process without room for a thread, or a page whose policy forbids workers, refuses at once. */
+  #startThread(): Thread {
+    try {
+      return this.#start();
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new RootstockError("worker-lost", `a worker could not be started: ${reason}`, { cause });
     }
   }
 

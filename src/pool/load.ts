@@ -21,7 +21,7 @@ export interface PoolOptions extends LoadOptions {
  * Loads an encoder into several workers, each with its own memory. A path or URL is read by every worker; files in memory
  * are cloned to each; an object with `open(file)` is asked once a worker, and again when one is lost.
  *
- * @throws RootstockError as `loadEncoder`; `worker-lost` when a worker ends while it loads.
+ * @throws RootstockError as `loadEncoder`; `worker-lost` when a worker cannot be started, or ends while it loads.
  */
 export function loadPool(source: SourceLike, options: PoolOptions = {}): Promise<EncoderPool> {
   return loadPoolOf(startThread, source, options);

@@ -1,5 +1,5 @@
 import { fileSystem } from "../load/builtin.ts";
-import { toSource, type FileMap, type Source, type SourceLike } from "../load/source.ts";
+import { toSource, type FileMap, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
 import type { HostFunctions } from "./messages.ts";
 
 /** An encoder's source as it crosses the border. */
@@ -39,7 +39,7 @@ export function unpackSource(packed: PackedSource, host: Pick<HostFunctions, "op
     location: packed.location,
     async open(file) {
       const { handle, size } = await host.open(file);
-      return { size, chunks: chunksOf(handle, host) };
+      return { size, chunks: chunksOf(handle, host), close: async () => host.close(handle) };
     },
   };
 }
@@ -55,7 +55,7 @@ async function* chunksOf(handle: number, host: Pick<HostFunctions, "read" | "clo
 /** The host's side: serves files of the caller's source to one worker, and closes them when it goes. */
 export class SourceServer {
   readonly #source: Source;
-  readonly #files = new Map<number, AsyncIterator<Uint8Array>>();
+  readonly #files = new Map<number, { readonly file: OpenFile; readonly reading: AsyncIterator<Uint8Array> }>();
   readonly #end = new AbortController();
   #last = 0;
 
@@ -64,22 +64,24 @@ export class SourceServer {
   }
 
   async open(file: string): Promise<{ handle: number; size: number | null }> {
-    const { size, chunks } = await this.#source.open(file, { signal: this.#end.signal });
+    const opened = await this.#source.open(file, { signal: this.#end.signal });
     const handle = ++this.#last;
-    this.#files.set(handle, chunks[Symbol.asyncIterator]());
+    this.#files.set(handle, { file: opened, reading: opened.chunks[Symbol.asyncIterator]() });
     if (this.#end.signal.aborted) this.close(handle);
-    return { handle, size };
+    return { handle, size: opened.size };
   }
 
   async read(handle: number): Promise<Uint8Array | null> {
-    const { done, value } = (await this.#files.get(handle)?.next()) ?? { done: true, value: undefined };
+    const { done, value } = (await this.#files.get(handle)?.reading.next()) ?? { done: true, value: undefined };
     return done === true ? null : alone(value);
   }
 
   close(handle: number): void {
     // What closing a file says does not change what was read of it.
-    this.#files.get(handle)?.return?.().catch(() => undefined);
+    const { file, reading } = this.#files.get(handle) ?? {};
     this.#files.delete(handle);
+    reading?.return?.().catch(() => undefined);
+    file?.close?.().catch(() => undefined);
   }
 
   end(): void {

@@ -100,17 +100,18 @@ export class Encoder {
    */
   async addAdapter(name: string, source: SourceLike, options: AdapterOptions = {}): Promise<void> {
     checkTaskName(name);
+    const own = copyOptions(options);
     const { loaded, store } = this.#live();
     if (this.#adding.has(name)) throw new RootstockError("task-exists", `a task "${name}" is being added at this moment. Wait for it, or choose another name.`);
-    if (this.#tasks.has(name) && options.replace !== true) {
+    if (this.#tasks.has(name) && own.replace !== true) {
       throw new RootstockError("task-exists", `there is a task "${name}" already. Remove it first, pass replace: true, or choose another name.`);
     }
     this.#adding.add(name);
     try {
-      const { numbers, labels, problemType } = await loadAdapter(loaded, source, copyOptions(options));
+      const { numbers, labels, problemType } = await loadAdapter(loaded, source, own);
       // From here on nothing waits, so that a disposed encoder or an abort leaves no half-added task.
       this.#live();
-      options.signal?.throwIfAborted();
+      own.signal?.throwIfAborted();
       const task = makeTask(name, store.add(numbers), labels, problemType);
       const old = this.#tasks.get(name);
       if (old !== undefined) this.#retire(old);

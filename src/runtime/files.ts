@@ -43,6 +43,17 @@ export async function readOptionalFile(source: Source, name: string, options: Re
   }
 }
 
+/** Checks a file that was opened. One that is refused is closed, for nobody will read it. */
+export async function orClose<T>(file: OpenFile, check: () => T): Promise<T> {
+  try {
+    return check();
+  } catch (error) {
+    // Whatever closing says, this is why.
+    await Promise.resolve(file.close?.()).catch(() => undefined);
+    throw error;
+  }
+}
+
 export function checkSize(name: string, size: number, expected: number): void {
   if (size === expected) return;
   throw new RootstockError("source-truncated", `${name} has ${size} bytes and rootstock.json says ${expected}. Copy or download the folder again.`);

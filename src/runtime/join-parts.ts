@@ -1,6 +1,6 @@
 import type { Manifest, ManifestFile } from "../format/types.ts";
 import type { OpenFile, Source } from "../load/source.ts";
-import { checkSize } from "./files.ts";
+import { checkSize, orClose } from "./files.ts";
 
 type OpenOptions = Parameters<Source["open"]>[1];
 
@@ -28,7 +28,7 @@ export function joinParts(folder: Source, manifest: Manifest): Source {
 async function* readParts(folder: Source, parts: ReturnType<typeof partsOf>, options: OpenOptions): AsyncGenerator<Uint8Array> {
   for (const { name, size } of parts) {
     const part = await folder.open(name, options);
-    if (part.size !== null) checkSize(name, part.size, size);
+    await orClose(part, () => checkSize(name, part.size ?? size, size));
     yield* part.chunks;
   }
 }

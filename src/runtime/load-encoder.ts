@@ -2,7 +2,7 @@ import { RootstockError } from "../errors.ts";
 import { readEncoderConfig } from "../format/encoder-config.ts";
 import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
 import { MANIFEST_NAME, PIECE_BYTES, readManifest } from "../format/manifest.ts";
-import type { EncoderTensors, Fingerprint, Manifest } from "../format/types.ts";
+import type { EncoderTensors, Fingerprint, Manifest, ManifestFile } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_PIECE_BYTES } from "../limits.ts";
 import { ByteReader, canHash, sha256 } from "../load/byte-reader.ts";
 import { toSource, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
@@ -21,7 +21,7 @@ import { heapFault } from "../wasm/fault.ts";
 import type { Address } from "../wasm/kernels.ts";
 import { LinearMemory } from "../wasm/memory.ts";
 import { AdapterPool } from "../wasm/pool.ts";
-import { checkSize, digestMismatch, readFile, readOptionalFile, readWhole } from "./files.ts";
+import { checkSize, digestMismatch, orClose, readFile, readOptionalFile, readWhole } from "./files.ts";
 import { joinParts } from "./join-parts.ts";
 import { checkChoice, checkInteger, DEFAULT_ADAPTER_BUDGET, DEFAULT_QUEUE_LIMIT, type LoadOptions } from "./options.ts";
 import { makeTokenizer, readTokenizerFiles } from "./read-tokenizer.ts";
@@ -170,13 +170,8 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
     file = { size: bytes.length, chunks: (async function* () { yield bytes; })() }; // prettier-ignore
   }
   const size = file.size ?? expected!.size;
-  if (expected !== undefined) checkSize(name, size, expected.size);
+  const pieceBytes = await orClose(file, () => pieceBytesOf(name, size, expected));
   const hashes = canHash() && (manifest === null || (options.verify !== false && !file.isChecked));
-  // A file is one piece unless its manifest says otherwise; no piece is longer than the file, whatever it says.
-  const pieceBytes = Math.max(1, Math.min(expected === undefined ? PIECE_BYTES : (expected.pieces?.bytes ?? size), size));
-  if (pieceBytes > MAX_PIECE_BYTES) {
-    throw new RootstockError("limit-exceeded", `rootstock.json: ${name} in pieces of ${pieceBytes} bytes; at most ${MAX_PIECE_BYTES} are hashed at once. Convert the encoder again.`);
-  }
   const reader = new ByteReader(file, {
     name,
     signal,
@@ -203,6 +198,14 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
       }
     },
   };
+}
+
+/** A file is one piece unless its manifest says otherwise; no piece is longer than the file, whatever it says. */
+function pieceBytesOf(name: string, size: number, expected: ManifestFile | undefined): number {
+  if (expected !== undefined) checkSize(name, size, expected.size);
+  const pieceBytes = Math.max(1, Math.min(expected === undefined ? PIECE_BYTES : (expected.pieces?.bytes ?? size), size));
+  if (pieceBytes <= MAX_PIECE_BYTES) return pieceBytes;
+  throw new RootstockError("limit-exceeded", `rootstock.json: ${name} in pieces of ${pieceBytes} bytes; at most ${MAX_PIECE_BYTES} are hashed at once. Convert the encoder again.`);
 }
 
 /** An encoder's fingerprint: SHA-256 over the hexadecimal SHA-256 of each 4 MiB piece of its source weights file. */

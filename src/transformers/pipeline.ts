@@ -44,7 +44,13 @@ export async function pipeline<Task extends PipelineType>(task: Task, model: Mod
     const adapter = wanted.adapter === null ? null : await addAdapter(residence.encoder, wanted.adapter, given, report);
     if (adapter !== null) await checkHead(residence.encoder, adapter, name);
     const made = make(name, residence, adapter);
-    report?.ready(name, nameOf(wanted));
+    try {
+      report?.ready(name, nameOf(wanted));
+    } catch (error) {
+      // The callback's: its caller gets no pipeline that could be disposed of.
+      await made.dispose();
+      throw error;
+    }
     return made as Pipeline as PipelineOf[Task];
   } finally {
     residence.leave();

@@ -33,11 +33,12 @@ export class ProgressReport {
     return {
       location: name,
       open: async (plain, options) => {
-        const { size, chunks } = await source.open(plain, options);
+        const opened = await source.open(plain, options);
+        const { size, chunks } = opened;
         const file = prefix + plain;
         this.#tell({ status: "initiate", name, file });
         this.#tell({ status: "download", name, file });
-        return { size, chunks: this.#count(chunks, name, file, size) };
+        return { size, chunks: this.#count(chunks, name, file, size), close: async () => opened.close?.() };
       },
     };
   }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import type { LoadOptions, Progress, Source, SourceLike } from "../../src/index.ts";
+import { SourceServer, unpackSource } from "../../src/pool/shared-source.ts";
 import { eventually } from "../eventually.ts";
 import { loadEncoder, loadPool } from "./built.ts";
 import { watchedPool } from "./faults.ts";
@@ -137,6 +138,16 @@ async function addShipped(to: Pick<Awaited<ReturnType<typeof loadEncoder>>, "add
   await to.addAdapter("names", "models/adapters/wikigold");
   await to.addAdapter("intent", "models/adapters/banking77");
 }
+
+it("a file of a source of the caller's that a worker refuses unread is closed", async () => {
+  const closed: string[] = [];
+  const own = store(FOLDER);
+  const server = new SourceServer({ ...own, open: async (file, options) => ({ ...(await own.open(file, options)), close: async () => void closed.push(file) }) });
+  const source = unpackSource({ kind: "host", location: "a store" }, server) as Source;
+  const file = await source.open("config.json", { signal: undefined });
+  await file.close!();
+  expect(closed).toEqual(["config.json"]);
+});
 
 describe("a process ends", () => {
   const script = (last: string): string => `

@@ -258,6 +258,22 @@ describe("a replacement that fails to load", () => {
   });
 });
 
+it("a worker that cannot be started lets the calls reject that find none", async () => {
+  const cause = new Error("no thread is left");
+  const workers: Worker[] = [];
+  const start = () => {
+    if (workers.length > 0) throw cause;
+    workers.push(new Worker(new URL("../../dist/pool/worker.js", import.meta.url), { execArgv: [] }));
+    return nodeThread(workers[0]!);
+  };
+  const pool = await loadPoolOf(start, FOLDER, { workers: 1 });
+  open.push(pool);
+  await workers[0]!.terminate();
+  const refused = { code: "worker-lost", message: "a worker could not be started: no thread is left", cause };
+  for (const call of Object.values(CALLS)) expect(await failure(call(pool))).toMatchObject(refused);
+  expect(await failure(loadPoolOf(start, FOLDER, { workers: 1 }))).toMatchObject(refused);
+});
+
 it("a script that cannot be started is a lost worker", async () => {
   const start = () => nodeThread(new Worker(new URL("absent.mjs", import.meta.url)));
   expectLost(await failure(loadPoolOf(start, FOLDER, { workers: 1 })));

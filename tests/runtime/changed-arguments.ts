@@ -137,4 +137,16 @@ export const CHANGES: Record<string, Case> = {
       return { call: added(), change: () => labels.splice(0, 3, "x", "y", "z") };
     },
   },
+  "the options of an adapter": {
+    begin(on) {
+      const options: { labels: string[]; signal?: AbortSignal } = { labels: ["a", "b", "c"] };
+      const added = async (): Promise<unknown> => {
+        await on.addAdapter("late", SEQUENCE, options);
+        const results = await on.run(TEXT, ["late"], ALL);
+        await on.removeAdapter("late");
+        return results;
+      };
+      return { call: added(), change: () => Object.assign(options, { labels: ["x"], signal: AbortSignal.abort() }) };
+    },
+  },
 };

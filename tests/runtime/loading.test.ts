@@ -17,11 +17,10 @@ const IDS = [2, 9, 17, 3];
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** The files as a source of the caller's own, which tells when it is read to its end or given up. */
+/** The files as a source of the caller's own, which tells what is open: neither read to its end nor given up. */
 function watched(files: ReadonlyMap<string, Uint8Array>, chunks: (bytes: Uint8Array) => Iterable<Uint8Array>, tellsSize = true): { source: Source; open: Set<string> } {
   const open = new Set<string>();
   async function* read(name: string, bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-    open.add(name);
     try {
       yield* chunks(bytes);
     } finally {
@@ -33,7 +32,8 @@ function watched(files: ReadonlyMap<string, Uint8Array>, chunks: (bytes: Uint8Ar
     async open(name) {
       const bytes = files.get(name);
       if (bytes === undefined) throw new RootstockError("source-missing", `${name} is not there`);
-      return { size: tellsSize ? bytes.length : null, chunks: read(name, bytes) };
+      open.add(name);
+      return { size: tellsSize ? bytes.length : null, chunks: read(name, bytes), close: async () => void open.delete(name) };
     },
   };
   return { source, open };
@@ -92,6 +92,44 @@ describe("sources", () => {
     const loading = loadEncoder(stopped.source, { signal: controller.signal, onProgress: () => controller.abort(reason) });
     await expect(loading).rejects.toBe(reason);
     expect([...stopped.open]).toEqual([]);
+  });
+});
+
+describe("a file that is refused unread is closed", () => {
+  it.each([
+    ["another size", { size: 5000 }, true, "source-truncated"],
+    ["a part of another size", { partBytes: 5000 }, true, "source-truncated"],
+    ["pieces of any size", { size: 2 ** 52 }, false, "limit-exceeded"],
+  ])("%s", async (_, entry, tellsSize, code) => {
+    const files = await converted();
+    const { files: listed } = JSON.parse(new TextDecoder().decode(files.get("rootstock.json"))) as { files: Record<string, object> };
+    const changed = editJson(files, "rootstock.json", { files: { ...listed, "model.safetensors": { ...listed["model.safetensors"], pieces: undefined, ...entry } } });
+    changed.set("model.safetensors.part0", new Uint8Array(10));
+    const { source, open } = watched(changed, reused, tellsSize);
+    await expect(loadEncoder(source)).rejects.toMatchObject({ code });
+    expect([...open]).toEqual([]);
+  });
+
+  it("as is every answer of a server", async () => {
+    const files = (await converted()).set("model.safetensors", new Uint8Array(10));
+    const open = new Set<string>();
+    vi.stubGlobal("fetch", async (url: URL) => {
+      const name = url.pathname.slice(1);
+      const bytes = files.get(name) ?? new Uint8Array(10);
+      open.add(name);
+      const end = (): void => void open.delete(name);
+      const pull = (controller: ReadableStreamDefaultController): void => {
+        controller.enqueue(bytes);
+        controller.close();
+        end();
+      };
+      const body = new ReadableStream({ pull, cancel: end }, { highWaterMark: 0 });
+      return new Response(body, { status: files.has(name) ? 200 : 404, headers: { "content-length": String(bytes.length) } });
+    });
+    await expect(loadEncoder("http://host/")).rejects.toMatchObject({ code: "source-truncated", message: expect.stringMatching(/^model\.safetensors has 10 bytes/) as unknown });
+    files.clear();
+    await expect(loadEncoder("http://host/")).rejects.toMatchObject({ code: "source-missing" });
+    expect([...open]).toEqual([]);
   });
 });
 

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
-import { loadEncoder, RootstockError, type ErrorCode } from "../../src/index.ts";
+import { describe, expect, it, vi } from "vitest";
+import { Encoder, loadEncoder, RootstockError, type ErrorCode, type Source } from "../../src/index.ts";
 import { pipeline, type ModelLike, type PipelineOptions, type PipelineType, type ProgressInfo } from "../../src/transformers/index.ts";
+import { ProgressReport } from "../../src/transformers/progress.ts";
 import { ENCODER, ENTITIES, golden, MOOD } from "./golden.ts";
 
 async function refused(action: () => Promise<unknown>, code: ErrorCode, words: RegExp): Promise<void> {
@@ -198,5 +199,28 @@ describe("progress_callback", () => {
     expect(totals.at(-1)).toMatchObject({ progress: 100 });
     expect(Object.keys(totals.at(-1)!.files)).toEqual(done);
     expect(seen.at(-1)).toEqual({ status: golden.progress.last, task: "token-classification", model: ENCODER });
+  });
+
+  it("leaves a file's close to whoever refuses it unread", async () => {
+    const close = vi.fn(async () => undefined);
+    const source: Source = { location: "a store", open: async () => ({ size: 0, chunks: (async function* () {})(), close }) }; // prettier-ignore
+    const file = await new ProgressReport(() => undefined).watch(source, "").open("config.json", { signal: undefined });
+    await file.close!();
+    expect(close).toHaveBeenCalledOnce();
+  });
+
+  it("that throws at ready makes no pipeline, and nothing stays in memory", async () => {
+    const reason = new Error("no more");
+    const progress_callback = ({ status }: ProgressInfo): void => {
+      if (status === "ready") throw reason;
+    };
+    const encoder = await loadEncoder(ENCODER);
+    await expect(pipeline("ner", encoder, { adapter: ENTITIES, progress_callback })).rejects.toBe(reason);
+    expect(encoder.info.tasks).toEqual([]);
+    encoder.dispose();
+    const dispose = vi.spyOn(Encoder.prototype, "dispose");
+    await expect(pipeline("ner", ENCODER, { adapter: ENTITIES, progress_callback })).rejects.toBe(reason);
+    expect(dispose).toHaveBeenCalledOnce();
+    dispose.mockRestore();
   });
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { cached } from "../../../src/browser/index.ts";
 import { FileServer, type Fault } from "../../runtimes/browser/server.ts";
 import { convertedFolder, weightBytes } from "./converted-folder.ts";
@@ -166,6 +166,37 @@ it("a load goes on with the version that it began with when another page stores 
   await load();
   await expect(load(slow, NAMES.slice(1))).rejects.toMatchObject({ code: "digest-mismatch" }); // its pieces are gone
   expect(await loadOffline()).toEqual(version(2));
+});
+
+it("a load whose pieces another page has swept leaves that page's version, and the next one stores its own", async () => {
+  const versions = [0, 1].map((seed) => new Map(Array.from(convertedFolder(weightBytes(5300, seed)), ([name, bytes]) => [name, Buffer.from(bytes)])));
+  const names = [...versions[0]!.keys()];
+  const readings: AsyncIterator<Uint8Array>[] = [];
+  for (folder of versions) {
+    const source = cached(base, { caches });
+    for (const name of names.slice(0, -1)) await readAll(source, name);
+    const { chunks } = await source.open(names.at(-1)!, { signal: undefined });
+    const reading = chunks[Symbol.asyncIterator]();
+    for (let piece = 0; piece < 3; piece++) await reading.next();
+    readings.push(reading);
+  }
+  for (const reading of readings) while ((await reading.next()).done !== true);
+  const loadAll = (): ReturnType<typeof load> => load(undefined, names);
+  expect(await loadOffline(loadAll)).toEqual(versions[0]);
+  expect(await loadAll()).toEqual(versions[1]);
+  expect(await loadOffline(loadAll)).toEqual(versions[1]);
+});
+
+it.each<[string, () => Promise<unknown>]>([
+  ["another page changes the stored one", async () => null],
+  ["the host refuses locks", () => Promise.reject(new DOMException("sandboxed", "SecurityError"))],
+])("a load stores no version while %s", async (_, lock) => {
+  vi.stubGlobal("navigator", { locks: { request: async (__: string, ___: object, work: (lock: unknown) => unknown) => work(await lock()) } });
+  expect(await load()).toEqual(folder);
+  expect(caches.keysWith("?rootstock=records")).toEqual([]);
+  vi.unstubAllGlobals();
+  await load();
+  expect(await loadOffline()).toEqual(folder);
 });
 
 it("a file that is read again from the same source is confirmed by what was stored of it", async () => {
