@@ -148,7 +148,6 @@ describe("what is no fault of a row", () => {
   it.each<[string, string[], string]>([
     ["an option out of range", ["--max-tokens", "2"], "argument-invalid: maxTokens is 2"],
     ["an adapter that does not fit", ["--adapter", "other=models/adapters/vader-sentiment", "--tasks", "other"], "adapter"],
-    ["too many workers", ["--workers", "999"], "argument-invalid: workers is 999"],
   ])("ends the run before it begins: %s", async (_, more, words) => {
     folder.rows("fine.jsonl", 3);
     const { code, stderr } = await folder.annotate("fine.jsonl", "fine.out.jsonl", "--errors", folder.file("fine.errors"), ...more);
