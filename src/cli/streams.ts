@@ -17,6 +17,7 @@ export async function writeOut(text: string): Promise<void> {
     await (isFile() ? writeFile(text) : writeStream(text));
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause; // not the system's: a bug
     if (code === "EPIPE") process.exit(0);
     throw new RootstockError("target-unwritable", `standard output could not be written: ${message}. Check space and permissions.`, { cause });
   }
