@@ -90,7 +90,7 @@ export class FolderStore {
    */
   async alone(change: () => Promise<void>): Promise<boolean> {
     const done = async (): Promise<boolean> => change().then(() => true);
-    const { locks } = (globalThis as { readonly navigator?: { readonly locks?: LockManager } }).navigator ?? {};
+    const locks = (globalThis as { readonly navigator?: { readonly locks?: LockManager } }).navigator?.locks;
     if (locks === undefined) return done();
     return locks.request(`rootstock ${this.#base}`, { ifAvailable: true }, async (lock) => lock !== null && done()).catch(() => false);
   }
