@@ -199,6 +199,13 @@ it.each<[string, () => Promise<unknown>]>([
   expect(await loadOffline()).toEqual(folder);
 });
 
+it("a load that has the lock stores its version", async () => {
+  vi.stubGlobal("navigator", { locks: { request: async (_: string, __: object, work: (lock: unknown) => unknown) => work({}) } });
+  await load();
+  vi.unstubAllGlobals();
+  expect(await loadOffline()).toEqual(folder);
+});
+
 it("a file that is read again from the same source is confirmed by what was stored of it", async () => {
   const source = cached(base, { caches });
   await readAll(source, WEIGHTS);
