@@ -1,4 +1,5 @@
 import { invalid } from "./json-reader.ts";
+import { isInsidePair } from "./surrogate-pair.ts";
 
 const HAS_VALUE = 1 << 8;
 const LABEL = 0x8000_00ff | 0;
@@ -15,10 +16,6 @@ function mayJoin(unit: number): boolean {
   if (unit < FIRST_JOINING) return false;
   for (let i = 0; i < APART.length; i += 2) if (unit >= (APART[i] as number) && unit <= (APART[i + 1] as number)) return false;
   return true;
-}
-
-function isLowSurrogate(unit: number): boolean {
-  return (unit & 0xfc00) === 0xdc00;
 }
 
 /** Most graphemes have fewer than 10 units. */
@@ -87,7 +84,7 @@ export class CharsMap {
     let size = WINDOW_UNITS;
     for (let from = at; from < end; ) {
       const cut = Math.min(end, from + size);
-      const to = cut < end && isLowSurrogate(text.charCodeAt(cut)) ? cut + 1 : cut;
+      const to = cut < end && isInsidePair(text, cut) ? cut + 1 : cut;
       let done = from;
       for (const { segment } of this.#graphemes.segment(text.slice(from, to))) {
         if (to < end && done + segment.length === to) break; // what follows may belong to it
@@ -133,7 +130,6 @@ export class CharsMap {
     return text;
   }
 }
-
 
 /** Where a unit's children are: this place, exclusive-or their byte. */
 function childrenOf(units: Uint32Array, at: number): number {

@@ -1,4 +1,5 @@
 import { lengthsAt, pieceLengths, type PieceLengths } from "./piece-lengths.ts";
+import { isInsidePair } from "./surrogate-pair.ts";
 
 /** Unigram vocabulary (SentencePiece): the piece, its id and its log probability. */
 export interface UnigramVocabulary {
@@ -46,7 +47,7 @@ export function segmentUnigram(text: string, vocabulary: UnigramVocabulary): Seg
     for (const length of lengthsAt(lengths, text, at)) {
       const end = at + length;
       if (end > text.length) break;
-      if (isLowSurrogate(text, end)) continue;
+      if (isInsidePair(text, end)) continue;
       const piece = pieces.get(text.slice(at, end));
       if (piece === undefined) continue;
       if (end === next) hasOwnPiece = true;
@@ -90,9 +91,4 @@ function backtrack(from: Int32Array, idAt: Int32Array, length: number, unknownId
     }
   }
   return { ids: ids.reverse(), lengths: lengths.reverse() };
-}
-
-/** Whether a cut before unit `at` would part a surrogate pair. */
-function isLowSurrogate(text: string, at: number): boolean {
-  return (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
 }

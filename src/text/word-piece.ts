@@ -1,4 +1,5 @@
 import { lengthsAt, pieceLengths, type PieceLengths } from "./piece-lengths.ts";
+import { isInsidePair } from "./surrogate-pair.ts";
 
 /** WordPiece vocabulary, split by place in the word so that no lookup has to join "##" to a slice. */
 export interface WordPieceVocabulary {
@@ -68,9 +69,4 @@ function isTooLong(text: string, from: number, to: number, maxCodePoints: number
   let count = 0;
   for (let at = from; at < to && count <= maxCodePoints; count++) at += isInsidePair(text, at + 1) ? 2 : 1;
   return count > maxCodePoints;
-}
-
-/** Whether units `at - 1` and `at` are one surrogate pair. */
-function isInsidePair(text: string, at: number): boolean {
-  return (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
 }
