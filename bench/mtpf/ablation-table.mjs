@@ -3,7 +3,7 @@ import { ABLATIONS } from "./figures.mjs";
 import { markdownTable } from "./marked.mjs";
 import { FAMILIES, sectionOf } from "./sections.mjs";
 import { mean } from "./statistics.mjs";
-import { droppedLine, points } from "./wording.mjs";
+import { droppedLines, points } from "./wording.mjs";
 
 const SEED = 1;
 
@@ -21,8 +21,7 @@ export function ablationTable(ablations) {
     const means = sections.flatMap(({ runs }) => ["dev", "test"].map((set) => (runs.has(name) ? points(mean([...runs.get(name)[0].tasks.values()].map(([cell]) => cell[set]))) : "")));
     return [name, what, ...means];
   });
-  const left = sections.filter(({ dropped }) => dropped.length > 0).map(({ title, dropped }) => droppedLine(dropped, title));
-  const notes = left.length === 0 ? [] : ["", ...left];
+  const notes = droppedLines(sections);
   if (rows.length < 2) return [`Fewer than two configurations are written with seed ${SEED}.`, ...notes];
   return [...markdownTable([`configuration, seed ${SEED}`, "what it has", "NER dev", "NER test", "TC dev", "TC test"], rows), ...notes];
 }

@@ -2,6 +2,7 @@
 import { REGIMES } from "./figures.mjs";
 import { markdownTable } from "./marked.mjs";
 import { mean } from "./statistics.mjs";
+import { minus } from "./wording.mjs";
 
 const WHOLE = "layers";
 
@@ -48,5 +49,3 @@ function extremes(rows) {
   const ratios = rows.map(({ ratio }) => ratio).sort((a, b) => a - b);
   return `Furthest from 0 of these mean cosines: ${minus(furthest.cosine.toFixed(3))} (${furthest.regime}, ${furthest.part}). NER's gradient is ${ratios[0].toFixed(2)} to ${ratios.at(-1).toFixed(2)} times as long as TC's.`;
 }
-
-const minus = (text) => text.replace("-", "−");

@@ -1,11 +1,11 @@
 // Sentences of docs/mtpf-tpl.md on what did not work, what binds and what was not run, out of the results.
 import { ABLATIONS } from "./figures.mjs";
 import { both, gain, item, sentence, told } from "./findings.mjs";
+import { L2 } from "./l2-grid.mjs";
+import { sectionFor } from "./sections.mjs";
 import { signedPoints } from "./wording.mjs";
 import { mean } from "./statistics.mjs";
 
-/** The strongest that linear heads may choose (linear-head.mjs). */
-const STRONGEST_L2 = 0.1;
 /** Configurations that gave nothing, beside task-primary. */
 const TRIED = [["task-primary-r16", "Rank 16 in place of 8"], ["task-primary-t10", "Temperature 0.1 in place of 0.05"], ["task-primary-k2", "Groups on two layers in place of three"]];
 
@@ -44,9 +44,9 @@ function tried(ablations, name) {
 
 /** Share of a family's linear cells at 10 % whose λ is the end of the grid. */
 function strongest(sections, family) {
-  const section = sections.find((one) => one.protocol === "linear" && one.share === 10 && one.family === family);
+  const section = sectionFor(sections, "linear", 10, family);
   const cells = [...(section?.runs.values() ?? [])].flat().flatMap(({ tasks }) => [...tasks.values()].flat());
-  return cells.length === 0 ? null : `${Math.round((100 * cells.filter(({ l2 }) => l2 === STRONGEST_L2).length) / cells.length)} %`;
+  return cells.length === 0 ? null : `${Math.round((100 * cells.filter(({ l2 }) => l2 === L2[0]).length) / cells.length)} %`;
 }
 
 function notRun(results) {

@@ -2,7 +2,7 @@
 // whatever further seeds give; what needs a regime that is not there is left out.
 import { SUBSETS } from "./cells.mjs";
 import { commonSeeds, difference } from "./figures.mjs";
-import { meansOfTasks, MET_BEFORE } from "./sections.mjs";
+import { meansOfTasks, MET_BEFORE, sectionFor } from "./sections.mjs";
 import { deviation, mean } from "./statistics.mjs";
 import { listed, signedPoints, within } from "./wording.mjs";
 
@@ -17,7 +17,7 @@ export const told = ({ points, interval }) => `${signedPoints(points)} ${within(
 /** A difference at all rows, and at 10 % where that is written. */
 export function both(sections, family, a, b, tasksOf = ({ tasks }) => tasks) {
   const [whole, tenth] = [100, 10].map((share) => {
-    const section = sections.find((one) => one.protocol === "linear" && one.share === share && one.family === family);
+    const section = sectionFor(sections, "linear", share, family);
     return section === undefined ? null : gain(section, a, b, tasksOf(section));
   });
   return whole === null ? null : `${told(whole)}${tenth === null ? "" : ` (10 %: ${told(tenth)})`}`;
@@ -56,7 +56,7 @@ export function findings(sections, ablations) {
       sentence([of("tc", "tc-only", "none", unmet), of("tc", "task-primary", "none", unmet)],
         (alone, groups) => `Without ${listed(MET_BEFORE)}, whose training rows pre-finetuning has met: ${alone}, and ${groups}.`),
     ]),
-    ...item("Draws of training rows, at 10 %:", [sentence(["NER", "TC"].map((title) => spreadOfSubsets(sections, title)), (ner, tc) =>
+    ...item("Draws of training rows, at 10 %:", [sentence(["ner", "tc"].map((family) => spreadOfSubsets(sections, family)), (ner, tc) =>
       `the difference of two regimes' means has a standard deviation of ${rangeText(ner, 1)} points on NER and ${rangeText(tc, 1)} on TC from one draw, of ${rangeText(ner, SUBSETS.length)} and ${rangeText(tc, SUBSETS.length)} as a mean of three.`)]),
   ];
   return lines.length === 0 ? ["Too few regimes are whole to say anything."] : lines;
@@ -70,8 +70,8 @@ const rangeText = (spreads, draws) => spreads.map((value) => (value / Math.sqrt(
  * The tasks' draws are independent, so that of a mean comes from theirs; three draws of the mean itself would say little.
  * @returns {[number, number] | null}
  */
-function spreadOfSubsets(sections, title) {
-  const section = sections.find((one) => one.protocol === "linear" && one.share === 10 && one.title === title);
+function spreadOfSubsets(sections, family) {
+  const section = sectionFor(sections, "linear", 10, family);
   const regimes = [...(section?.runs.keys() ?? [])];
   const spreads = regimes.flatMap((a, i) => regimes.slice(i + 1).map((b) => [a, b])).flatMap(([a, b]) => {
     const seeds = commonSeeds(section.means.get(a), section.means.get(b));

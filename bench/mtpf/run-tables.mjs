@@ -1,5 +1,6 @@
 // Tables of docs/mtpf-tpl.md about the runs themselves: what they cost, what int8 takes away.
 import { markdownTable } from "./marked.mjs";
+import { minus, points } from "./wording.mjs";
 
 const thousands = (count) => Math.round(count / 1000).toLocaleString("en");
 const minutes = (seconds) => (seconds / 60).toFixed(1);
@@ -19,7 +20,7 @@ export function costTable(results) {
 /** @param {object[] | null} checks what int8.mjs wrote */
 export function int8Table(checks) {
   if (checks === null) return ["Not measured: `node bench/mtpf/int8.mjs` writes it."];
-  const rows = checks.map(({ adapter, task, rows: count, float32, int8 }) => [adapter, task, count, (100 * float32).toFixed(1), (100 * int8).toFixed(1), (100 * (int8 - float32)).toFixed(2).replace("-", "−")]);
+  const rows = checks.map(({ adapter, task, rows: count, float32, int8 }) => [adapter, task, count, points(float32), points(int8), minus((100 * (int8 - float32)).toFixed(2))]);
   const mean = checks.reduce((sum, { float32, int8 }) => sum + int8 - float32, 0) / checks.length;
-  return markdownTable(["adapter", "task", "test rows", "float32", "int8", "difference"], [...rows, ["**mean**", "", "", "", "", `**${(100 * mean).toFixed(2).replace("-", "−")}**`]]);
+  return markdownTable(["adapter", "task", "test rows", "float32", "int8", "difference"], [...rows, ["**mean**", "", "", "", "", `**${minus((100 * mean).toFixed(2))}**`]]);
 }

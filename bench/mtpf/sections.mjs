@@ -30,6 +30,11 @@ export function sectionOf(results, regimes, protocol, share, tasks) {
   };
 }
 
+/** The section of a protocol, share and family, if there is one. @param {Section[]} sections */
+export function sectionFor(sections, protocol, share, family) {
+  return sections.find((one) => one.protocol === protocol && one.share === share && one.family === family);
+}
+
 /** Means of a section's regimes over some of its tasks. */
 export function meansOfTasks(section, tasks) {
   return meansOver(section.drawn, tasks);

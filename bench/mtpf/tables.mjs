@@ -7,9 +7,9 @@ import { findings } from "./findings.mjs";
 import { markdownTable } from "./marked.mjs";
 import { paperTable } from "./paper-table.mjs";
 import { runSoFar } from "./run-so-far.mjs";
-import { MET_BEFORE, sectionsOf } from "./sections.mjs";
+import { MET_BEFORE, sectionFor, sectionsOf } from "./sections.mjs";
 import { mean } from "./statistics.mjs";
-import { bySeedText, droppedLine, points, seedsText, signed, signedPoints, within } from "./wording.mjs";
+import { bySeedText, droppedLines, points, seedsText, signed, signedPoints, within } from "./wording.mjs";
 
 /** Pairs whose difference says something of the method: [a, b, family]. */
 const PAIRS = [
@@ -43,8 +43,7 @@ export function resultTables(results, tasks) {
 
 function taskTable(protocol, share, sections) {
   const regimes = REGIMES.filter((regime) => sections.some(({ runs }) => runs.has(regime)));
-  const left = sections.filter(({ dropped }) => dropped.length > 0).map(({ dropped, title }) => droppedLine(dropped, title));
-  const notes = left.length === 0 ? [] : ["", ...left];
+  const notes = droppedLines(sections);
   if (regimes.length === 0) return [`No regime has all cells of the protocol "${protocol}" at ${share} %.`, ...notes];
   const rows = sections.filter(({ runs }) => runs.size > 0).flatMap(({ title, tasks, unmet, runs }) => {
     const metric = (run, task) => mean(run.tasks.get(task).map(({ test }) => test));
@@ -97,7 +96,7 @@ function differenceTable(sections) {
 /** What fine-tuning leaves of the gains that linear heads show: both over the seeds that both have. */
 function protocolTable(sections) {
   const rows = sections.filter(({ protocol }) => protocol === "lora").flatMap((lora) => {
-    const linear = sections.find(({ protocol, share, family }) => protocol === "linear" && share === lora.share && family === lora.family);
+    const linear = sectionFor(sections, "linear", lora.share, lora.family);
     return [...lora.means].filter(([regime]) => regime !== "none" && linear.means.has(regime)).flatMap(([regime, own]) => {
       const seeds = [...own.seeds.keys()].filter((seed) => linear.means.get(regime).seeds.has(seed));
       const gain = ({ means }) => {
