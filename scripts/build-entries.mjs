@@ -3,7 +3,7 @@
 //   node scripts/build-entries.mjs        after build-wasm.mjs
 //
 // inline.js, inline.d.ts   both modules, one after the other, deflated and in base64, for `rootstock/inline`
-// module.d.ts              the type of `rootstock/fixed.wasm` and `rootstock/relaxed.wasm` where they are imported as modules
+// module.d.ts              the type of `rootstock/fixed.wasm` and the other three binaries where they are imported as modules
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";
 

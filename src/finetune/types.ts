@@ -57,7 +57,10 @@ export interface CheckpointStore {
   write(bytes: Uint8Array): Promise<void>;
 }
 
-/** Binaries that replace those of `build/wasm`: two that serve, and two that train. */
+/**
+ * Binaries that replace those of `build/wasm`: `fixed` and `relaxed`, which serve, `train-fixed` and `train-relaxed`. The package's own are
+ * `rootstock/fixed.wasm` and so on.
+ */
 export type TrainingBinaries = KernelBinaries & { readonly [Name in TrainBuild]?: KernelBinary };
 
 /** How an adapter is trained. All have defaults, which are those of docs/fine-tuning.md. */
@@ -115,7 +118,7 @@ export interface TrainingOptions {
   readonly seed?: number | undefined;
   /** Written after every evaluation and epoch. What lies there is gone on from when it is of the same run. */
   readonly checkpoint?: CheckpointStore | undefined;
-  /** Kernel binaries, where they cannot be read from beside the package's code. */
+  /** Kernel binaries, where they cannot be read from beside the package's code: `fixed`, `relaxed`, `train-fixed`, `train-relaxed`. */
   readonly wasm?: TrainingBinaries | undefined;
   /** Those who train together. Default: nobody else. */
   readonly peers?: Peers | undefined;

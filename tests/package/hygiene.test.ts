@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -42,6 +43,14 @@ describe("the packed package", () => {
     const rooms = new Set(files.map((path) => path.split("/", 1)[0]!));
     expect([...rooms].sort()).toEqual(["LICENSE", "NOTICE", "README.md", "build", "dist", "models", "package.json"]);
     expect(files.filter((path) => path.startsWith("build/")).sort()).toEqual(["fixed.wasm", "inline.js", "module.d.ts", "relaxed.wasm", "train-fixed.wasm", "train-relaxed.wasm"].map((name) => `build/wasm/${name}`));
+  });
+
+  it("has every kernel binary under a name of its own", () => {
+    const { resolve: resolveEntry } = createRequire(import.meta.url);
+    for (const name of ["fixed.wasm", "relaxed.wasm", "train-fixed.wasm", "train-relaxed.wasm"]) {
+      expect(resolveEntry(`rootstock/${name}`)).toBe(resolve("build/wasm", name));
+      expect(files).toContain(`build/wasm/${name}`);
+    }
   });
 
   it("names its conditions in the order in which they are tried", () => {
