@@ -45,7 +45,7 @@ export class EncoderPool implements Facade {
   /** @throws RootstockError `disposed`. */
   get info(): PoolInfo {
     this.#live();
-    return { ...this.#crew.info, workers: this.#crew.size };
+    return { ...structuredClone(this.#crew.info), workers: this.#crew.size };
   }
 
   /**

@@ -65,7 +65,7 @@ export class Encoder {
       vocabulary,
       maxTokens: maxPositions,
       kernel: engine.product,
-      notes: engine.notes,
+      notes: [...engine.notes],
       fingerprint,
       converted,
       memory: {
@@ -80,7 +80,7 @@ export class Encoder {
       tasks: [...this.#tasks.values()].map(({ name, adapter, labels }) => ({
         name,
         kind: adapter.plan.head?.kind ?? null,
-        labels,
+        labels: [...labels],
         bytes: adapter.bytes,
         resident: adapter.isResident,
         firstLayer: adapter.plan.firstLayer,

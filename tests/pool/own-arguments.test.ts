@@ -98,3 +98,14 @@ describe("the copies are what an encoder would have read", () => {
     for (const on of [encoder, pool]) await expect(on.run("w1", ["topic"], Object.create({ signal: AbortSignal.abort(reason) }) as RunOptions)).rejects.toBe(reason);
   });
 });
+
+it("what info gave is its caller's: writing to it changes no result and no later info", async () => {
+  const [results, info] = [await pool.run("w1 w9", ["topic", "names"], ALL), structuredClone(pool.info)];
+  const { tasks, notes, memory } = pool.info;
+  for (const { labels } of tasks) (labels as string[]).fill("other");
+  (tasks as unknown[]).length = 0;
+  (notes as string[]).push("other");
+  (memory as { adapterBudget: number }).adapterBudget = 0;
+  expect(pool.info).toEqual(info);
+  expect(await pool.run("w1 w9", ["topic", "names"], ALL)).toEqual(results);
+});

@@ -29,6 +29,17 @@ describe("what a caller changes while its call is under way has no effect", () =
   });
 });
 
+it("what info gave is its caller's: writing to it changes no result and no later info", async () => {
+  const [results, info] = [await encoder.run("w1 w9", ["topic", "names"], ALL), structuredClone(encoder.info)];
+  const { tasks, notes, memory } = encoder.info;
+  for (const { labels } of tasks) (labels as string[]).fill("other");
+  (tasks as unknown[]).length = 0;
+  (notes as string[]).push("other");
+  (memory as { adapterBudget: number }).adapterBudget = 0;
+  expect(encoder.info).toEqual(info);
+  expect(await encoder.run("w1 w9", ["topic", "names"], ALL)).toEqual(results);
+});
+
 /** Gives `first` at the first look at a property, and `later` from then on. */
 function fickle<T extends object>(first: T, later: T): T {
   const looks = new Set<PropertyKey>();
