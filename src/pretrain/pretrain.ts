@@ -35,10 +35,12 @@ const SPEED_STEPS = 20;
  * The same settings, rows and encoder give the same bits on one engine, with any checkpoints in between.
  *
  * @param encoder a Hugging Face folder with its tokenizer, not a converted one
+ * @param options all have defaults; those of batches are 32 sentences and 32 pairs
  * @throws RootstockError `argument-invalid`, `data-invalid`, `limit-exceeded`, `training-diverged`, `checkpoint-invalid`, and those of reading
  *   the encoder; `signal.reason` when it is aborted, after a last checkpoint.
  */
-export async function pretrain(encoder: SourceLike, data: PretrainingData, options: PretrainingOptions & { /** For tests. @internal */ readonly machine?: TrainMachineOptions }): Promise<Pretrained> {
+export async function pretrain(encoder: SourceLike, data: PretrainingData, options: PretrainingOptions & { /** For tests. @internal */ readonly machine?: TrainMachineOptions } = {}): Promise<Pretrained> {
+  if (typeof options !== "object" || options === null) throw new RootstockError("argument-invalid", "options must be an object.");
   const { signal, dtype = "F32", writesHead = false } = options;
   signal?.throwIfAborted();
   checkChoice(dtype, "dtype", ["F32", "F16"]);

@@ -28,18 +28,26 @@ it("it names every setting and every regime", () => {
   for (const regime of Object.keys(REGIMES)) expect(rows).toContain(`\`${regime}\``);
 });
 
-it("its program gives the last states of an encoder and its families' adapters", () => {
-  const out = "tests/golden/pretrain-loads";
-  const { input_ids, states } = JSON.parse(readFileSync(`${out}/states.json`, "utf8")) as { input_ids: number[][]; states: Record<string, number[][][]> };
-  // Beside the package's own files, where `rootstock` is the package itself.
+/** Runs a program of the page beside the package's own files, where `rootstock` is the package itself. */
+function run(name: string, args: readonly string[], input = ""): { status: number | null; stdout: string; stderr: string } {
   const path = `.pre-finetuning-example-${process.pid}.mjs`;
-  writeFileSync(path, /```js\n([^]*?)```/.exec(PAGE)![1]!);
+  writeFileSync(path, new RegExp(`\`\`\`js\n(// ${name}[^]*?)\`\`\``).exec(PAGE)![1]!);
   try {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [path, out], { input: JSON.stringify(input_ids), encoding: "utf8" });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    const sizes = (given: Record<string, unknown[][]>): unknown => Object.entries(given).map(([name, texts]) => [name, texts.map((text) => text.flat().length)]);
-    expect(sizes(JSON.parse(stdout) as Record<string, number[][]>)).toEqual(sizes(states));
+    return spawnSync(process.execPath, [path, ...args], { input, encoding: "utf8" });
   } finally {
     rmSync(path);
   }
+}
+
+it("its call of pretrain makes an encoder and adapters that load", () => {
+  expect(run("pretrain.mjs", ["tests/golden/pretrain-loads/encoder"])).toMatchObject({ status: 0, stdout: "2 ner,tc\n", stderr: "" });
+});
+
+it("its program gives the last states of an encoder and its families' adapters", () => {
+  const out = "tests/golden/pretrain-loads";
+  const { input_ids, states } = JSON.parse(readFileSync(`${out}/states.json`, "utf8")) as { input_ids: number[][]; states: Record<string, number[][][]> };
+  const { status, stdout, stderr } = run("states.mjs", [out], JSON.stringify(input_ids));
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const sizes = (given: Record<string, unknown[][]>): unknown => Object.entries(given).map(([name, texts]) => [name, texts.map((text) => text.flat().length)]);
+  expect(sizes(JSON.parse(stdout) as Record<string, number[][]>)).toEqual(sizes(states));
 });

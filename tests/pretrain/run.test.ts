@@ -121,6 +121,10 @@ describe("what is refused", () => {
     await refuses(pretrain(ENCODER, DATA, { ...OPTIONS, ...change }), "argument-invalid", says);
   });
 
+  it("options that are none", async () => {
+    await refuses(pretrain(ENCODER, DATA, null as never), "argument-invalid", /options must be an object/);
+  });
+
   it("a converted encoder, one without a tokenizer, and one of another size", async () => {
     const without = new Map(ENCODER);
     without.delete("tokenizer.json");
@@ -132,6 +136,8 @@ describe("what is refused", () => {
   it("fewer rows than a batch", async () => {
     await refuses(pretrain(ENCODER, DATA, { ...OPTIONS, ner: { batchSize: 64 } }), "data-invalid", /40 sentences make no batch of 64/);
     await refuses(pretrain(ENCODER, { ...DATA, pairs: [] }, OPTIONS), "data-invalid", /0 pairs make no batch/);
+    // Without options batches are of the default size.
+    await refuses(pretrain(ENCODER, DATA), "data-invalid", /30 pairs make no batch of 32/);
     // A family that a regime leaves out needs no rows.
     await pretrain(ENCODER, { ...DATA, pairs: [] }, { ...OPTIONS, regime: "ner-only", steps: 1 });
   });
