@@ -16,7 +16,7 @@ const definition = defineCommand({
     // Here and not above: training's modules would slow the start of every other command.
     const { readConfig } = await import("./pretrain/config.ts");
     const { pretrainConfig } = await import("./pretrain/pretrain.ts");
-    const config = readConfig(args.config, { output: args.output, seed: readCount(args.seed, "seed"), steps: readCount(args.steps, "steps") });
+    const config = readConfig(args.config, { output: args.output, seed: args.seed === "0" ? 0 : readCount(args.seed, "seed"), steps: readCount(args.steps, "steps") });
     const workers = readCount(args.workers, "workers") ?? 1;
     await pretrainConfig(config, { workers, logEvery: readCount(args.log, "log") }, data as Session);
   },

@@ -104,6 +104,11 @@ describe("rootstock pretrain", () => {
     expect(await program(["pretrain", config])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^rootstock: data-invalid: .*bad\.jsonl, line 2: this is not JSON/) as unknown });
   });
 
+  it("takes a seed of 0", async () => {
+    expect((await program(["pretrain", at("runs/a.json"), "--steps", "1", "--seed", "0"])).code).toBe(0);
+    expect(historyOf(at("runs/out")).settings.seed).toBe(0);
+  });
+
   it("without a file or with a number that is none: usage", async () => {
     expect((await program(["pretrain"])).code).toBe(2);
     expect((await program(["pretrain", at("base.json"), "--steps", "0"])).code).toBe(2);
