@@ -70,6 +70,12 @@ export function checkPipelineOptions(options: PipelineOptions): void {
   if (options.progress_callback != null && typeof options.progress_callback !== "function") {
     throw new RootstockError("argument-invalid", "progress_callback must be a function.");
   }
+  // "true" is not true, and would let URLs through.
+  const local: unknown = options.local_files_only;
+  if (local != null && typeof local !== "boolean") {
+    throw new RootstockError("argument-invalid", `local_files_only is ${JSON.stringify(local) ?? typeof local}; give true or false, or leave it out.`);
+  }
+  if (options.load != null && typeof options.load !== "object") throw new RootstockError("argument-invalid", "load must be an object: options of loadEncoder.");
 }
 
 /** @throws RootstockError `argument-invalid` for what `local_files_only` rules out. */

@@ -132,6 +132,8 @@ describe("what it is made from", () => {
     ["a config", "feature-extraction", folder, { config: {} }, /config is \{\}/],
     ["session options", "feature-extraction", folder, { session_options: { intraOpNumThreads: 1 } }, /session_options has intraOpNumThreads/],
     ["a URL that is not local", "feature-extraction", "https://example.org/model", { local_files_only: true }, /local_files_only/],
+    ["a word for a boolean", "feature-extraction", "https://example.org/model", { local_files_only: "true" }, /local_files_only is "true"/],
+    ["load that is no object", "feature-extraction", folder, { load: "fixed" }, /load must be an object/],
     ["a callback that is none", "feature-extraction", folder, { progress_callback: true }, /progress_callback/],
   ])("refuses %s by name", async (_, task, model, options, words) => {
     await refused(() => pipeline(task as PipelineType, model!, options as PipelineOptions), "argument-invalid", words);
@@ -140,7 +142,7 @@ describe("what it is made from", () => {
   it("takes options of transformers.js that change nothing", async () => {
     const harmless: PipelineOptions[] = [
       { device: "wasm", dtype: "q8", quantized: true, revision: "main", subfolder: "onnx", local_files_only: true },
-      { device: "cpu", dtype: "int8", subfolder: "", use_external_data_format: false, session_options: {} },
+      { device: "cpu", dtype: "int8", subfolder: "", use_external_data_format: false, local_files_only: false, session_options: {} },
       { device: null, dtype: null, config: null, cache_dir: null, model_file_name: null, session_options: null, progress_callback: null },
     ];
     for (const options of harmless) await (await pipeline("feature-extraction", ENCODER, options)).dispose();
