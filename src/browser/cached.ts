@@ -46,7 +46,7 @@ export function cached(url: string | URL, options: CacheOptions = {}): Source {
 }
 
 /**
- * Deletes what `cached` stored: that of one folder, or all of it.
+ * Deletes what `cached` stored under `cacheName`: that of one folder, or all of it.
  * @returns was there anything?
  */
 export async function clearCache(options: CacheOptions & { readonly url?: string | URL } = {}): Promise<boolean> {
