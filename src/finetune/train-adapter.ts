@@ -25,8 +25,10 @@ import type { TrainingData, TrainingHistory, TrainingOptions } from "./types.ts"
  * The same rows, options and seed give the same bits, as long as the same module computes (docs/fine-tuning.md).
  *
  * @returns a source for `encoder.addAdapter`, which gives the very results that dev was measured by
- * @throws RootstockError `argument-invalid`; `data-invalid` with the row; `training-diverged`; `checkpoint-invalid`; `adapter-unsupported`;
- *   `limit-exceeded`; `source-missing` (no tokenizer.json); `disposed`; and `signal.reason`
+ * @throws RootstockError `argument-invalid`; `task-invalid` for a name; `data-invalid` with the row; `training-diverged`; `checkpoint-invalid`;
+ *   `tensor-value` where the encoder's results overflow; `limit-exceeded`; `no-memory-left`; `source-missing` (no tokenizer.json);
+ *   `source-unreadable` (a kernel binary), `simd-unsupported`, `engine-fault`; those of `addAdapter` for `from`, `adapter-unsupported` also for
+ *   what serves and is not trained; `worker-lost` with peers; `disposed`; and `signal.reason`
  */
 export async function trainAdapter(encoder: Encoder, data: TrainingData, options: TrainingOptions = {}): Promise<TrainedAdapter> {
   if (!(encoder instanceof Encoder)) throw new RootstockError("argument-invalid", "give the encoder that loadEncoder made.");
