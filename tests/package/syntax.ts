@@ -8,8 +8,8 @@ export interface Node {
 
 export type Program = Node & { readonly body: readonly Node[] };
 
-export function parseModule(code: string): Program {
-  return parseAst(code) as unknown as Program;
+export function parseModule(code: string, lang: "js" | "ts" = "js"): Program {
+  return parseAst(code, { lang }) as unknown as Program;
 }
 
 export const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null && typeof (value as Node).type === "string";
