@@ -195,16 +195,22 @@ describe("the n-th allocation fails, n = 1, 2, … until none does", () => {
   it("in an encoder that serves: one call or change is refused at the most, and no other's answer differs", async () => {
     using encoder = await loadGolden({ adapterBudget: budget });
     const expected = await answers(encoder);
-    for (let [n, came] = [1, true]; came; n += cases(3, 1)) {
+    let refused = 0;
+    // Every one of the 13 in CI too: all but the sixth are made up for, and refuse nothing.
+    for (let [n, came] = [1, true]; came; n++) {
       const isDue = failing(n, false, ["grow", "pool", "heap"]);
       const calls = NAMES.map((name) => encoder.run("w1 w2 w3", [name]));
       const outcomes = await Promise.allSettled([...calls, encoder.embed(["w1"]), encoder.trunk("w1 w2"), encoder.hiddenStates([2, 3], NAMES[2]!)]);
       came = isDue();
       vi.unstubAllGlobals();
       vi.restoreAllMocks();
-      for (const outcome of outcomes) if (outcome.status === "rejected") expect((outcome.reason as RootstockError).code).toBe("no-memory-left");
+      const reasons = outcomes.flatMap((one) => (one.status === "rejected" ? [one.reason as RootstockError] : []));
+      refused += reasons.length;
+      expect(reasons.length).toBeLessThanOrEqual(1);
+      for (const { code } of reasons) expect(code).toBe("no-memory-left");
       expect(await answers(encoder)).toEqual(expected);
     }
+    expect(refused).toBeGreaterThan(0);
   });
 });
 
