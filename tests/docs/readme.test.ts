@@ -52,5 +52,7 @@ it("the training example trains what it serves, after the first", () => {
 
 it("the commands it shows are the package's", () => {
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
-  for (const [, name] of README.matchAll(/npm (?:run )?(start|test|bench)\b/g)) expect(scripts).toHaveProperty(name!);
+  const names = new Set([...README.matchAll(/npm (?:run )?(start|test|bench|demo)\b/g)].map(([, name]) => name!));
+  expect([...names].sort()).toEqual(["bench", "demo", "start", "test"]);
+  for (const name of names) expect(scripts).toHaveProperty(name);
 });

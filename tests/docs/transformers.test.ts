@@ -8,7 +8,9 @@ it("the example of docs/transformers.md runs, and finds what it says", () => {
   // Before the last line, which disposes of the pipelines.
   const script = example!.replace(/^for /m, `${shown}for `);
   const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" });
-  for (const [, score, word, start, end] of example!.matchAll(/score: ([\d.]+), word: '(.+)', start: (\d+), end: (\d+)/g)) {
+  const entities = [...example!.matchAll(/score: ([\d.]+), word: '(.+)', start: (\d+), end: (\d+)/g)];
+  expect(entities).toHaveLength(2);
+  for (const [, score, word, start, end] of entities) {
     const found = new RegExp(`"score":([\\d.]+),"word":"${word!}","start":${start!},"end":${end!}`).exec(output);
     expect(Number(found?.[1]).toFixed(3)).toBe(score);
   }

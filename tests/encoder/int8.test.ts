@@ -85,9 +85,9 @@ describe("int8 adapters against PEFT: the label is the same wherever the margin 
         }
       }
       expect(error).toBeLessThan(LOGIT_ERROR);
-      for (const { own, reference } of rows) {
-        if (margin(reference) > error) expect(argmax(own)).toBe(argmax(reference));
-      }
+      const clear = rows.filter(({ reference }) => margin(reference) > error);
+      expect(clear.length).toBeGreaterThan(0);
+      for (const { own, reference } of clear) expect(argmax(own)).toBe(argmax(reference));
     });
   }
 });

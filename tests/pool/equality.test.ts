@@ -19,10 +19,21 @@ afterAll(() => {
   for (const pool of pools) pool.dispose();
 });
 
-/** The same call on the encoder and on pools of 1, 2 and 3 workers. */
-async function same(call: (on: Encoder | EncoderPool) => Promise<unknown>): Promise<void> {
+type Call = (on: Encoder | EncoderPool) => Promise<unknown>;
+
+/** The same call on the encoder and on pools of 1, 2 and 3 workers has one outcome. */
+async function commonOutcome(call: Call): Promise<unknown> {
   const expected = await outcome(() => call(encoder));
   for (const pool of pools) expect(await outcome(() => call(pool)), `${pool.info.workers} workers`).toEqual(expected);
+  return expected;
+}
+
+async function same(call: Call): Promise<void> {
+  expect(await commonOutcome(call)).toHaveProperty("value");
+}
+
+async function sameRefusal(call: Call): Promise<void> {
+  expect(await commonOutcome(call)).toMatchObject({ name: "RootstockError" });
 }
 
 const IDS = [2, 9, 11, 30, 41, 3];
@@ -107,7 +118,7 @@ describe("a pool refuses what an encoder refuses, in the same words", () => {
 
   it("of several wrong requests the first in order, by its index in the whole list", async () => {
     for (const wrong of [SHAPES, CONTENTS]) {
-      await fc.assert(fc.asyncProperty(wrongBatch(wrong), (requests) => same((on) => on.runBatch(requests))), { numRuns: 20 });
+      await fc.assert(fc.asyncProperty(wrongBatch(wrong), (requests) => sameRefusal((on) => on.runBatch(requests))), { numRuns: 20 });
     }
   });
 
@@ -124,26 +135,26 @@ describe("a pool refuses what an encoder refuses, in the same words", () => {
   it("in embed, too", async () => {
     for (const at of [0, 1, 57, 159]) {
       const texts = Array.from({ length: 160 }, (_, i) => (i >= at ? " " : TEXTS[i % 40]!));
-      await same((on) => on.embed(texts));
-      await same((on) => on.embed(texts.with(at, 7 as never)));
+      await sameRefusal((on) => on.embed(texts));
+      await sameRefusal((on) => on.embed(texts.with(at, 7 as never)));
     }
-    await same((on) => on.embed([" "]));
-    await same((on) => on.embed(TEXTS, { task: "unknown" }));
-    await same((on) => on.embed([], { task: "unknown" }));
+    await sameRefusal((on) => on.embed([" "]));
+    await sameRefusal((on) => on.embed(TEXTS, { task: "unknown" }));
+    await sameRefusal((on) => on.embed([], { task: "unknown" }));
   });
 
   it("arguments of a wrong kind", async () => {
-    for (const requests of [null, undefined, "w1", { text: "w1", tasks: [] }]) await same((on) => on.runBatch(requests as never));
-    for (const texts of [null, undefined, "w1 w2", ["w1", null]]) await same((on) => on.embed(texts as never));
+    for (const requests of [null, undefined, "w1", { text: "w1", tasks: [] }]) await sameRefusal((on) => on.runBatch(requests as never));
+    for (const texts of [null, undefined, "w1 w2", ["w1", null]]) await sameRefusal((on) => on.embed(texts as never));
     for (const options of [{ topK: 0 }, { maxTokens: 2 }, { overflow: "cut" }, { ignoreLabels: "O" }, { aggregation: "most" }]) {
-      await same((on) => on.runBatch(REQUESTS.slice(0, 120), options as never));
+      await sameRefusal((on) => on.runBatch(REQUESTS.slice(0, 120), options as never));
     }
-    await same((on) => on.run(7 as never, ["topic"]));
-    await same((on) => on.run("w1", "topic" as never));
-    await same((on) => on.run("w1", null as never));
-    for (const ids of [[], [1, 2.5], [4096], { length: -1 }, "abc"]) await same((on) => on.forward(ids as never, null));
-    await same((on) => on.forward(IDS, null, { attentionMask: [1] }));
-    await same((on) => on.logits(IDS, null as never));
-    await same((on) => on.logits(IDS, "unknown"));
+    await sameRefusal((on) => on.run(7 as never, ["topic"]));
+    await sameRefusal((on) => on.run("w1", "topic" as never));
+    await sameRefusal((on) => on.run("w1", null as never));
+    for (const ids of [[], [1, 2.5], [4096], { length: -1 }, "abc"]) await sameRefusal((on) => on.forward(ids as never, null));
+    await sameRefusal((on) => on.forward(IDS, null, { attentionMask: [1] }));
+    await sameRefusal((on) => on.logits(IDS, null as never));
+    await sameRefusal((on) => on.logits(IDS, "unknown"));
   });
 });
