@@ -54,6 +54,7 @@ export interface LoadedEncoder {
 /** Parts that tests replace: how weights are stored, and the kernels that go with it. */
 export interface LoadParts {
   readonly format: WeightFormat;
+  /** Bytes of one activation code as the widest `quantizeRows` writes it: relaxed 1, fixed 2. */
   readonly codeBytes: number;
   start(memory: LinearMemory, scratch: Address, options: EngineOptions): Promise<Engine>;
 }
