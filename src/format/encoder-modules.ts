@@ -97,6 +97,11 @@ function layerModules(config: EncoderConfig, layer: number): EncoderModule[] {
   ];
 }
 
+/** Rows of the position table as the file has it: RoBERTa's starts with `positionOffset` rows that no token uses. */
+export function positionRows(config: EncoderConfig): number {
+  return config.maxPositions + config.positionOffset;
+}
+
 function embeddingModules(config: EncoderConfig): EncoderModule[] {
   const { family, embeddingSize: width, hidden } = config;
   const table = (part: EmbeddingTable, path: string, rows: number): TableModule => ({
@@ -104,7 +109,7 @@ function embeddingModules(config: EncoderConfig): EncoderModule[] {
   });
   const modules: EncoderModule[] = [
     table("word", "word_embeddings", config.vocabulary),
-    table("position", "position_embeddings", config.maxPositions + config.positionOffset),
+    table("position", "position_embeddings", positionRows(config)),
   ];
   if (config.typeVocabulary > 0) modules.push(table("type", "token_type_embeddings", config.typeVocabulary));
   modules.push({ kind: "norm", path: "embeddings.LayerNorm", name: "embeddings.norm", site: { layer: null, part: "norm" }, width });
