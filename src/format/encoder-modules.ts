@@ -134,3 +134,9 @@ export function encoderModules(config: EncoderConfig): EncoderModule[] {
   for (let layer = 0; layer < config.storedLayers; layer++) modules.push(...layerModules(config, layer));
   return modules;
 }
+
+/** Every module that the family can have: `encoderModules`, and the pooler. */
+export function allModules(config: EncoderConfig): EncoderModule[] {
+  const pooler = poolerModule(config);
+  return pooler === null ? encoderModules(config) : [...encoderModules(config), pooler];
+}
