@@ -7,7 +7,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/unit/**/*.test.ts", "tests/attacks/**/*.test.ts", "tests/runtime/loading.test.ts", "tests/finetune/data.test.ts"],
-    exclude: ["tests/unit/convert/**", "tests/unit/heads/**", "tests/unit/metrics/**"],
+    exclude: ["tests/unit/convert/**", "tests/unit/heads/**", "tests/unit/metrics/**", "tests/unit/model/**"],
     testTimeout: 300_000,
     coverage: {
       enabled: true,

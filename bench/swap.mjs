@@ -4,9 +4,8 @@
 // finding the task, taking its plan, writing the token rows. Without kernels it is the same work with warm caches, which the weights of a
 // whole pass otherwise empty: 9 µs of 44 on a busy Xeon.
 import { parseArgs } from "node:util";
-import { int8Format } from "../dist/model/int8.js";
 import { Encoder } from "../dist/runtime/encoder.js";
-import { loadParts } from "../dist/runtime/load-encoder.js";
+import { int8Parts, loadParts } from "../dist/runtime/load-encoder.js";
 import { readBeside } from "../dist/wasm/beside.js";
 import { startEngine } from "../dist/wasm/engine.js";
 
@@ -24,7 +23,7 @@ const start = async (...args) => {
   };
   return { ...engine, kernels: { ...kernels, embed } };
 };
-const encoder = new Encoder(await loadParts(values.encoder, {}, { format: int8Format, codeBytes: 2, start }));
+const encoder = new Encoder(await loadParts(values.encoder, {}, { ...int8Parts(readBeside), start }));
 const tasks = ["wikigold-lora", "banking77-rslora", "clinc150-lora-pattern", "vader-dora", "snips-slots-lora-all"];
 for (const task of tasks) await encoder.addAdapter(task, `tests/golden/adapters/${task}`);
 

@@ -69,7 +69,7 @@ function unrounded(memory, { product }) {
 async function start(memory, scratch, options) {
   const engine = await startEngine(memory, scratch, { ...options, product: "fixed" }, readBeside);
   const train = await instantiate("train-fixed", readFileSync(new URL("../../build/wasm/train-fixed.wasm", import.meta.url)), memory);
-  return { ...engine, kernels: { ...engine.kernels, ...unrounded(memory, train) }, codeBytes: 4, candidates: [], notes: ["float32"] };
+  return { ...engine, kernels: { ...engine.kernels, ...unrounded(memory, train) }, candidates: [], notes: ["float32"] };
 }
 
 /** @param {string} folder as Hugging Face saves it @returns {Promise<Encoder>} */

@@ -2,8 +2,8 @@ import { RootstockError } from "../errors.ts";
 import { MANIFEST_NAME, readManifest } from "../format/manifest.ts";
 import type { Manifest } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_PIECE_BYTES } from "../limits.ts";
-import { ByteReader, canHash } from "../load/byte-reader.ts";
-import { arrivingChunks, drop, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
+import { canHash, readWhole } from "../load/byte-reader.ts";
+import { arrivingChunks, drop, heldFile, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
 import type { FileRecord } from "./file-records.ts";
 import { FolderLoad } from "./folder-load.ts";
 import { FolderStore, type CacheHost } from "./folder-store.ts";
@@ -136,11 +136,11 @@ class CachedFolder implements Source {
   async #openManifest(opening: Opening): Promise<OpenFile> {
     let manifest: Manifest | null = null;
     try {
-      const bytes = await readSmall(await this.#openUnlisted(opening), MANIFEST_NAME, opening.signal);
+      const bytes = await readWhole(await this.#openUnlisted(opening), MANIFEST_NAME, MAX_CONFIG_BYTES, opening.signal);
       manifest = parseManifest(bytes);
       // Nothing is kept of what the loader will refuse.
       if (manifest === null) opening.load.found.set(MANIFEST_NAME, null);
-      return { size: bytes.length, chunks: (async function* () { yield bytes; })() }; // prettier-ignore
+      return heldFile(bytes);
     } finally {
       this.#hasChanged ||= this.#manifest !== null && JSON.stringify(piecesOf(this.#manifest)) !== JSON.stringify(piecesOf(manifest));
       this.#manifest = manifest;
@@ -232,15 +232,6 @@ class CachedFolder implements Source {
 
   #url(file: string): URL {
     return new URL(encodeURIComponent(file), this.#base);
-  }
-}
-
-async function readSmall(file: OpenFile, name: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  const reader = new ByteReader(file, { name, signal });
-  try {
-    return await reader.readRest(MAX_CONFIG_BYTES);
-  } finally {
-    await reader.close();
   }
 }
 

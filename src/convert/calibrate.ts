@@ -1,4 +1,5 @@
 import { RootstockError } from "../errors.ts";
+import { positionRows } from "../format/encoder-modules.ts";
 import type { QuantizationValue } from "../format/types.ts";
 import type { LayerPlan } from "../model/plan.ts";
 import { packCodes, writeBias, type LinearPlace } from "../model/weight-format.ts";
@@ -102,7 +103,7 @@ async function calibrateEmbeddings(c: Calibration): Promise<{ x: Float32Array[];
   const { plan, memory, work } = machine;
   const { embeddingSize: width, typeVocabulary } = plan.config;
   const word = source.tensor("embeddings.word.weight");
-  const position = memory.floats(plan.position, (plan.config.maxPositions + plan.config.positionOffset) * width).slice();
+  const position = memory.floats(plan.position, positionRows(plan.config) * width).slice();
   const type = typeVocabulary > 0 ? memory.floats(plan.type, width).slice() : new Float32Array(width);
   const sums = passes.map((pass) => {
     const { rows } = batchOf(machine, pass);

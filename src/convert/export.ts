@@ -1,6 +1,6 @@
 import { RootstockError } from "../errors.ts";
 import { BARE_MODEL_METADATA, bareModelConfig } from "../format/bare-model.ts";
-import { encoderModules, poolerModule, type EncoderModule } from "../format/encoder-modules.ts";
+import { allModules, type EncoderModule } from "../format/encoder-modules.ts";
 import { MANIFEST_NAME, readManifest } from "../format/manifest.ts";
 import { writeSafetensors, type TensorToWrite } from "../format/safetensors-writer.ts";
 import { MAX_CONFIG_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
@@ -36,8 +36,8 @@ export async function exportEncoder(given: SourceLike, target: string, options: 
   const source = joinParts(folder, manifest);
   const { memory, plan } = machine;
   const { config } = plan;
-  const pooler = plan.pooler === null ? null : poolerModule(config);
-  const tensors = [...encoderModules(config), ...(pooler === null ? [] : [pooler])].flatMap((module) => tensorsOf(memory, plan, module));
+  const modules = allModules(config).filter(({ name }) => name !== "pooler" || plan.pooler !== null);
+  const tensors = modules.flatMap((module) => tensorsOf(memory, plan, module));
   const files: FileToWrite[] = [];
   for (const name of TOKENIZER_FILES) {
     const bytes = await readOptionalFile(source, name, { signal, limit: MAX_TOKENIZER_BYTES, manifest });

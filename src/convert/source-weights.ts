@@ -1,7 +1,7 @@
 import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
 import { toFloat32 } from "../format/floats.ts";
 import { parseSafetensorsHeader } from "../format/safetensors.ts";
-import type { EncoderConfig } from "../format/types.ts";
+import type { EncoderConfig, FloatDtype } from "../format/types.ts";
 
 /** A linear layer as the source file has it: weight (out, in), bias (out). */
 export interface FloatLinear {
@@ -21,7 +21,7 @@ export class SourceWeights {
 
   tensor(name: string): Float32Array {
     const { start, end, dtype } = this.#tensors.get(name)!;
-    return toFloat32(this.#bytes.subarray(start, end), dtype as "F32" | "F16" | "BF16");
+    return toFloat32(this.#bytes.subarray(start, end), dtype as FloatDtype);
   }
 
   linear(name: string): FloatLinear {

@@ -5,6 +5,7 @@ import { uniformBatch, type Batch, type Block } from "../run/batch.ts";
 import { activate, attention, embed, linear, normalize, type Machine } from "../run/forward.ts";
 import { fillRows, type TextIds } from "../run/rows.ts";
 import type { Address } from "../wasm/kernels.ts";
+import { alignUp } from "../wasm/memory.ts";
 import type { AdapterPool } from "../wasm/pool.ts";
 import type { FloatLinear } from "./source-weights.ts";
 
@@ -86,7 +87,7 @@ export function servedLinear(m: Machine, list: readonly Pass[], x: Rows, place: 
 /** x → float32 product of a linear layer (`bias` left out where only the product is wanted). */
 export function floatLinear(m: Machine, pool: AdapterPool, list: readonly Pass[], x: Rows, place: LinearPlace, own: FloatLinear, withBias: boolean): Float32Array[] {
   const { columns, depth } = place;
-  const stride = (columns + 3) & ~3;
+  const stride = alignUp(columns, 4);
   const bytes = (depth + 1) * stride * 4;
   const weights = pool.allocate(bytes);
   const bias = weights + depth * stride * 4;

@@ -1,4 +1,4 @@
-import { classPrefix, encoderModules, poolerModule } from "../format/encoder-modules.ts";
+import { allModules, classPrefix } from "../format/encoder-modules.ts";
 import type { EncoderConfig } from "../format/types.ts";
 import { GROUP } from "./learner.ts";
 
@@ -14,8 +14,7 @@ export class PeftNames {
 
   constructor(config: EncoderConfig) {
     this.#prefix = `${classPrefix(config.family)}.`;
-    const pooler = poolerModule(config);
-    this.#modules = new Set([...encoderModules(config), ...(pooler === null ? [] : [pooler])].map(({ path }) => path));
+    this.#modules = new Set(allModules(config).map(({ path }) => path));
   }
 
   /** @param isSlotBias the parameter replaces the bias of a layer with an adapter */

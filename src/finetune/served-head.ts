@@ -7,9 +7,8 @@ import type { TrainHead } from "../train/head.ts";
 import { linearForward, type TrainLinear } from "../train/linear.ts";
 import type { TrainMachine } from "../train/machine.ts";
 import type { Pass, TrainModel } from "../train/pass.ts";
-import { roundUp4 } from "../train/slot.ts";
 import type { Address } from "../wasm/kernels.ts";
-import type { Layout } from "../wasm/memory.ts";
+import { alignUp, type Layout } from "../wasm/memory.ts";
 
 /**
  * The head with the kernels that serve it, whose sums have another order than training's product: so that what is measured on dev has the
@@ -24,7 +23,7 @@ export interface ServedHead {
 
 export function planServedHead(layout: Layout, { dense, classifier }: TrainHead, rows: number): ServedHead {
   const plan = ({ depth: inputs, columns: outputs }: TrainLinear): DensePlace => ({
-    inputs, outputs, weights: layout.reserve(inputs * roundUp4(outputs) * 4), bias: layout.reserve(roundUp4(outputs) * 4),
+    inputs, outputs, weights: layout.reserve(inputs * alignUp(outputs, 4) * 4), bias: layout.reserve(alignUp(outputs, 4) * 4),
   });
   return { dense: dense && plan(dense.linear), classifier: plan(classifier), scores: layout.reserve(rows * classifier.columns * 4) };
 }

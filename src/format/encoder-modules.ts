@@ -97,6 +97,11 @@ function layerModules(config: EncoderConfig, layer: number): EncoderModule[] {
   ];
 }
 
+/** Rows of the position table as the file has it: RoBERTa's starts with `positionOffset` rows that no token uses. */
+export function positionRows(config: EncoderConfig): number {
+  return config.maxPositions + config.positionOffset;
+}
+
 function embeddingModules(config: EncoderConfig): EncoderModule[] {
   const { family, embeddingSize: width, hidden } = config;
   const table = (part: EmbeddingTable, path: string, rows: number): TableModule => ({
@@ -104,7 +109,7 @@ function embeddingModules(config: EncoderConfig): EncoderModule[] {
   });
   const modules: EncoderModule[] = [
     table("word", "word_embeddings", config.vocabulary),
-    table("position", "position_embeddings", config.maxPositions + config.positionOffset),
+    table("position", "position_embeddings", positionRows(config)),
   ];
   if (config.typeVocabulary > 0) modules.push(table("type", "token_type_embeddings", config.typeVocabulary));
   modules.push({ kind: "norm", path: "embeddings.LayerNorm", name: "embeddings.norm", site: { layer: null, part: "norm" }, width });
@@ -128,4 +133,10 @@ export function encoderModules(config: EncoderConfig): EncoderModule[] {
   const modules = embeddingModules(config);
   for (let layer = 0; layer < config.storedLayers; layer++) modules.push(...layerModules(config, layer));
   return modules;
+}
+
+/** Every module that the family can have: `encoderModules`, and the pooler. */
+export function allModules(config: EncoderConfig): EncoderModule[] {
+  const pooler = poolerModule(config);
+  return pooler === null ? encoderModules(config) : [...encoderModules(config), pooler];
 }

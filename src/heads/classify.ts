@@ -33,8 +33,8 @@ export function scoreFunction(problemType: ProblemType | undefined, classes: num
  *
  * @param probabilities one per label, from softmax or sigmoid (sigmoids need not sum to 1)
  * @param labels in the order of the head's classes
- * @throws RootstockError `labels-mismatch` when the two lengths differ, `argument-invalid` for a wrong `topK`,
- *   `engine-fault` when a probability is NaN
+ * @param options checked by the caller
+ * @throws RootstockError `labels-mismatch` when the two lengths differ, `engine-fault` when a probability is NaN
  */
 export function classify(
   probabilities: Float32Array,
@@ -46,12 +46,6 @@ export function classify(
     throw new RootstockError(
       "labels-mismatch",
       `The head gave ${probabilities.length} scores for ${labels.length} labels. Give one label per class, in order.`,
-    );
-  }
-  if (topK !== null && (!Number.isInteger(topK) || topK < 1)) {
-    throw new RootstockError(
-      "argument-invalid",
-      `topK is ${String(topK)}; give a whole number from 1 up, or null for all labels.`,
     );
   }
   if (labels.length === 0) return [];

@@ -156,6 +156,16 @@ export class ByteReader {
   }
 }
 
+/** All of an open file of at most `limit` bytes, which is closed afterwards. @throws RootstockError as the source, `limit-exceeded`. */
+export async function readWhole(file: OpenFile, name: string, limit: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const reader = new ByteReader(file, { name, signal });
+  try {
+    return await reader.readRest(limit);
+  } finally {
+    await reader.close();
+  }
+}
+
 /** Bytes that no other thread writes to and that stay as many: `digest` refuses others, and what was checked must be what is used. */
 function isLasting({ buffer }: Uint8Array): boolean {
   return buffer instanceof ArrayBuffer && (buffer as { readonly resizable?: boolean }).resizable !== true;

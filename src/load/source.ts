@@ -74,9 +74,14 @@ function mapSource(files: ReadonlyMap<string, Uint8Array>): Source {
       if (!(bytes instanceof Uint8Array)) {
         throw new RootstockError("argument-invalid", `${file}: the given files must be Uint8Arrays.`);
       }
-      return { size: bytes.byteLength, chunks: once(bytes) };
+      return heldFile(bytes);
     },
   };
+}
+
+/** A file whose bytes are at hand. */
+export function heldFile(bytes: Uint8Array): OpenFile {
+  return { size: bytes.byteLength, chunks: once(bytes) };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,5 @@
 import type { AdapterSite, EmbeddingSite, LinearTensors, TensorInfo } from "../format/types.ts";
-import type { LinearMemory } from "../wasm/memory.ts";
+import { alignUp, type LinearMemory } from "../wasm/memory.ts";
 import { finite } from "./finite.ts";
 import { readBias, type LinearPlace, type WeightFormat } from "./weight-format.ts";
 
@@ -120,14 +120,14 @@ export function embeddingValues(site: EmbeddingSite, read: ReadTensor): { table:
 /** A head's dense layer: (outputs, inputs) → [inputs][outputs4], and its bias padded to whole vectors. */
 export function denseValues(tensors: LinearTensors, read: ReadTensor): { weights: Float32Array; bias: Float32Array } {
   const [outputs, inputs] = tensors.weight.shape as [number, number];
-  const bias = new Float32Array((outputs + 3) & ~3);
+  const bias = new Float32Array(alignUp(outputs, 4));
   bias.set(finite(read(tensors.bias), tensors.bias));
   return { weights: transposed(finite(read(tensors.weight), tensors.weight), outputs, inputs, 1), bias };
 }
 
 /** (rows, columns) → [columns][rows rounded up to 4] times `scale`; padding 0. */
 export function transposed(values: Float32Array, rows: number, columns: number, scale: number): Float32Array {
-  const stride = (rows + 3) & ~3;
+  const stride = alignUp(rows, 4);
   const out = new Float32Array(columns * stride);
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++) out[c * stride + r] = scale * values[r * columns + c]!;

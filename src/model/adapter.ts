@@ -30,8 +30,8 @@ export interface AdapterNumbers {
  */
 export function adapterNumbers(host: AdapterHost, description: AdapterDescription, read: ReadTensor): AdapterNumbers {
   const block = new Block();
-  const build = describe(host, description, read, block);
-  return { plan: build(0), bytes: alignUp(block.bytes, BLOCK_ALIGNMENT), write: (to) => block.write(to) };
+  const plan = placeAdapter(host, description, read, block);
+  return { plan, bytes: alignUp(block.bytes, BLOCK_ALIGNMENT), write: (to) => block.write(to) };
 }
 
 /** Numbers waiting for an address. */
@@ -40,7 +40,7 @@ class Block {
   /** No part begins at 0, which means "none" in a plan. */
   bytes = 16;
 
-  /** Offset in the block, 16-byte aligned for whole-vector loads. */
+  /** Its offset in the block, 16-byte aligned for whole-vector loads. */
   add(values: Float32Array): number {
     const offset = this.bytes;
     this.#parts.push({ offset, values });
@@ -53,19 +53,11 @@ class Block {
   }
 }
 
-/** Makes a value of addresses once the block has its own. */
-type At<T> = (start: Address) => T;
-
-function describe(
-  host: AdapterHost,
-  description: AdapterDescription,
-  read: ReadTensor,
-  block: Block,
-): At<AdapterPlan> {
+function placeAdapter(host: AdapterHost, description: AdapterDescription, read: ReadTensor, block: Block): AdapterPlan {
   const { plan } = host;
   const { storedLayers } = plan.config;
-  const layers: Record<string, At<Slot> | At<Address>>[] = Array.from({ length: storedLayers }, () => ({}));
-  const outside: Record<string, At<Slot>> = {};
+  const layers: Record<string, Slot | Address>[] = Array.from({ length: storedLayers }, () => ({}));
+  const outside: Record<string, Slot> = {};
   for (const site of description.sites) {
     const { layer, part } = site.site;
     const place = layer === null ? plan[part] : plan.layers[layer]![part];
@@ -74,99 +66,67 @@ function describe(
     if (layer === null) outside[part] = slot;
     else layers[layer]![part] = slot;
   }
-  let embeddingBias: At<Address> = () => 0;
+  let embeddingBias: Address = 0;
   for (const { site, bias } of description.normBias) {
-    const offset = block.add(finite(read(bias), bias));
-    const at = (start: Address): Address => start + offset;
-    if (site.layer === null) embeddingBias = at;
-    else layers[site.layer]![site.part] = at;
+    const address = block.add(finite(read(bias), bias));
+    if (site.layer === null) embeddingBias = address;
+    else layers[site.layer]![site.part] = address;
   }
-  const tables: Partial<Record<EmbeddingTable, At<EmbeddingSlot>>> = {};
+  const tables: Partial<Record<EmbeddingTable, EmbeddingSlot>> = {};
   for (const site of description.embeddingSites) {
     const { table, up } = embeddingValues(site, read);
-    const [tableOffset, upOffset] = [block.add(table), block.add(up)];
-    tables[site.part] = (start) => ({ table: start + tableOffset, rank: site.rank, up: start + upOffset });
+    tables[site.part] = { table: block.add(table), rank: site.rank, up: block.add(up) };
   }
   if (description.needsPooler && plan.pooler === null) throw noPooler();
-  const head = description.head && placeHead(description.head, outside["pooler"], read, block);
-  return (start) => {
-    const slots = layers.map((parts) => bind(parts, start));
-    return {
-      firstLayer: description.firstAdaptedLayer,
-      embeddings:
-        description.firstAdaptedLayer >= 0
-          ? null
-          : {
-              word: tables.word?.(start) ?? null,
-              position: tables.position?.(start) ?? null,
-              type: tables.type?.(start) ?? null,
-              normBias: embeddingBias(start),
-              projection: outside["projection"]?.(start) ?? null,
-            },
-      layers: plan.layers.map((_, layer) => slots[layer % storedLayers]!),
-      scalesInputs: description.sites.some(({ inputScale }) => inputScale !== undefined),
-      head: head && head(start),
-    };
+  const head = description.head && placeHead(description.head, outside["pooler"] ?? null, read, block);
+  const slots = layers.map((parts) => (Object.keys(parts).length === 0 ? null : (parts as LayerSlots)));
+  return {
+    firstLayer: description.firstAdaptedLayer,
+    embeddings:
+      description.firstAdaptedLayer >= 0
+        ? null
+        : {
+            word: tables.word ?? null,
+            position: tables.position ?? null,
+            type: tables.type ?? null,
+            normBias: embeddingBias,
+            projection: outside["projection"] ?? null,
+          },
+    layers: plan.layers.map((_, layer) => slots[layer % storedLayers]!),
+    scalesInputs: description.sites.some(({ inputScale }) => inputScale !== undefined),
+    head,
   };
 }
 
-function bind(parts: Record<string, At<Slot> | At<Address>>, start: Address): LayerSlots | null {
-  const entries = Object.entries(parts);
-  if (entries.length === 0) return null;
-  return Object.fromEntries(entries.map(([part, at]) => [part, at(start)])) as LayerSlots;
-}
-
-function placeSlot(
-  host: AdapterHost,
-  site: AdapterSite,
-  place: LinearPlace,
-  read: ReadTensor,
-  block: Block,
-): At<Slot> {
-  const values = slotValues(site, read, host.memory, place, host.format);
-  const offset = (part: Float32Array | undefined): number | null => (part === undefined ? null : block.add(part));
-  const inputScale = offset(values.inputScale);
-  const down = offset(values.down);
-  const up = offset(values.up);
-  const outputScale = offset(values.outputScale);
-  const shift = offset(values.shift);
-  return (start) => {
-    const at = (part: number | null): Address => (part === null ? 0 : start + part);
-    return {
-      inputScale: at(inputScale),
-      down: at(down),
-      rank: values.rank,
-      up: at(up),
-      outputScale: at(outputScale),
-      shift: at(shift),
-    };
+function placeSlot(host: AdapterHost, site: AdapterSite, place: LinearPlace, read: ReadTensor, block: Block): Slot {
+  const { rank, ...values } = slotValues(site, read, host.memory, place, host.format);
+  const add = (part: Float32Array | undefined): Address => (part === undefined ? 0 : block.add(part));
+  return {
+    inputScale: add(values.inputScale),
+    down: add(values.down),
+    rank,
+    up: add(values.up),
+    outputScale: add(values.outputScale),
+    shift: add(values.shift),
   };
 }
 
-function placeHead(
-  head: HeadDescription,
-  poolerSlot: At<Slot> | undefined,
-  read: ReadTensor,
-  block: Block,
-): At<Head> {
-  const place = (tensors: HeadDescription["classifier"]): At<DensePlace> => {
+function placeHead(head: HeadDescription, poolerSlot: Slot | null, read: ReadTensor, block: Block): Head {
+  const place = (tensors: HeadDescription["classifier"]): DensePlace => {
     const { weights, bias } = denseValues(tensors, read);
-    const [weightsOffset, biasOffset] = [block.add(weights), block.add(bias)];
     const [outputs, inputs] = tensors.weight.shape as [number, number];
-    return (start) => ({ weights: start + weightsOffset, bias: start + biasOffset, inputs, outputs });
+    return { weights: block.add(weights), bias: block.add(bias), inputs, outputs };
   };
   const classifier = place(head.classifier);
   // A pooler saved with the adapter is a dense layer with tanh that stands in for the encoder's.
   const own = head.pooler ?? head.dense;
-  const dense = own && place(own);
-  const activation = head.pooler ? "tanh" : (head.denseActivation ?? "tanh");
-  return (start) => ({
+  return {
     kind: head.kind,
     usesPooler: head.kind === "sequence" && own === undefined,
-    poolerSlot: poolerSlot?.(start) ?? null,
-    dense: dense ? { ...dense(start), activation } : null,
-    classifier: classifier(start),
-  });
+    poolerSlot,
+    dense: own ? { ...place(own), activation: head.pooler ? "tanh" : (head.denseActivation ?? "tanh") } : null,
+    classifier,
+  };
 }
 
 function noPooler(): RootstockError {

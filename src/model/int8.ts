@@ -1,4 +1,4 @@
-import { roundPlain, roundTiesToEven } from "../convert/rounding/round-plain.ts";
+import { roundPlain, roundTiesToEven } from "./round-plain.ts";
 import { packCodes, packedBytes, storedScale, unpackChannel, type WeightFormat } from "./weight-format.ts";
 
 /**

@@ -1,6 +1,7 @@
+import { positionRows } from "../format/encoder-modules.ts";
 import type { Dtype } from "../format/types.ts";
 import type { Address } from "../wasm/kernels.ts";
-import { LINEAR_PARTS, NORM_PARTS, positionRows, SCALED_INPUTS, type EncoderPlan, type NormPlace } from "./plan.ts";
+import { LINEAR_PARTS, NORM_PARTS, SCALED_INPUTS, type EncoderPlan, type NormPlace } from "./plan.ts";
 import { channelBytes, packedBytes, type LinearPlace } from "./weight-format.ts";
 
 /** A tensor of a converted encoder: its name in the file, and the bytes of linear memory that are its content. */

@@ -1,3 +1,4 @@
+import { positionRows } from "../format/encoder-modules.ts";
 import type { EncoderConfig, LayerLinear, LayerNormPart } from "../format/types.ts";
 import type { Address } from "../wasm/kernels.ts";
 import type { Layout } from "../wasm/memory.ts";
@@ -33,11 +34,6 @@ export interface EncoderPlan {
   /** One entry a layer; ALBERT's are all the same object. */
   readonly layers: readonly LayerPlan[];
   readonly pooler: LinearPlace | null;
-}
-
-/** Rows of the position table as the file has it: RoBERTa's starts with `positionOffset` rows that no token uses. */
-export function positionRows(config: EncoderConfig): number {
-  return config.maxPositions + config.positionOffset;
 }
 
 /** Reserves an address for every weight. */

@@ -1,7 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import { toFloat32 } from "../format/floats.ts";
 import { parseSafetensorsHeader, elementBytes, LENGTH_BYTES, readHeaderLength } from "../format/safetensors.ts";
-import type { EncoderTensors, SafetensorsFile, TensorInfo } from "../format/types.ts";
+import type { EncoderTensors, FloatDtype, SafetensorsFile, TensorInfo } from "../format/types.ts";
 import type { ByteReader } from "../load/byte-reader.ts";
 import type { LinearMemory } from "../wasm/memory.ts";
 import { finite } from "./finite.ts";
@@ -134,7 +134,7 @@ async function convertRows(reader: ByteReader, tensor: TensorInfo, sink: Sink): 
     const count = Math.min(perChunk, rows - first);
     const raw = bytes.subarray(0, count * rowBytes);
     await reader.readInto(raw);
-    const values = toFloat32(raw, tensor.dtype as "F32" | "F16" | "BF16", floats.subarray(0, count * width));
+    const values = toFloat32(raw, tensor.dtype as FloatDtype, floats.subarray(0, count * width));
     sink(first, finite(values, tensor));
   }
 }

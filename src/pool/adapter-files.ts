@@ -1,6 +1,5 @@
 import { RootstockError } from "../errors.ts";
-import type { Source, SourceLike } from "../load/source.ts";
-import { toSource } from "../load/source.ts";
+import { heldFile, toSource, type Source, type SourceLike } from "../load/source.ts";
 import { MAX_CONFIG_BYTES, MAX_HEADER_BYTES } from "../limits.ts";
 import { readFile } from "../runtime/files.ts";
 import { packError, unpackError, type PackedError } from "../packed-error.ts";
@@ -41,11 +40,7 @@ export function adapterSource({ location, files }: PackedAdapter): Source {
     async open(file) {
       const bytes = files.get(file)!;
       if (!(bytes instanceof Uint8Array)) throw unpackError(bytes);
-      return { size: bytes.byteLength, chunks: once(bytes) };
+      return heldFile(bytes);
     },
   };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

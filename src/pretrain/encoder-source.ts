@@ -1,6 +1,6 @@
 import { RootstockError } from "../errors.ts";
 import { readEncoderConfig } from "../format/encoder-config.ts";
-import { encoderModules, poolerModule } from "../format/encoder-modules.ts";
+import { allModules } from "../format/encoder-modules.ts";
 import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
 import { toFloat32 } from "../format/floats.ts";
 import { MANIFEST_NAME, PIECE_BYTES } from "../format/manifest.ts";
@@ -91,8 +91,7 @@ function tensorsByPath(config: EncoderConfig, bytes: Uint8Array): Map<string, Te
   const file = parseSafetensorsHeader(bytes, bytes.length, "model.safetensors");
   const { tensors } = resolveEncoderTensors(config, file.tensors);
   const byPath = new Map<string, TensorInfo>();
-  const pooler = poolerModule(config);
-  for (const { name, path } of [...encoderModules(config), ...(pooler === null ? [] : [pooler])]) {
+  for (const { name, path } of allModules(config)) {
     for (const suffix of ["weight", "bias"]) {
       const tensor = tensors.get(`${name}.${suffix}`);
       if (tensor !== undefined) byPath.set(`${path}.${suffix}`, tensor);

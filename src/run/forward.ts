@@ -3,7 +3,7 @@ import type { EncoderPlan, LayerPlan, NormPlace } from "../model/plan.ts";
 import type { AdapterPlan, EmbeddingSlot, Slot } from "../model/slot.ts";
 import type { LinearPlace } from "../model/weight-format.ts";
 import type { Address, Kernels } from "../wasm/kernels.ts";
-import type { LinearMemory } from "../wasm/memory.ts";
+import { alignUp, type LinearMemory } from "../wasm/memory.ts";
 import type { Batch, Block, Segment } from "./batch.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -173,7 +173,7 @@ function adapt(m: Machine, x: Address, rows: number, place: LinearPlace, slot: S
   const { kernels, work } = m;
   const { depth, columns } = place;
   if (slot.rank > 0) {
-    const chunk = Math.max(1, Math.floor(work.lowRankElements / roundUp4(slot.rank)));
+    const chunk = Math.max(1, Math.floor(work.lowRankElements / alignUp(slot.rank, 4)));
     for (let first = 0; first < rows; first += chunk) {
       const n = Math.min(chunk, rows - first);
       const from = x + first * depth * 4;
@@ -188,7 +188,7 @@ function adapt(m: Machine, x: Address, rows: number, place: LinearPlace, slot: S
 
 function embeddingLowRank(m: Machine, slot: EmbeddingSlot, ids: Address, rows: number, width: number, y: Address): void {
   const { kernels, work } = m;
-  const rank = roundUp4(slot.rank);
+  const rank = alignUp(slot.rank, 4);
   const chunk = Math.max(1, Math.floor(work.lowRankElements / rank));
   for (let first = 0; first < rows; first += chunk) {
     const n = Math.min(chunk, rows - first);
@@ -217,8 +217,4 @@ export function activate(m: Machine, x: Address, count: number): void {
     case "relu":
       return m.kernels.relu(x, count);
   }
-}
-
-function roundUp4(count: number): number {
-  return (count + 3) & ~3;
 }

@@ -1,6 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import type { EncoderConfig } from "../format/types.ts";
 import type { Address } from "../wasm/kernels.ts";
+import type { LinearMemory } from "../wasm/memory.ts";
 import type { Item } from "./arrangement.ts";
 import type { Machine } from "./forward.ts";
 import type { PassText } from "./pass-text.ts";
@@ -40,26 +41,33 @@ export function checkRows(config: EncoderConfig, { ids, mask }: TextIds): { ids:
   return { ids: ownIds, mask: ownMask };
 }
 
+/** Writes the ids, positions and types of one text's rows, from row `first` of their buffers on. */
+export function writeIds(
+  { i32 }: LinearMemory,
+  { positionOffset, padId }: EncoderConfig,
+  work: Readonly<Record<"ids" | "positions" | "types", Address>>,
+  ids: ArrayLike<number>,
+  first: number,
+): void {
+  let position = positionOffset;
+  for (let i = 0, row = first; i < ids.length; i++, row++) {
+    const id = ids[i]!;
+    i32[(work.ids >>> 2) + row] = id;
+    // RoBERTa counts real tokens only, and gives padding the row of the padding id.
+    i32[(work.positions >>> 2) + row] = positionOffset > 0 && id === padId ? padId : position++;
+    i32[(work.types >>> 2) + row] = 0;
+  }
+}
+
 /**
  * Writes the ids, positions and types of the rows of the embeddings, and the texts' key masks. A text's mask stays where it
  * is, wherever its rows go.
  * @returns the address of each text's mask, 0 without one
  */
 export function fillRows(m: Machine, texts: readonly TextIds[], items: readonly Pick<Item, "text" | "first">[]): Address[] {
-  const { positionOffset, padId } = m.plan.config;
   const { work, memory } = m;
-  const { i32, u8 } = memory;
-  for (const { text, first } of items) {
-    const { ids } = texts[text]!;
-    let position = positionOffset;
-    for (let i = 0, row = first; i < ids.length; i++, row++) {
-      const id = ids[i]!;
-      i32[(work.ids >>> 2) + row] = id;
-      // RoBERTa counts real tokens only, and gives padding the row of the padding id.
-      i32[(work.positions >>> 2) + row] = positionOffset > 0 && id === padId ? padId : position++;
-      i32[(work.types >>> 2) + row] = 0;
-    }
-  }
+  for (const { text, first } of items) writeIds(memory, m.plan.config, work, texts[text]!.ids, first);
+  const { u8 } = memory;
   let at = work.mask;
   return texts.map(({ ids, mask }) => {
     if (mask === undefined) return 0;

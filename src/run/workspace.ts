@@ -1,7 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import type { EncoderConfig } from "../format/types.ts";
 import type { Address } from "../wasm/kernels.ts";
-import { alignUp, type Layout } from "../wasm/memory.ts";
+import { alignUp, END_OF_POSITIVE, type Layout } from "../wasm/memory.ts";
 import { attentionScratchBytes } from "../wasm/scratch.ts";
 
 /**
@@ -13,9 +13,6 @@ const BLOCK_ROWS = 24;
 
 /** Low-rank intermediates are made in chunks of rows that fit here: a block of rank 340. */
 const LOW_RANK_ELEMENTS = 16_384;
-
-/** Kernels that walk a buffer from address to address compare signed integers, so no buffer may cross this one. */
-const END_OF_POSITIVE = 2 ** 31;
 
 /**
  * The forward pass's buffers, reserved once: nothing is allocated while texts run. Shapes are for `rows` token rows and

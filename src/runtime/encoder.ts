@@ -5,7 +5,7 @@ import { hiddenStates } from "../run/hidden-states.ts";
 import type { Output, Reading, TrunkState } from "../run/pass-text.ts";
 import { checkRows, type TextIds } from "../run/rows.ts";
 import { faultOf, heapFault } from "../wasm/fault.ts";
-import type { Call, SoleWork, TextWork, WorkBranch } from "./call.ts";
+import type { Call, SoleWork, TextWork } from "./call.ts";
 import { copyList, copyOptions } from "./copies.ts";
 import { Pace } from "./event-loop.ts";
 import type { EncoderInfo } from "./info.ts";
@@ -20,15 +20,15 @@ import {
   type IdOptions,
   type RunOptions,
   type SourceLike,
-  type TextOptions,
   type TextRequest,
   type TrunkOptions,
 } from "./options.ts";
-import { firstLayerOf, WorkQueue } from "./queue.ts";
+import { WorkQueue } from "./queue.ts";
 import { restore } from "./recovery.ts";
-import { atRequest, checkRequests, encodeText, type Content, type EncodedText, type PartOptions } from "./requests.ts";
+import { checkRequests, encodeText, type PartOptions } from "./requests.ts";
 import { taskBranches, vectorBranches, windowBranches, type Results } from "./results.ts";
 import { headOf, makeTask, type Task } from "./task.ts";
+import { runTexts, type TextRuntime } from "./text-work.ts";
 import { TrunkCache } from "./trunk-cache.ts";
 import { Trunk } from "./trunk.ts";
 
@@ -160,7 +160,7 @@ export class Encoder {
       const { contents, tasks } = checkRequests(requests, wanted, this.#token, (name) => this.#task(name));
       return this.#pinned([...new Set(tasks)].flat(), async () => {
         const results = new Array<Results>(contents.length);
-        await this.#runTexts(call, contents, wanted, (text, index) => {
+        await runTexts(this.#live(), call, contents, wanted, (text, index) => {
           const result: Results = (results[index] = {});
           return tasks[index]!.map((task) => {
             // Names stand in the order that they were asked in.
@@ -206,8 +206,7 @@ export class Encoder {
       checkStrings(own, "texts");
       return this.#pinned(task === null ? [] : [task], async () => {
         const vectors = new Array<Float32Array>(own.length);
-        const branches = (text: EncodedText, index: number): WorkBranch[][] => [vectorBranches(call, task, text, machine, (vector) => (vectors[index] = vector))];
-        await this.#runTexts(call, own, { ...options }, branches);
+        await runTexts(this.#live(), call, own, { ...options }, (text, index) => [vectorBranches(call, task, text, machine, (vector) => (vectors[index] = vector))]);
         return vectors;
       });
     });
@@ -346,55 +345,6 @@ export class Encoder {
     return Promise.race([work, call.failed()]);
   }
 
-  /** Encodes texts, with turns of the event loop between them, and runs their branches: a list a task, of one a window. */
-  async #runTexts(
-    call: Call,
-    contents: readonly Content[],
-    options: TextOptions & PartOptions,
-    branchesOf: (text: EncodedText, index: number) => readonly (readonly WorkBranch[])[],
-  ): Promise<void> {
-    const { loaded, pace, queue } = this.#live();
-    const work: TextWork[] = [];
-    const made: (() => void)[] = [];
-    for (const [index, content] of contents.entries()) {
-      if (pace.isDue) {
-        await pace.turn();
-        if (call.isOver) break;
-      }
-      const kept = typeof content === "object" && "states" in content ? content : null;
-      let text: EncodedText;
-      try {
-        text = kept?.text ?? encodeText(loaded, content as string | readonly string[], options);
-      } catch (error) {
-        throw atRequest(error, index, contents.length, options);
-      }
-      const branches = branchesOf(text, index);
-      if (branches.length === 0) continue;
-      for (const [at, { ids }] of text.windows.entries()) {
-        const own = branches.map((list) => list[at]!);
-        const trunk = kept?.states[at] ?? this.#cached(ids, own, made);
-        work.push(...trunkTexts({ ids, branches: own }, trunk, loaded.machine.plan.config.layers));
-      }
-    }
-    await queue.run(call, work);
-    for (const keep of made) keep();
-  }
-
-  /** The trunk of a text seen before, or one to be kept when the call is done; undefined where there is no cache. */
-  #cached(ids: Int32Array, branches: readonly WorkBranch[], made: (() => void)[]): TrunkState | undefined {
-    const { trunks, loaded } = this.#live();
-    if (!trunks.isOn) return undefined;
-    const { layers } = loaded.machine.plan.config;
-    const depths = branches.map((branch) => firstLayerOf(branch, layers - 1)).filter((depth) => depth > 0);
-    if (depths.length === 0) return undefined;
-    const depth = Math.min(...depths);
-    const known = trunks.get(ids, depth);
-    if (known !== undefined) return known;
-    const state: TrunkState = { depth, rows: null };
-    made.push(() => trunks.set(ids, state));
-    return state;
-  }
-
   /** Runs one text given as ids for one output. */
   async #ids(
     inputIds: ArrayLike<number>,
@@ -442,24 +392,8 @@ export class Encoder {
 }
 
 /** An encoder in memory and what runs on it. */
-interface Resident {
-  readonly loaded: LoadedEncoder;
+interface Resident extends TextRuntime {
   readonly store: AdapterStore;
-  readonly pace: Pace;
-  readonly queue: WorkQueue;
-  readonly trunks: TrunkCache;
-}
-
-/** Branches that part from a trunk above its depth start there, the others from the text; each list by first layer. */
-function trunkTexts({ ids, branches }: TextWork, trunk: TrunkState | undefined, layers: number): TextWork[] {
-  const sorted = [...branches].sort((a, b) => firstLayerOf(a, layers) - firstLayerOf(b, layers));
-  if (trunk === undefined) return [{ ids, branches: sorted }];
-  const below = sorted.filter((branch) => firstLayerOf(branch, layers) < trunk.depth);
-  const above = sorted.slice(below.length);
-  return [
-    ...(below.length > 0 ? [{ ids, branches: below }] : []),
-    ...(above.length > 0 ? [{ ids, branches: above, trunk }] : []),
-  ];
 }
 
 function disposed(): RootstockError {

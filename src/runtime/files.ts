@@ -1,5 +1,5 @@
 import { RootstockError } from "../errors.ts";
-import { ByteReader, canHash, sha256 } from "../load/byte-reader.ts";
+import { canHash, readWhole, sha256 } from "../load/byte-reader.ts";
 import type { OpenFile, Source } from "../load/source.ts";
 import type { Manifest } from "../format/types.ts";
 
@@ -13,23 +13,13 @@ interface ReadOptions {
 
 /** A whole small file. @throws RootstockError as the source, `limit-exceeded`, `source-truncated`, `digest-mismatch`. */
 export async function readFile(source: Source, name: string, options: ReadOptions): Promise<Uint8Array> {
-  const bytes = await readWhole(await source.open(name, { signal: options.signal }), name, options);
+  const bytes = await readWhole(await source.open(name, { signal: options.signal }), name, options.limit, options.signal);
   const expected = options.manifest?.files.get(name);
   if (expected !== undefined) {
     checkSize(name, bytes.length, expected.size);
     if (canHash() && (await sha256(bytes as Uint8Array<ArrayBuffer>)) !== expected.sha256) throw digestMismatch(name);
   }
   return bytes;
-}
-
-/** All of an open file, which is closed afterwards. @throws RootstockError as the source, `limit-exceeded`. */
-export async function readWhole(file: OpenFile, name: string, { signal, limit }: Pick<ReadOptions, "signal" | "limit">): Promise<Uint8Array> {
-  const reader = new ByteReader(file, { name, signal });
-  try {
-    return await reader.readRest(limit);
-  } finally {
-    await reader.close();
-  }
 }
 
 /** The same as `readFile`, or null when the folder does not have it and its manifest does not list it. */

@@ -5,7 +5,7 @@ import { readEncoderFingerprint } from "../format/manifest.ts";
 import { readPeftConfig, type PeftConfig } from "../format/peft-config.ts";
 import { resolveAdapter } from "../format/peft.ts";
 import { parseSafetensorsHeader } from "../format/safetensors.ts";
-import type { AdapterDescription, ProblemType, TensorInfo } from "../format/types.ts";
+import type { AdapterDescription, FloatDtype, ProblemType, TensorInfo } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_HEADER_BYTES } from "../limits.ts";
 import { toSource, type Source, type SourceLike } from "../load/source.ts";
 import { adapterNumbers, type AdapterNumbers } from "../model/adapter.ts";
@@ -71,7 +71,7 @@ export async function readPeftFolder(loaded: LoadedEncoder, given: SourceLike, s
     table: labelFile === null ? null : readLabelTable(labelFile),
     bytes,
     tensors: file.tensors,
-    read: (tensor) => toFloat32(bytes.subarray(tensor.start, tensor.end), tensor.dtype as "F32" | "F16" | "BF16"),
+    read: (tensor) => toFloat32(bytes.subarray(tensor.start, tensor.end), tensor.dtype as FloatDtype),
   };
 }
 

@@ -4,8 +4,8 @@ import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
 import { MANIFEST_NAME, PIECE_BYTES, readManifest } from "../format/manifest.ts";
 import type { EncoderTensors, Fingerprint, Manifest, ManifestFile } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_PIECE_BYTES } from "../limits.ts";
-import { ByteReader, canHash, sha256 } from "../load/byte-reader.ts";
-import { toSource, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
+import { ByteReader, canHash, readWhole, sha256 } from "../load/byte-reader.ts";
+import { heldFile, toSource, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
 import { int8Format } from "../model/int8.ts";
 import { placements } from "../model/placements.ts";
 import { planEncoder, type EncoderPlan } from "../model/plan.ts";
@@ -21,7 +21,7 @@ import { heapFault } from "../wasm/fault.ts";
 import type { Address } from "../wasm/kernels.ts";
 import { LinearMemory } from "../wasm/memory.ts";
 import { AdapterPool } from "../wasm/pool.ts";
-import { checkSize, digestMismatch, orClose, readFile, readOptionalFile, readWhole } from "./files.ts";
+import { checkSize, digestMismatch, orClose, readFile, readOptionalFile } from "./files.ts";
 import { joinParts } from "./join-parts.ts";
 import { checkChoice, checkInteger, DEFAULT_ADAPTER_BUDGET, DEFAULT_QUEUE_LIMIT, type LoadOptions } from "./options.ts";
 import { makeTokenizer, readTokenizerFiles } from "./read-tokenizer.ts";
@@ -54,6 +54,7 @@ export interface LoadedEncoder {
 /** Parts that tests replace: how weights are stored, and the kernels that go with it. */
 export interface LoadParts {
   readonly format: WeightFormat;
+  /** Bytes of one activation code as the widest `quantizeRows` writes it: relaxed 1, fixed 2. */
   readonly codeBytes: number;
   start(memory: LinearMemory, scratch: Address, options: EngineOptions): Promise<Engine>;
 }
@@ -166,8 +167,7 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
   let file: OpenFile = await source.open(name, { signal });
   if (file.size === null && expected === undefined) {
     // The size is needed to check the header; a server that does not tell it makes us read first.
-    const bytes = await readWhole(file, name, { signal, limit: 2 ** 31 });
-    file = { size: bytes.length, chunks: (async function* () { yield bytes; })() }; // prettier-ignore
+    file = heldFile(await readWhole(file, name, 2 ** 31, signal));
   }
   const size = file.size ?? expected!.size;
   const pieceBytes = await orClose(file, () => pieceBytesOf(name, size, expected));

@@ -1,4 +1,4 @@
-import { LINEAR_PARTS, NORM_PARTS, type EncoderPlan } from "../model/plan.ts";
+import { LINEAR_PARTS, NORM_PARTS } from "../model/plan.ts";
 import type { AdapterHost } from "../model/adapter.ts";
 import { channelBytes, readBias, type LinearPlace } from "../model/weight-format.ts";
 import type { LayerLinear, LayerNormPart } from "../format/types.ts";
@@ -79,7 +79,7 @@ export function fillAdapterModel({ memory }: TrainMachine, model: TrainModel, ho
       copy(memory, layer.norms[part].beta, host.memory, source[part].beta, model.config.hidden * 4);
     }
   }
-  if (model.pooler !== null) fillFrozen(memory, model.pooler, host, (host.plan as EncoderPlan).pooler!);
+  if (model.pooler !== null) fillFrozen(memory, model.pooler, host, host.plan.pooler!);
 }
 
 function fillFrozen(memory: LinearMemory, linear: TrainLinear, { memory: from, format }: AdapterHost, source: LinearPlace): void {

@@ -1,4 +1,4 @@
-import { encoderModules, poolerModule } from "../format/encoder-modules.ts";
+import { encoderModules, poolerModule, positionRows } from "../format/encoder-modules.ts";
 import type { EncoderConfig, LayerLinear, LayerNormPart } from "../format/types.ts";
 import { LINEAR_PARTS, NORM_PARTS } from "../model/plan.ts";
 import type { Layout } from "../wasm/memory.ts";
@@ -77,7 +77,7 @@ function planEmbeddings(layout: Layout, parameters: Parameters, config: EncoderC
   return {
     width,
     word: table("word", config.vocabulary),
-    position: table("position", config.maxPositions + config.positionOffset),
+    position: table("position", positionRows(config)),
     type: config.typeVocabulary > 0 ? table("type", config.typeVocabulary) : null,
     norm: planTrainedNorm(parameters, path("embeddings.norm"), width, isFrozen),
     keptNorm: planKeptNorm(layout, rows, width),

@@ -3,7 +3,7 @@ import { supportsRelaxedSimd, type KernelBinaries, type KernelBinary } from "../
 import { readBeside, readBinaryAt } from "../wasm/beside.ts";
 import { engineLayout, instantiate, startEngine, withFasterProduct, type Engine, type EngineOptions } from "../wasm/engine.ts";
 import type { Address, Kernels, ProductKernel } from "../wasm/kernels.ts";
-import { LinearMemory, type Layout } from "../wasm/memory.ts";
+import { END_OF_POSITIVE, LinearMemory, type Layout } from "../wasm/memory.ts";
 import { isFused } from "./fused.ts";
 import type { TrainKernels } from "./kernels.ts";
 
@@ -38,9 +38,6 @@ const LOCATIONS: Readonly<Record<TrainBuild, () => URL>> = {
   "train-relaxed": () => new URL("../../build/wasm/train-relaxed.wasm", import.meta.url),
   "train-fixed": () => new URL("../../build/wasm/train-fixed.wasm", import.meta.url),
 };
-
-/** Kernels that walk a buffer from address to address compare signed integers, so no buffer may cross this one. */
-const END_OF_POSITIVE = 2 ** 31;
 
 /**
  * Plans a memory, makes it, and puts the kernels on it.

@@ -1,7 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import type { EncoderConfig } from "../format/types.ts";
 import type { Segment } from "../run/batch.ts";
-import { checkRows } from "../run/rows.ts";
+import { checkRows, writeIds } from "../run/rows.ts";
 import type { Address } from "../wasm/kernels.ts";
 import type { Draws } from "./dropout.ts";
 import { embeddingsBackward, embeddingsForward, type TrainEmbeddings } from "./embeddings.ts";
@@ -78,7 +78,7 @@ export function beginPass(m: TrainMachine, model: TrainModel, texts: readonly Pa
   for (const text of texts) {
     const length = checkText(model, text, batch.rows);
     const first = batch.rows;
-    if (model.embeddings !== null) writeIds(i32, model.config, work, text.ids!, first);
+    if (model.embeddings !== null) writeIds(m.memory, model.config, work, text.ids!, first);
     else m.memory.floats(model.states[0]! + first * model.config.hidden * 4, text.state!.length).set(text.state!);
     const read = text.read ?? Array.from({ length }, (_, token) => token);
     for (let i = 0; i < read.length; i++) i32[(work.read >>> 2) + queries.rows + i] = first + read[i]!;
@@ -106,17 +106,6 @@ function checkText({ config, embeddings, work }: TrainModel, { ids, state, mask 
     );
   }
   return length;
-}
-
-function writeIds(i32: Int32Array, { positionOffset, padId }: EncoderConfig, work: TrainWorkspace, ids: ArrayLike<number>, first: number): void {
-  let position = positionOffset;
-  for (let i = 0; i < ids.length; i++) {
-    const id = ids[i]!;
-    i32[(work.ids >>> 2) + first + i] = id;
-    // RoBERTa counts real tokens only, and gives padding the row of the padding id.
-    i32[(work.positions >>> 2) + first + i] = positionOffset > 0 && id === padId ? padId : position++;
-    i32[(work.types >>> 2) + first + i] = 0;
-  }
 }
 
 /** From ids, or from the states that were given, to the last state at the rows that are read, whose address it returns. */

@@ -1,7 +1,7 @@
 import { doraGain, transposed } from "../model/adapter-values.ts";
 import type { Slot } from "../model/slot.ts";
 import type { Address } from "../wasm/kernels.ts";
-import type { Layout } from "../wasm/memory.ts";
+import { alignUp, type Layout } from "../wasm/memory.ts";
 import type { TrainLinear } from "./linear.ts";
 import type { TrainMachine } from "./machine.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
@@ -56,7 +56,7 @@ export function planSlot(layout: Layout, parameters: Parameters, name: string, l
   const inputScale = ia3 === "input" ? parameters.add(`${name}.ia3_l`, 1, depth) : null;
   const outputScale = ia3 === "output" ? parameters.add(`${name}.ia3_l`, columns, 1) : null;
   const hasGain = dora || outputScale !== null;
-  const wide = roundUp4(rank);
+  const wide = alignUp(rank, 4);
   return {
     depth, columns, rank, scale, inputScale, outputScale,
     down: rank > 0 ? parameters.add(`${name}.lora_A.weight`, rank, depth) : null,
@@ -67,7 +67,7 @@ export function planSlot(layout: Layout, parameters: Parameters, name: string, l
       rank,
       inputScale: inputScale === null ? 0 : served === null || served.inputScale === 0 ? inputScale.value : floats(depth),
       down: rank > 0 ? floats(depth * wide) : 0,
-      up: rank > 0 ? floats(rank * roundUp4(columns)) : 0,
+      up: rank > 0 ? floats(rank * alignUp(columns, 4)) : 0,
       outputScale: dora ? floats(columns) : (outputScale?.value ?? 0),
       shift: dora || bias ? floats(columns) : 0,
     },
@@ -89,7 +89,7 @@ export function refreshSlot(m: TrainMachine, work: TrainWorkspace, linear: Train
   }
   if (down !== null && up !== null) {
     const [a, b] = [memory.floats(down.value, down.count), memory.floats(up.value, up.count)];
-    const wide = roundUp4(rank);
+    const wide = alignUp(rank, 4);
     memory.f32.set(transposed(a, rank, depth, 1), numbers.down >>> 2);
     memory.f32.set(transposed(b, columns, rank, scale), numbers.up >>> 2);
     const rows = memory.floats(slot.upRows, columns * wide);
@@ -106,7 +106,7 @@ export function refreshSlot(m: TrainMachine, work: TrainWorkspace, linear: Train
 /** DoRA's g = m/‖W + s·BA‖ of each row, as many rows at a time as the scratch holds. */
 function refreshGain({ memory, train }: TrainMachine, work: TrainWorkspace, linear: TrainLinear, slot: TrainSlot, magnitude: Parameter): void {
   const { depth, columns, rank, norms, upRows, down, numbers } = slot;
-  const wide = roundUp4(rank) * 4;
+  const wide = alignUp(rank, 4) * 4;
   for (let first = 0; first < columns; first += work.rows) {
     const n = Math.min(work.rows, columns - first);
     const from = linear.weight + first * depth * 4;
@@ -162,7 +162,7 @@ export function addLowRankGradient(
   { memory, train }: TrainMachine, work: TrainWorkspace, slot: TrainSlot, x: Address, dy: Address, rows: number, dx: Address, adds: boolean,
 ): void {
   const { depth, columns, rank, scale, down, up, upRows, keptLowRank } = slot;
-  const wide = roundUp4(rank) * 4;
+  const wide = alignUp(rank, 4) * 4;
   const { lowRank: dt, lowRankScaled } = work;
   train.product(dy, rows, columns * 4, 4, columns, upRows, 32, wide, rank, 0, dt, wide / 4, 0);
   memory.u8.copyWithin(lowRankScaled, keptLowRank, keptLowRank + rows * wide);
@@ -170,8 +170,4 @@ export function addLowRankGradient(
   train.product(dy, columns, 4, columns * 4, rows, lowRankScaled, 32, wide, rank, 0, up!.gradient, rank, 1);
   train.product(dt, rank, 4, wide, rows, x, 32, depth * 4, depth, 0, down!.gradient, depth, 1);
   if (dx !== 0) train.product(dt, rows, wide, 4, rank, down!.value, 32, depth * 4, depth, 0, dx, depth, adds ? 1 : 0);
-}
-
-export function roundUp4(count: number): number {
-  return (count + 3) & ~3;
 }

@@ -2,7 +2,6 @@ import type { EncoderConfig } from "../format/types.ts";
 import type { Address } from "../wasm/kernels.ts";
 import { alignUp, type Layout } from "../wasm/memory.ts";
 import { attentionScratchBytes } from "../wasm/scratch.ts";
-import { roundUp4 } from "./slot.ts";
 import { trainAttentionBytes } from "./scratch.ts";
 
 /** Rows that are quantised at once, as in serving: their codes stay in the cache. */
@@ -84,8 +83,8 @@ export function planTrainWorkspace(layout: Layout, config: EncoderConfig, { rows
     dropped: floats(rows * widest),
     transposed: floats(rows * widest),
     panels: floats(rows * widest),
-    lowRank: floats(rows * roundUp4(rank)),
-    lowRankScaled: floats(rows * roundUp4(rank)),
+    lowRank: floats(rows * alignUp(rank, 4)),
+    lowRankScaled: floats(rows * alignUp(rank, 4)),
     sums: floats(2 * widest),
     attention: layout.reserve(Math.max(trainAttentionBytes(longest, longest, headSize), attentionScratchBytes(longest, headSize))),
     dState: floats(rows * hidden),

@@ -13,8 +13,6 @@ export interface Engine {
   readonly memory: LinearMemory;
   /** Which int8 product was chosen. */
   readonly product: ProductKernel;
-  /** Bytes of one activation code as `quantizeRows` writes it: 1 relaxed, 2 fixed. */
-  readonly codeBytes: number;
   /** Products that passed the self-test, where there are two: `withFasterProduct` takes one of them. */
   readonly candidates: readonly Candidate[];
   /** What happened at load, for `encoder.info`: why another product was not taken. */
@@ -68,7 +66,7 @@ export async function startEngine(memory: LinearMemory, scratch: Address, option
       "the plain SIMD product gives wrong integers on this engine. Please report the engine's name and version.",
     );
   }
-  return { kernels: { ...exports, matmul }, memory, product: "fixed", codeBytes: 2, candidates: [], notes, restart };
+  return { kernels: { ...exports, matmul }, memory, product: "fixed", candidates: [], notes, restart };
 }
 
 async function startRelaxed(
@@ -94,7 +92,7 @@ async function startRelaxed(
   if (first === undefined) return null;
   if (candidates.length > 1) timed(() => warm(memory, candidates, scratch));
   const { product, matmul } = first;
-  return { kernels: { ...exports, matmul }, memory, product, codeBytes: 1, candidates, notes, restart };
+  return { kernels: { ...exports, matmul }, memory, product, candidates, notes, restart };
 }
 
 /** The engine with the faster of its products; for the end of loading, when the compiler has had time for both. */

@@ -6,6 +6,8 @@ export const PAGE_BYTES = 65_536;
 export const ARENA_START = PAGE_BYTES;
 /** The kernels may read this far past a buffer, so the last one must not end at the end of the memory. */
 const OVERREAD_BYTES = 64;
+/** Kernels that walk a buffer from address to address compare signed integers, so no buffer may cross this one. */
+export const END_OF_POSITIVE = 2 ** 31;
 
 export function alignUp(value: number, alignment: number): number {
   return Math.ceil(value / alignment) * alignment;

@@ -1,6 +1,6 @@
 /** Scratch sizes of the kernels that need working space; each formula stands beside its kernel too. */
 
-const roundUpTo4 = (count: number): number => Math.ceil(count / 4) * 4;
+import { alignUp } from "./memory.ts";
 
 /**
  * Bytes of scratch that `attention` writes for one text of `keys` tokens, whatever the number of queries and heads:
@@ -11,8 +11,8 @@ const roundUpTo4 = (count: number): number => Math.ceil(count / 4) * 4;
  * @param headSize columns of one head, >= 1
  */
 export function attentionScratchBytes(keys: number, headSize: number): number {
-  const wholeKeys = roundUpTo4(keys);
-  const wholeColumns = roundUpTo4(headSize);
+  const wholeKeys = alignUp(keys, 4);
+  const wholeColumns = alignUp(headSize, 4);
   const packed = wholeKeys * headSize + keys * wholeColumns;
   const block = 8 * (headSize + wholeKeys + wholeColumns + 1);
   return 4 * (packed + block);

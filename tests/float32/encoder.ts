@@ -25,7 +25,7 @@ export const FLOAT32: LoadParts = {
   codeBytes: 4,
   start: async (memory) => {
     const restart = (): Kernels => float32Kernels(memory);
-    return { kernels: restart(), memory, product: "fixed", codeBytes: 4, candidates: [], notes: ["float32"], restart };
+    return { kernels: restart(), memory, product: "fixed", candidates: [], notes: ["float32"], restart };
   },
 };
 

@@ -23,7 +23,7 @@ interface Import {
 /** "types of a and b; c, `d` (`e.ts` alone)" */
 function permitsOf(cell: string): Permit[] {
   if (cell === "nothing") return [];
-  return cell.replace("the plain rounding of convert", "`convert/rounding/round-plain.ts`").split("; ").flatMap((group) => {
+  return cell.split("; ").flatMap((group) => {
     const [, types, names, user] = /^(types of )?(.*?)(?: \(`([^`]*)` alone\))?$/.exec(group)!;
     return names!.split(/, | and /).map((name) => ({ name, isOfTypes: types !== undefined, user: user ?? null }));
   });

@@ -56,9 +56,11 @@ describe("arguments of a wrong kind", () => {
 
   it("of options", async () => {
     for (const ignoreLabels of [7, "O", [null]]) await refuses(batch([{ text: "w1", tasks: [] }], { ignoreLabels }), "argument-invalid", /ignoreLabels/);
+    for (const aggregation of ["mean", "", null]) await refuses(encoder.run("w1", [], { aggregation } as never), "argument-invalid", /aggregation/);
+    for (const offsets of ["bytes", "", null]) await refuses(encoder.run("w1", [], { offsets } as never), "argument-invalid", /offsets/);
     for (const maxTokens of [2, 65, 3.5, "9"]) await refuses(encoder.run("w1", [], { maxTokens } as never), "argument-invalid", /maxTokens/);
     await refuses(encoder.run("w1", [], { overflow: "cut" } as never), "argument-invalid", /overflow/);
-    for (const topK of [0, -1, 1.5, "all"]) await refuses(encoder.run("w1", ["task"], { topK } as never), "argument-invalid", /topK/);
+    for (const topK of [0, -1, 1.5, NaN, Infinity, "all"]) await refuses(encoder.run("w1", ["task"], { topK } as never), "argument-invalid", /topK/);
     for (const labels of ["abc", 7, [1, 2, 3]]) await refuses(encoder.addAdapter("other", ADAPTER, { labels } as never), "argument-invalid", /labels must be/);
     await refuses(loadEncoder(tinyFolder("bert"), { kernel: "fast" } as never), "argument-invalid", /kernel/);
   });

@@ -1,7 +1,7 @@
+import type { RoundedWeight } from "../../model/round-plain.ts";
 import { choleskyInPlace, solveInPlace } from "./cholesky.ts";
 import type { CrossMoment } from "./cross-moment.ts";
 import { feedback } from "./feedback.ts";
-import type { RoundedWeight } from "./round-plain.ts";
 import { roundWithFeedback } from "./round-with-feedback.ts";
 import type { SecondMoment } from "./second-moment.ts";
 

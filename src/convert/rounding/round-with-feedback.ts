@@ -1,5 +1,5 @@
+import { LARGEST_CODE, roundTiesToEven, type RoundedWeight } from "../../model/round-plain.ts";
 import type { Feedback } from "./feedback.ts";
-import { LARGEST_CODE, roundTiesToEven, type RoundedWeight } from "./round-plain.ts";
 
 /** Output channels rounded together: their sums hide one another's latency and share the loads of the feedback. */
 const CHANNELS = 4;

@@ -3,9 +3,9 @@ import { ColumnRange, divideColumns, multiplyColumns } from "../../../src/conver
 import { CrossMoment } from "../../../src/convert/rounding/cross-moment.ts";
 import { feedback } from "../../../src/convert/rounding/feedback.ts";
 import { roundCalibrated } from "../../../src/convert/rounding/round-calibrated.ts";
-import { roundPlain, type RoundedWeight } from "../../../src/convert/rounding/round-plain.ts";
 import { roundWithFeedback } from "../../../src/convert/rounding/round-with-feedback.ts";
 import { SecondMoment } from "../../../src/convert/rounding/second-moment.ts";
+import { roundPlain, type RoundedWeight } from "../../../src/model/round-plain.ts";
 import { correlatedRows, randomRows } from "./random.ts";
 
 function momentOf(rows: Float32Array, count: number): SecondMoment {

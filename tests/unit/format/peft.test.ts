@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readEncoderConfig } from "../../../src/format/encoder-config.ts";
-import { encoderModules, poolerModule } from "../../../src/format/encoder-modules.ts";
+import { allModules } from "../../../src/format/encoder-modules.ts";
 import { resolveAdapter } from "../../../src/format/peft.ts";
 import { readPeftConfig } from "../../../src/format/peft-config.ts";
 import type { AdapterDescription, EncoderConfig, TensorInfo } from "../../../src/format/types.ts";
@@ -31,8 +31,7 @@ function resolve(item: PeftCase, change: Change = {}): AdapterDescription {
 /** Adapted modules of a description by module path, in the form of the golden file. */
 function adapted(item: PeftCase, description: AdapterDescription): Record<string, unknown> {
   const encoder = encoderOf(item.family);
-  const pooler = poolerModule(encoder);
-  const modules = [...encoderModules(encoder), ...(pooler === null ? [] : [pooler])];
+  const modules = allModules(encoder);
   const prefix = item.class === "Model" ? "" : `${item.family === "xlm-roberta" ? "roberta" : item.family}.`;
   const pathOf = (part: string, layer: number | null): string =>
     prefix + (modules.find((module) => (module.kind === "table" ? module.part === part && layer === null : module.site.part === part && module.site.layer === layer))?.path ?? "?");

@@ -261,12 +261,6 @@ describe("wrong input", () => {
     }
   });
 
-  test.each([{ aggregation: "mean" }, { aggregation: "" }, { offsets: "bytes" }])("option %j", (options) => {
-    const decoded = (): unknown =>
-      decodeEntities({ probabilities }, one.text, alignmentOf(one), scheme, options as EntityOptions);
-    expect(decoded).toThrowError(expect.objectContaining({ name: "RootstockError", code: "argument-invalid" }));
-  });
-
   test("NaN", () => {
     const broken = probabilities.slice().fill(NaN);
     for (const aggregation of AGGREGATIONS) {

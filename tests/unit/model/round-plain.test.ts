@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { roundPlain } from "../../../src/convert/rounding/round-plain.ts";
-import { randomRows } from "./random.ts";
+import { roundPlain } from "../../../src/model/round-plain.ts";
+import { randomRows } from "../convert/random.ts";
 
 describe("plain rounding", () => {
   it("gives the largest weight of each channel code ±63 and the others the nearest code", () => {
