@@ -10,11 +10,17 @@ export interface CallOptions extends Pick<TextOptions, "overflow" | "stride"> {
 
 /** Refuses options of other names: one that is misspelt would change nothing and say nothing. */
 export function checkNames(options: object, known: readonly string[], where: string): void {
-  if (typeof options !== "object" || options === null) throw new RootstockError("argument-invalid", `the options of ${where} must be an object.`);
+  if (typeof options !== "object" || options === null || Array.isArray(options)) throw new RootstockError("argument-invalid", `the options of ${where} must be an object.`);
   for (const [name, value] of Object.entries(options)) {
     if (value == null || known.includes(name)) continue;
     throw new RootstockError("argument-invalid", `${where} has no option "${name}"; it has ${known.join(", ")}.`);
   }
+}
+
+/** @throws RootstockError `argument-invalid` for what is neither true nor false: `1` and `"false"` would be taken for either. */
+export function checkFlag(value: unknown, name: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw new RootstockError("argument-invalid", `${name} is ${JSON.stringify(value) ?? String(value)}; give true or false.`);
 }
 
 /** A call's texts as a list of its own: they are read again when it goes on, and its caller may have changed theirs. @throws RootstockError `argument-invalid`. */

@@ -4,6 +4,9 @@ import type { LoadOptions } from "../runtime/options.ts";
 import { checkNames } from "./call-options.ts";
 import type { ProgressCallback } from "./progress.ts";
 
+/** How an encoder is loaded; `signal` and `progress_callback` are options of the pipeline itself. */
+type LoadingOptions = Omit<LoadOptions, "signal" | "onProgress">;
+
 /** Options of `pipeline`: Rootstock's own first, then those of transformers.js. */
 export interface PipelineOptions {
   /** The adapter's folder, which classification and entities need; features may have one. */
@@ -13,7 +16,7 @@ export interface PipelineOptions {
   /** Ends loading; it then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | null;
   /** How the encoder is loaded, where this pipeline loads it. */
-  readonly load?: Omit<LoadOptions, "signal" | "onProgress"> | null;
+  readonly load?: LoadingOptions | null;
   /** Called as files are read. */
   readonly progress_callback?: ProgressCallback | null;
 
@@ -53,6 +56,9 @@ const HARMLESS: ReadonlyMap<string, Harmless> = new Map([
   ["model_file_name", { values: [], because: "the weights are model.safetensors" }],
 ]);
 
+/** By name, so that one that is new is missed here. */
+const LOADING: Readonly<Record<keyof LoadingOptions, true>> = { adapterBudget: true, verify: true, wasm: true, kernel: true, queueLimit: true, trunkCacheBytes: true };
+
 const OWN = ["adapter", "labels", "signal", "load", "progress_callback"];
 const ALL = [...OWN, ...HARMLESS.keys(), "local_files_only", "session_options"];
 
@@ -65,8 +71,11 @@ export function checkPipelineOptions(options: PipelineOptions): void {
     const rest = values.length === 0 ? "leave it out" : `give ${values.map((known) => JSON.stringify(known)).join(" or ")}, or leave it out`;
     throw new RootstockError("argument-invalid", `${name} is ${JSON.stringify(value) ?? typeof value}, but ${because}; ${rest}.`);
   }
-  const session = Object.keys(options.session_options ?? {});
-  if (session.length > 0) throw new RootstockError("argument-invalid", `session_options has ${session.join(", ")}, but no ONNX session is made; leave it out.`);
+  checkNames(options.load ?? {}, Object.keys(LOADING), "load");
+  const session: object = options.session_options ?? {};
+  if (typeof session !== "object" || Array.isArray(session)) throw new RootstockError("argument-invalid", "session_options must be an object, an empty one; leave it out.");
+  const named = Object.keys(session);
+  if (named.length > 0) throw new RootstockError("argument-invalid", `session_options has ${named.join(", ")}, but no ONNX session is made; leave it out.`);
   if (options.progress_callback != null && typeof options.progress_callback !== "function") {
     throw new RootstockError("argument-invalid", "progress_callback must be a function.");
   }

@@ -2,7 +2,7 @@ import { RootstockError } from "../errors.ts";
 import type { Encoder } from "../runtime/encoder.ts";
 import { checkChoice } from "../runtime/options.ts";
 import { encodeText } from "../runtime/requests.ts";
-import { checkNames, textList, type CallOptions } from "./call-options.ts";
+import { checkFlag, checkNames, textList, type CallOptions } from "./call-options.ts";
 import type { Pipeline } from "./made-pipeline.ts";
 import { firstRow, lastRow, meanRow, scaleRows, signBits } from "./pooling.ts";
 import { Tensor, type TensorData } from "./tensor.ts";
@@ -48,13 +48,13 @@ export async function extractFeatures(encoder: Encoder, task: string | null, tex
   const precision = checkChoice(options.precision ?? "binary", "precision", PRECISIONS);
   const overflow = checkChoice(options.overflow ?? "truncate", "overflow", ["truncate", "error"] as const);
   const { hidden } = encoder.info;
-  const isQuantized = options.quantize === true;
+  const normalize = checkFlag(options.normalize ?? false, "normalize");
+  const isQuantized = checkFlag(options.quantize ?? false, "quantize");
   if (isQuantized && (pooling === "none" || hidden % 8 !== 0)) {
     throw new RootstockError("argument-invalid", "quantize packs one vector a text, of a multiple of 8 numbers: give a pooling.");
   }
   const call = { overflow, ...(options.signal == null ? {} : { signal: options.signal }) };
   const list = textList(texts);
-  const normalize = options.normalize === true;
   if (pooling === "none") {
     const states = await statesOf(encoder, task, list, call, (rows) => rows);
     return padded(normalize ? states.map((rows) => scaleRows(rows, hidden)) : states, hidden);

@@ -117,7 +117,7 @@ describe("what it is made from", () => {
   });
 
   const folder = ENCODER;
-  it.each<[string, PipelineType | "fill-mask", ModelLike | null, PipelineOptions | Record<string, unknown>, RegExp]>([
+  it.each<[string, PipelineType | "fill-mask", ModelLike | null, object, RegExp]>([
     ["a task that is not served", "fill-mask", folder, {}, /"fill-mask".*"feature-extraction"/],
     ["no model", "ner", null, {}, /no default/],
     ["no adapter for a head", "ner", folder, {}, /needs an adapter/],
@@ -131,6 +131,11 @@ describe("what it is made from", () => {
     ["a cache", "feature-extraction", folder, { cache_dir: "cache" }, /cache_dir.*leave it out/],
     ["a config", "feature-extraction", folder, { config: {} }, /config is \{\}/],
     ["session options", "feature-extraction", folder, { session_options: { intraOpNumThreads: 1 } }, /session_options has intraOpNumThreads/],
+    ["session options that are none", "feature-extraction", folder, { session_options: 5 }, /session_options must be an object/],
+    ["an unknown option of loading", "feature-extraction", folder, { load: { bogus: 5 } }, /load has no option "bogus"; it has adapterBudget/],
+    ["an option of loading that has a place of its own", "feature-extraction", folder, { load: { signal: new AbortController().signal } }, /load has no option "signal"/],
+    ["options of loading that are none", "feature-extraction", folder, { load: 5 }, /options of load must be an object/],
+    ["a list of options", "feature-extraction", folder, [], /options of pipeline\(\) must be an object/],
     ["a URL that is not local", "feature-extraction", "https://example.org/model", { local_files_only: true }, /local_files_only/],
     ["a callback that is none", "feature-extraction", folder, { progress_callback: true }, /progress_callback/],
   ])("refuses %s by name", async (_, task, model, options, words) => {
@@ -160,6 +165,10 @@ describe("calls", () => {
     await refused(() => mood(["fine", ""]), "text-empty", /request 1/);
     await refused(() => features("text", options({ pooling: "sum" })), "argument-invalid", /pooling is "sum"/);
     await refused(() => features("text", { quantize: true }), "argument-invalid", /give a pooling/);
+    for (const name of ["normalize", "quantize"]) {
+      for (const value of [1, "false", {}]) await refused(() => features("text", options({ pooling: "cls", [name]: value })), "argument-invalid", new RegExp(`${name} is .*; give true or false`));
+    }
+    expect((await features("text", options({ pooling: "cls", normalize: null, quantize: undefined }))).type).toBe("float32");
     await refused(() => features("text", options({ precision: "int4" })), "argument-invalid", /precision/);
     await refused(() => features("a ".repeat(600), { overflow: "error" }), "text-too-long", /600|602/);
     await Promise.all([ner.dispose(), mood.dispose(), features.dispose()]);
