@@ -1,7 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import { toSource, type Source, type SourceLike } from "../load/source.ts";
 import { Encoder } from "../runtime/encoder.ts";
-import { loadEncoder } from "../runtime/load.ts";
+import type { LoadOptions } from "../runtime/options.ts";
 import { checkLocal, type PipelineOptions } from "./construction-options.ts";
 import { residenceOf, type Pipeline } from "./made-pipeline.ts";
 import type { ProgressReport } from "./progress.ts";
@@ -17,6 +17,9 @@ export interface EncoderWithAdapter {
   readonly encoder: EncoderLike;
   readonly adapter?: SourceLike | null;
 }
+
+/** `loadEncoder` of one of the package's entries. */
+export type LoadEncoder = (source: SourceLike, options: LoadOptions) => Promise<Encoder>;
 
 /** What is to be loaded, checked as far as it can be before anything is read. */
 export interface Model {
@@ -38,12 +41,12 @@ export function modelOf(given: ModelLike | null | undefined, options: PipelineOp
 }
 
 /** An encoder in memory: the one that was given, or a new one. */
-export async function residenceFor(encoder: EncoderLike, options: PipelineOptions, report: ProgressReport | null): Promise<Residence> {
+export async function residenceFor(load: LoadEncoder, encoder: EncoderLike, options: PipelineOptions, report: ProgressReport | null): Promise<Residence> {
   const shared = residenceOf(encoder);
   if (shared !== undefined) return shared;
   if (encoder instanceof Encoder) return new Residence(encoder, false);
   const source = watched(encoder as SourceLike, "", report);
-  return new Residence(await loadEncoder(source, { ...options.load, ...signalOf(options) }), true);
+  return new Residence(await load(source, { ...options.load, ...signalOf(options) }), true);
 }
 
 /** Adds an adapter under the first name that is free, and gives the name. */
