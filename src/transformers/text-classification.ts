@@ -1,5 +1,6 @@
 import type { Classification } from "../heads/classify.ts";
 import type { Encoder } from "../runtime/encoder.ts";
+import { checkInteger } from "../runtime/options.ts";
 import { checkNames, lengthOptions, textList, type CallOptions } from "./call-options.ts";
 import type { Pipeline } from "./made-pipeline.ts";
 
@@ -32,7 +33,8 @@ const OPTIONS = ["top_k", "topk", "overflow", "stride", "signal"];
 export async function classifyTexts(encoder: Encoder, task: string, texts: string | readonly string[], options: TextClassificationOptions): Promise<Classification[] | Classification[][]> {
   checkNames(options, OPTIONS, "text-classification");
   const { top_k, topk } = options;
-  const topK = top_k !== undefined ? top_k : topk !== undefined ? topk : 1;
+  const [topK, name] = top_k !== undefined ? [top_k, "top_k"] : topk !== undefined ? [topk, "topk"] : [1, "top_k"];
+  if (topK !== null) checkInteger(topK, name, 1, Number.MAX_SAFE_INTEGER);
   const requests = textList(texts).map((text) => ({ text, tasks: [task] }));
   const results = await encoder.runBatch(requests, { ...lengthOptions(options), topK });
   const labels = results.map((result) => result[task] as Classification[]);

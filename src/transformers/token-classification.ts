@@ -1,5 +1,6 @@
-import type { Aggregation, Entity, EntityGroup } from "../heads/entities.ts";
+import { AGGREGATIONS, type Aggregation, type Entity, type EntityGroup } from "../heads/entities.ts";
 import type { Encoder } from "../runtime/encoder.ts";
+import { checkChoice, checkStrings } from "../runtime/options.ts";
 import { checkNames, lengthOptions, textList, type CallOptions } from "./call-options.ts";
 import type { Pipeline } from "./made-pipeline.ts";
 
@@ -30,16 +31,15 @@ const OPTIONS = ["ignore_labels", "aggregation_strategy", "offsets", "overflow",
 /** One text's spans, or a list of them for a list. A text without a word has none. */
 export async function classifyTokens(encoder: Encoder, task: string, texts: string | readonly string[], options: TokenClassificationOptions): Promise<(Entity[] | EntityGroup[]) | (Entity[] | EntityGroup[])[]> {
   checkNames(options, OPTIONS, "token-classification");
+  const aggregation = checkChoice(options.aggregation_strategy ?? "none", "aggregation_strategy", AGGREGATIONS);
+  const ignoreLabels = options.ignore_labels ?? ["O"];
+  checkStrings(ignoreLabels, "ignore_labels");
+  const offsets = checkChoice(options.offsets ?? "utf16", "offsets", ["utf16", "codepoint"] as const);
   const list = textList(texts);
   const filled = list.filter((text) => text.trim() !== "");
   const found = await encoder.runBatch(
     filled.map((text) => ({ text, tasks: [task] })),
-    {
-      ...lengthOptions(options),
-      aggregation: options.aggregation_strategy ?? "none",
-      ignoreLabels: options.ignore_labels ?? ["O"],
-      offsets: options.offsets ?? "utf16",
-    },
+    { ...lengthOptions(options), aggregation, ignoreLabels, offsets },
   );
   const results = found.map((result) => result[task] as Entity[] | EntityGroup[]).values();
   const spans = list.map((text) => (text.trim() === "" ? [] : results.next().value!));

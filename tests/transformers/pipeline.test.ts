@@ -159,8 +159,13 @@ describe("calls", () => {
     const features = await pipeline("feature-extraction", ner);
     const options = (given: object): never => given as never;
     await refused(() => ner("text", options({ aggregation: "first" })), "argument-invalid", /no option "aggregation"/);
-    await refused(() => ner("text", options({ aggregation_strategy: "best" })), "argument-invalid", /"best"/);
-    await refused(() => mood("text", { top_k: 0 }), "argument-invalid", /topK is 0/);
+    await refused(() => ner("text", options({ aggregation_strategy: "best" })), "argument-invalid", /^aggregation_strategy is "best"; give one of "none"/);
+    await refused(() => ner("text", options({ ignore_labels: "O" })), "argument-invalid", /^ignore_labels must be a list/);
+    await refused(() => ner("text", options({ offsets: "bytes" })), "argument-invalid", /^offsets is "bytes"/);
+    await refused(() => ner("", options({ aggregation_strategy: "best" })), "argument-invalid", /^aggregation_strategy/);
+    await refused(() => mood("text", { top_k: 0 }), "argument-invalid", /^top_k is 0/);
+    await refused(() => mood("text", { topk: 1.5 }), "argument-invalid", /^topk is 1.5/);
+    await refused(() => mood("text", options({ top_k: "all", topk: 2 })), "argument-invalid", /^top_k is all/);
     await refused(() => mood([1] as never), "argument-invalid", /list of strings/);
     await refused(() => mood(["fine", ""]), "text-empty", /request 1/);
     await refused(() => features("text", options({ pooling: "sum" })), "argument-invalid", /pooling is "sum"/);
