@@ -1,4 +1,6 @@
 /** What both entries of `rootstock/transformers` share. */
+export { env } from "./env.ts";
+export type { Environment } from "./env.ts";
 export { Tensor } from "./tensor.ts";
 export { cos_sim, dot } from "./similarity.ts";
 export type { PipelineOf } from "./pipeline.ts";

@@ -37,7 +37,9 @@ export interface PipelineOptions {
   readonly session_options?: Readonly<Record<string, never>> | null;
 }
 
-interface Harmless {
+/** What there is no choice of. */
+export interface Harmless {
+  /** Those that change nothing. */
   readonly values: readonly unknown[];
   /** Why another value makes no sense. */
   readonly because: string;
@@ -62,14 +64,19 @@ const LOADING: Readonly<Record<keyof LoadingOptions, true>> = { adapterBudget: t
 const OWN = ["adapter", "labels", "signal", "load", "progress_callback"];
 const ALL = [...OWN, ...HARMLESS.keys(), "local_files_only", "session_options"];
 
+/** @throws RootstockError `argument-invalid` for a value that would change something. */
+export function checkHarmless(name: string, value: unknown, { values, because }: Harmless): void {
+  if (values.includes(value)) return;
+  const rest = values.length === 0 ? "leave it out" : `give ${values.map((known) => JSON.stringify(known)).join(" or ")}, or leave it out`;
+  throw new RootstockError("argument-invalid", `${name} is ${JSON.stringify(value) ?? typeof value}, but ${because}; ${rest}.`);
+}
+
 /** @throws RootstockError `argument-invalid`, which names the option. */
 export function checkPipelineOptions(options: PipelineOptions): void {
   checkNames(options, ALL, "pipeline()");
-  for (const [name, { values, because }] of HARMLESS) {
+  for (const [name, harmless] of HARMLESS) {
     const value: unknown = options[name as keyof PipelineOptions];
-    if (value == null || values.includes(value)) continue;
-    const rest = values.length === 0 ? "leave it out" : `give ${values.map((known) => JSON.stringify(known)).join(" or ")}, or leave it out`;
-    throw new RootstockError("argument-invalid", `${name} is ${JSON.stringify(value) ?? typeof value}, but ${because}; ${rest}.`);
+    if (value != null) checkHarmless(name, value, harmless);
   }
   checkNames(options.load ?? {}, Object.keys(LOADING), "load");
   const session: object = options.session_options ?? {};

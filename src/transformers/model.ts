@@ -3,6 +3,7 @@ import { toSource, type Source, type SourceLike } from "../load/source.ts";
 import { Encoder } from "../runtime/encoder.ts";
 import type { LoadOptions } from "../runtime/options.ts";
 import { checkLocal, type PipelineOptions } from "./construction-options.ts";
+import { notDownloaded } from "./hub-name.ts";
 import { residenceOf, type Pipeline } from "./made-pipeline.ts";
 import type { ProgressReport } from "./progress.ts";
 import { Residence } from "./residence.ts";
@@ -46,7 +47,11 @@ export async function residenceFor(load: LoadEncoder, encoder: EncoderLike, opti
   if (shared !== undefined) return shared;
   if (encoder instanceof Encoder) return new Residence(encoder, false);
   const source = watched(encoder as SourceLike, "", report);
-  return new Residence(await load(source, { ...options.load, ...signalOf(options) }), true);
+  try {
+    return new Residence(await load(source, { ...options.load, ...signalOf(options) }), true);
+  } catch (error) {
+    throw notDownloaded(error, encoder);
+  }
 }
 
 /** Adds an adapter under the first name that is free, and gives the name. */
@@ -59,7 +64,7 @@ export async function addAdapter(encoder: Encoder, adapter: SourceLike, options:
       return name;
     } catch (error) {
       // It says so before it reads anything. Others may be adding theirs at this moment, so there is no asking first.
-      if (!(error instanceof RootstockError && error.code === "task-exists")) throw error;
+      if (!(error instanceof RootstockError && error.code === "task-exists")) throw notDownloaded(error, adapter);
     }
   }
 }

@@ -142,6 +142,25 @@ describe("what it is made from", () => {
     await refused(() => pipeline(task as PipelineType, model!, options as PipelineOptions), "argument-invalid", words);
   });
 
+  it("says of a hub's name that nothing is downloaded by it, and what to do; not of a folder that is there", async () => {
+    const hint = /^there is no folder "Xenova\/all-MiniLM-L6-v2", and models are not downloaded by name.*download its files.*docs\/transformers\.md\. \(config\.json is not in/;
+    await refused(() => pipeline("feature-extraction", "Xenova/all-MiniLM-L6-v2"), "source-missing", hint);
+    const features = await pipeline("feature-extraction", ENCODER);
+    await refused(() => pipeline("ner", features, { adapter: "owner/ner-lora" }), "source-missing", /^there is no folder "owner\/ner-lora", and models are not downloaded by name.*adapter_config\.json is not in/);
+    await features.dispose();
+    await refused(() => pipeline("feature-extraction", "models/adapters"), "source-missing", /^config\.json is not in models\/adapters\./);
+    await refused(() => pipeline("feature-extraction", "./no-folder"), "source-missing", /^config\.json is not in/);
+    // A page has no file system, and a server may answer whatever it is asked with a page of its own.
+    vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
+    vi.stubGlobal("location", new URL("http://localhost/app/"));
+    vi.stubGlobal("fetch", async () => new Response("<!doctype html>"));
+    try {
+      await refused(() => pipeline("feature-extraction", "Xenova/all-MiniLM-L6-v2"), "json-invalid", /^there is no folder "Xenova/);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
   it("takes options of transformers.js that change nothing", async () => {
     const harmless: PipelineOptions[] = [
       { device: "wasm", dtype: "q8", quantized: true, revision: "main", subfolder: "onnx", local_files_only: true },
