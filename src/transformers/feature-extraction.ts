@@ -1,7 +1,6 @@
 import { RootstockError } from "../errors.ts";
 import type { Encoder } from "../runtime/encoder.ts";
 import { checkChoice } from "../runtime/options.ts";
-import { encodeText } from "../runtime/requests.ts";
 import { checkFlag, checkNames, textList, type CallOptions } from "./call-options.ts";
 import type { Pipeline } from "./made-pipeline.ts";
 import { firstRow, lastRow, meanRow, scaleRows, signBits } from "./pooling.ts";
@@ -10,9 +9,6 @@ import { Tensor, type TensorData } from "./tensor.ts";
 const POOLINGS = ["none", "mean", "cls", "first_token", "eos", "last_token"] as const;
 const PRECISIONS = ["binary", "ubinary"] as const;
 const OPTIONS = ["pooling", "normalize", "quantize", "precision", "overflow", "signal"];
-
-/** Texts of a list whose hidden states are asked for at once: they share passes, and take as many places in the encoder's queue. */
-const TEXTS_AT_ONCE = 8;
 
 export interface FeatureExtractionOptions extends Pick<CallOptions, "signal"> {
   /**
@@ -53,36 +49,19 @@ export async function extractFeatures(encoder: Encoder, task: string | null, tex
   if (isQuantized && (pooling === "none" || hidden % 8 !== 0)) {
     throw new RootstockError("argument-invalid", "quantize packs one vector a text, of a multiple of 8 numbers: give a pooling.");
   }
-  const call = { overflow, ...(options.signal == null ? {} : { signal: options.signal }) };
+  const call = { overflow, task, ...(options.signal == null ? {} : { signal: options.signal }) };
   const list = textList(texts);
   if (pooling === "none") {
-    const states = await statesOf(encoder, task, list, call, (rows) => rows);
-    return padded(normalize ? states.map((rows) => scaleRows(rows, hidden)) : states, hidden);
+    return padded(await encoder.textStates(list, call, (rows) => (normalize ? scaleRows(rows, hidden) : rows)), hidden);
   }
+  const pool = poolingOf(pooling);
   const vectors =
     pooling === "mean" && normalize
-      ? await encoder.embed(list, { ...call, task })
-      : await statesOf(encoder, task, list, call, (rows) => (normalize ? scaleRows(poolingOf(pooling)(rows, hidden), hidden) : poolingOf(pooling)(rows, hidden)));
+      ? await encoder.embed(list, call)
+      : await encoder.textStates(list, call, (rows) => (normalize ? scaleRows(pool(rows, hidden), hidden) : pool(rows, hidden)));
   const all = new Float32Array(list.length * hidden);
   for (const [index, vector] of vectors.entries()) all.set(vector, index * hidden);
   return isQuantized ? new Tensor<TensorData>(signBits(all, precision), [list.length, hidden / 8]) : new Tensor<TensorData>(all, [list.length, hidden]);
-}
-
-/** The last hidden states of texts, or what `keep` makes of them. */
-async function statesOf(
-  encoder: Encoder,
-  task: string | null,
-  texts: readonly string[],
-  { overflow, signal }: { overflow: "error" | "truncate"; signal?: AbortSignal },
-  keep: (rows: Float32Array) => Float32Array,
-): Promise<Float32Array[]> {
-  const kept: Float32Array[] = [];
-  for (let first = 0; first < texts.length; first += TEXTS_AT_ONCE) {
-    const part = texts.slice(first, first + TEXTS_AT_ONCE).map((text) => encodeText(encoder.loaded, text, { overflow }).windows[0]!.ids);
-    const states = await Promise.all(part.map((ids) => encoder.forward(ids, task, signal === undefined ? {} : { signal })));
-    kept.push(...states.map(keep));
-  }
-  return kept;
 }
 
 function padded(states: readonly Float32Array[], hidden: number): Tensor {

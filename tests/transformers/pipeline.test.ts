@@ -195,6 +195,12 @@ describe("calls", () => {
     expect((await features("text", options({ pooling: "cls", normalize: null, quantize: undefined }))).type).toBe("float32");
     await refused(() => features("text", options({ precision: "int4" })), "argument-invalid", /precision/);
     await refused(() => features("a ".repeat(600), { overflow: "error" }), "text-too-long", /600|602/);
+    const long = ["fine", "a ".repeat(600)];
+    for (const pooling of ["none", "cls", "mean"] as const) {
+      await refused(() => features(Array.from({ length: 20 }, (_, index) => (index === 17 ? " " : "fine")), { pooling }), "text-empty", /^request 17: /);
+      await refused(() => features(long, { pooling, overflow: "error" }), "text-too-long", /^request 1: .*Pass overflow: "truncate".*"windows", where the call has it/);
+      await expect(features([], { pooling, signal: AbortSignal.abort("enough") })).rejects.toBe("enough");
+    }
     await Promise.all([ner.dispose(), mood.dispose(), features.dispose()]);
   });
 
@@ -213,6 +219,19 @@ describe("calls", () => {
     }
     expect(await mood("fine")).toHaveLength(1);
     await Promise.all([mood.dispose(), features.dispose()]);
+  });
+});
+
+describe("long texts", () => {
+  it.each(["none", "cls", "mean"] as const)("let the event loop turn between them, and a signal end the call there (pooling %s)", async (pooling) => {
+    const features = await pipeline("feature-extraction", ENCODER);
+    const encode = vi.spyOn(features.encoder.loaded.tokenizer!, "encode");
+    const controller = new AbortController();
+    setImmediate(() => controller.abort("enough"));
+    const texts = Array.from({ length: 8 }, (_, index) => `number ${index} `.repeat(20_000));
+    await expect(features(texts, { pooling, normalize: pooling === "mean", signal: controller.signal })).rejects.toBe("enough");
+    expect(encode.mock.calls.length).toBeLessThan(texts.length);
+    await features.dispose();
   });
 });
 
