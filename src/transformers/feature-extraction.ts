@@ -1,9 +1,9 @@
 import { RootstockError } from "../errors.ts";
-import type { Encoder } from "../runtime/encoder.ts";
 import { checkChoice } from "../runtime/options.ts";
 import { checkFlag, checkNames, textList, type CallOptions } from "./call-options.ts";
 import type { Pipeline } from "./made-pipeline.ts";
 import { firstRow, lastRow, meanRow, scaleRows, signBits } from "./pooling.ts";
+import type { Residence } from "./residence.ts";
 import { Tensor, type TensorData } from "./tensor.ts";
 
 const POOLINGS = ["none", "mean", "cls", "first_token", "eos", "last_token"] as const;
@@ -38,12 +38,12 @@ export interface FeatureExtractionPipeline extends Pipeline<"feature-extraction"
 }
 
 /** A tensor of texts × tokens × hidden, rows of zeros after a text's own; or texts × hidden where they are pooled. */
-export async function extractFeatures(encoder: Encoder, task: string | null, texts: string | readonly string[], options: FeatureExtractionOptions): Promise<Tensor> {
+export async function extractFeatures(residence: Residence, task: string | null, texts: string | readonly string[], options: FeatureExtractionOptions): Promise<Tensor> {
   checkNames(options, OPTIONS, "feature-extraction");
   const pooling = checkChoice(options.pooling ?? "none", "pooling", POOLINGS);
   const precision = checkChoice(options.precision ?? "binary", "precision", PRECISIONS);
   const overflow = checkChoice(options.overflow ?? "truncate", "overflow", ["truncate", "error"] as const);
-  const { hidden } = encoder.info;
+  const { hidden } = residence.encoder.info;
   const normalize = checkFlag(options.normalize ?? false, "normalize");
   const isQuantized = checkFlag(options.quantize ?? false, "quantize");
   if (isQuantized && (pooling === "none" || hidden % 8 !== 0)) {
@@ -51,16 +51,13 @@ export async function extractFeatures(encoder: Encoder, task: string | null, tex
   }
   const call = { overflow, task, ...(options.signal == null ? {} : { signal: options.signal }) };
   const list = textList(texts);
-  if (pooling === "none") {
-    return padded(await encoder.textStates(list, call, (rows) => (normalize ? scaleRows(rows, hidden) : rows)), hidden);
-  }
+  const isEmbedding = pooling === "mean" && normalize;
   const pool = poolingOf(pooling);
-  const vectors =
-    pooling === "mean" && normalize
-      ? await encoder.embed(list, call)
-      : await encoder.textStates(list, call, (rows) => (normalize ? scaleRows(pool(rows, hidden), hidden) : pool(rows, hidden)));
+  const keep = (rows: Float32Array): Float32Array => (normalize ? scaleRows(pool(rows, hidden), hidden) : pool(rows, hidden));
+  const found = await residence.run(call.signal, (encoder) => (isEmbedding ? encoder.embed(list, call) : encoder.textStates(list, call, keep)));
+  if (pooling === "none") return padded(found, hidden);
   const all = new Float32Array(list.length * hidden);
-  for (const [index, vector] of vectors.entries()) all.set(vector, index * hidden);
+  for (const [index, vector] of found.entries()) all.set(vector, index * hidden);
   return isQuantized ? new Tensor<TensorData>(signBits(all, precision), [list.length, hidden / 8]) : new Tensor<TensorData>(all, [list.length, hidden]);
 }
 
@@ -71,7 +68,8 @@ function padded(states: readonly Float32Array[], hidden: number): Tensor {
   return new Tensor<TensorData>(all, [states.length, longest / hidden, hidden]);
 }
 
-function poolingOf(pooling: Exclude<(typeof POOLINGS)[number], "none">): typeof meanRow {
+function poolingOf(pooling: (typeof POOLINGS)[number]): typeof meanRow {
+  if (pooling === "none") return (rows) => rows;
   if (pooling === "mean") return meanRow;
   return pooling === "cls" || pooling === "first_token" ? firstRow : lastRow;
 }

@@ -4,9 +4,9 @@ import { Encoder } from "../runtime/encoder.ts";
 import type { LoadOptions } from "../runtime/options.ts";
 import { checkLocal, type PipelineOptions } from "./construction-options.ts";
 import { notDownloaded } from "./hub-name.ts";
-import { residenceOf, type Pipeline } from "./made-pipeline.ts";
+import type { Pipeline } from "./made-pipeline.ts";
 import type { ProgressReport } from "./progress.ts";
-import { Residence } from "./residence.ts";
+import { Residence, residenceOf } from "./residence.ts";
 
 /** An encoder's folder; or an encoder that is in memory already: one that `loadEncoder` gave, or another pipeline's. */
 export type EncoderLike = SourceLike | Encoder | Pipeline;

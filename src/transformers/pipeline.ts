@@ -50,14 +50,13 @@ export async function makePipelineOf<Task extends PipelineType>(load: LoadEncode
 }
 
 function make(task: TaskName, residence: Residence, adapter: string | null): Pipeline {
-  const { encoder } = residence;
   switch (task) {
     case "token-classification":
-      return makePipeline(task, residence, adapter, (texts, options) => classifyTokens(encoder, adapter!, texts, options));
+      return makePipeline(task, residence, adapter, (texts, options) => classifyTokens(residence, adapter!, texts, options));
     case "text-classification":
-      return makePipeline(task, residence, adapter, (texts, options) => classifyTexts(encoder, adapter!, texts, options));
+      return makePipeline(task, residence, adapter, (texts, options) => classifyTexts(residence, adapter!, texts, options));
     case "feature-extraction":
-      return makePipeline(task, residence, adapter, (texts, options) => extractFeatures(encoder, adapter, texts, options));
+      return makePipeline(task, residence, adapter, (texts, options) => extractFeatures(residence, adapter, texts, options));
   }
 }
 

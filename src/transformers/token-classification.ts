@@ -1,8 +1,9 @@
 import { AGGREGATIONS, type Aggregation, type Entity, type EntityGroup } from "../heads/entities.ts";
-import type { Encoder } from "../runtime/encoder.ts";
+import { copyList } from "../runtime/copies.ts";
 import { checkChoice, checkStrings } from "../runtime/options.ts";
 import { checkNames, lengthOptions, textList, type CallOptions } from "./call-options.ts";
 import type { Pipeline } from "./made-pipeline.ts";
+import type { Residence } from "./residence.ts";
 
 export interface TokenClassificationOptions extends CallOptions {
   /** Labels that are left out; of groups, types. Default `["O"]`. */
@@ -29,18 +30,16 @@ export interface TokenClassificationPipeline extends Pipeline<"token-classificat
 const OPTIONS = ["ignore_labels", "aggregation_strategy", "offsets", "overflow", "stride", "signal"];
 
 /** One text's spans, or a list of them for a list. A text without a word has none. */
-export async function classifyTokens(encoder: Encoder, task: string, texts: string | readonly string[], options: TokenClassificationOptions): Promise<(Entity[] | EntityGroup[]) | (Entity[] | EntityGroup[])[]> {
+export async function classifyTokens(residence: Residence, task: string, texts: string | readonly string[], options: TokenClassificationOptions): Promise<(Entity[] | EntityGroup[]) | (Entity[] | EntityGroup[])[]> {
   checkNames(options, OPTIONS, "token-classification");
   const aggregation = checkChoice(options.aggregation_strategy ?? "none", "aggregation_strategy", AGGREGATIONS);
-  const ignoreLabels = options.ignore_labels ?? ["O"];
+  const ignoreLabels = copyList(options.ignore_labels ?? ["O"]);
   checkStrings(ignoreLabels, "ignore_labels");
   const offsets = checkChoice(options.offsets ?? "utf16", "offsets", ["utf16", "codepoint"] as const);
   const list = textList(texts);
-  const filled = list.filter((text) => text.trim() !== "");
-  const found = await encoder.runBatch(
-    filled.map((text) => ({ text, tasks: [task] })),
-    { ...lengthOptions(options), aggregation, ignoreLabels, offsets },
-  );
+  const requests = list.filter((text) => text.trim() !== "").map((text) => ({ text, tasks: [task] }));
+  const wanted = { ...lengthOptions(options), aggregation, ignoreLabels, offsets };
+  const found = await residence.run(wanted.signal, (encoder) => encoder.runBatch(requests, wanted));
   const results = found.map((result) => result[task] as Entity[] | EntityGroup[]).values();
   const spans = list.map((text) => (text.trim() === "" ? [] : results.next().value!));
   return typeof texts === "string" ? spans[0]! : spans;

@@ -59,6 +59,15 @@ describe("sharing one encoder", () => {
     await refused(() => pipeline("feature-extraction", encoder), "disposed", /encoder/);
   });
 
+  it("shares a pipeline's encoder as well where the encoder itself is given", async () => {
+    const ner = await pipeline("ner", ENCODER, { adapter: ENTITIES });
+    const features = await pipeline("feature-extraction", ner.encoder);
+    await ner.dispose();
+    expect((await features("still here")).dims[0]).toBe(1);
+    await features.dispose();
+    expect(isLive(features.encoder)).toBe(false);
+  });
+
   it("lets calls under way finish when a pipeline is disposed", async () => {
     const mood = await pipeline("text-classification", ENCODER, { adapter: MOOD });
     const running = mood(Array.from({ length: 40 }, (_, index) => `text number ${index}`));
@@ -219,6 +228,70 @@ describe("calls", () => {
     }
     expect(await mood("fine")).toHaveLength(1);
     await Promise.all([mood.dispose(), features.dispose()]);
+  });
+});
+
+describe("more calls at once than the encoder's queue has places for", () => {
+  const texts = Array.from({ length: 300 }, (_, index) => `text number ${index}`);
+
+  it.each([{}, { queueLimit: 3 }])("wait for a place and are answered in order, of all pipelines over the encoder (%o)", async (load) => {
+    const encoder = await loadEncoder(ENCODER, load);
+    const mood = await pipeline("text-classification", encoder, { adapter: MOOD });
+    const ner = await pipeline("ner", encoder, { adapter: ENTITIES });
+    const features = await pipeline("feature-extraction", mood);
+    const ended: number[] = [];
+    const [labels] = await Promise.all([
+      Promise.all(texts.map(async (text, index) => {
+        const [label] = await mood(text);
+        ended.push(index);
+        return label;
+      })),
+      Promise.all(texts.slice(0, 100).map((text) => ner(text))),
+      Promise.all(texts.slice(0, 100).map((text) => features(text, { pooling: "cls" }))),
+    ]);
+    expect(labels).toEqual(await mood(texts));
+    expect(ended).toEqual(texts.map((_, index) => index));
+    encoder.dispose();
+  });
+
+  it("leave the wait by their signal, which is heard at once, and keep no listener on it", async () => {
+    const mood = await pipeline("text-classification", ENCODER, { adapter: MOOD, load: { queueLimit: 2 } });
+    const controller = new AbortController();
+    const [add, remove] = [vi.spyOn(controller.signal, "addEventListener"), vi.spyOn(controller.signal, "removeEventListener")];
+    const first = texts.slice(0, 20).map((text) => mood(text));
+    const waiting = texts.slice(0, 20).map((text) => mood(text, { signal: controller.signal }));
+    const last = mood("the last one");
+    controller.abort("enough");
+    for (const call of waiting) await expect(call).rejects.toBe("enough");
+    await expect(mood("late", { signal: controller.signal })).rejects.toBe("enough");
+    expect(await Promise.race([first.at(-1), "not yet"])).toBe("not yet");
+    expect([...(await Promise.all(first)), await last]).toHaveLength(21);
+    expect(new Set(add.mock.calls.map(([, listener]) => listener)).size).toBe(new Set(remove.mock.calls.map(([, listener]) => listener)).size);
+    await mood.dispose();
+  });
+
+  it("are awaited by dispose, and end with disposed when the encoder goes", async () => {
+    const mood = await pipeline("text-classification", ENCODER, { adapter: MOOD, load: { queueLimit: 2 } });
+    const calls = Promise.all(texts.slice(0, 30).map((text) => mood(text)));
+    await mood.dispose();
+    expect(await Promise.race([calls, "not yet"])).toHaveLength(30);
+    const again = await pipeline("text-classification", ENCODER, { adapter: MOOD, load: { queueLimit: 2 } });
+    const lost = Promise.allSettled(texts.map((text) => again(text)));
+    again.encoder.dispose();
+    for (const result of await lost) expect(result).toMatchObject({ status: "rejected", reason: { code: "disposed" } });
+    await again.dispose();
+  });
+
+  it("are answered what they were asked, whatever their caller makes of the lists meanwhile", async () => {
+    const ner = await pipeline("ner", ENCODER, { adapter: ENTITIES, load: { queueLimit: 1 } });
+    const list = ["Ana of Lisbon"];
+    const ignore_labels = ["O"];
+    const asked = [ner(list), ner(list, { ignore_labels })];
+    list.fill("rain");
+    ignore_labels.push("B-LOC", "B-PER");
+    expect((await asked[1])![0]).toEqual((await asked[0])![0]);
+    expect((await asked[1])![0]).toHaveLength(2);
+    await ner.dispose();
   });
 });
 
