@@ -1,11 +1,15 @@
 import { RootstockError } from "../errors.ts";
 import { copyList } from "../runtime/copies.ts";
-import { checkStrings, type TextOptions } from "../runtime/options.ts";
+import { checkStrings, type RunOptions } from "../runtime/options.ts";
 
 /** What calls of every pipeline take beside transformers.js's own options. */
-export interface CallOptions extends Pick<TextOptions, "overflow" | "stride"> {
+export interface CallOptions {
+  /** A text of more tokens than the encoder reads: leave its end out (default), refuse it, or read it in windows (default with `stride`). */
+  readonly overflow?: RunOptions["overflow"] | undefined;
+  /** Tokens that two windows share. Default a quarter of a window. */
+  readonly stride?: number | undefined;
   /** Ends the call, within 8 ms of work; it then rejects with `signal.reason`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Refuses options of other names: one that is misspelt would change nothing and say nothing. */
@@ -31,11 +35,11 @@ export function textList(texts: string | readonly string[]): readonly string[] {
   return own;
 }
 
-/** Too long texts are cut, as transformers.js cuts them, unless the call says otherwise. */
-export function lengthOptions({ overflow, stride, signal }: CallOptions): CallOptions {
+/** Too long texts are cut, as transformers.js cuts them, unless the call says otherwise. What is null is not given, as in transformers.js. */
+export function lengthOptions({ overflow, stride, signal }: CallOptions): Pick<RunOptions, "overflow" | "stride" | "signal"> {
   return {
-    overflow: overflow ?? (stride === undefined ? "truncate" : "windows"),
-    ...(stride === undefined ? {} : { stride }),
-    ...(signal === undefined ? {} : { signal }),
+    overflow: overflow ?? (stride == null ? "truncate" : "windows"),
+    ...(stride == null ? {} : { stride }),
+    ...(signal == null ? {} : { signal }),
   };
 }

@@ -10,31 +10,31 @@ type LoadingOptions = Omit<LoadOptions, "signal" | "onProgress">;
 /** Options of `pipeline`: Rootstock's own first, then those of transformers.js. */
 export interface PipelineOptions {
   /** The adapter's folder, which classification and entities need; features may have one. */
-  readonly adapter?: SourceLike | null;
+  readonly adapter?: SourceLike | null | undefined;
   /** Labels in the order of the head's classes. Default: those of the adapter's config.json. */
-  readonly labels?: readonly string[] | null;
+  readonly labels?: readonly string[] | null | undefined;
   /** Ends loading; it then rejects with `signal.reason`. */
-  readonly signal?: AbortSignal | null;
+  readonly signal?: AbortSignal | null | undefined;
   /** How the encoder is loaded, where this pipeline loads it. */
-  readonly load?: LoadingOptions | null;
+  readonly load?: LoadingOptions | null | undefined;
   /** Called as files are read. */
-  readonly progress_callback?: ProgressCallback | null;
+  readonly progress_callback?: ProgressCallback | null | undefined;
 
   /** There is WebAssembly on the CPU and nothing else. */
-  readonly device?: "wasm" | "cpu" | "auto" | null;
+  readonly device?: "wasm" | "cpu" | "auto" | null | undefined;
   /** Weights are int8 whatever the folder holds. */
-  readonly dtype?: "q8" | "int8" | "auto" | null;
+  readonly dtype?: "q8" | "int8" | "auto" | null | undefined;
   /** The same, as earlier versions of transformers.js called it. */
-  readonly quantized?: true | null;
+  readonly quantized?: true | null | undefined;
   /** Refuses a model or adapter at an http(s) URL. */
-  readonly local_files_only?: boolean | null;
-  readonly revision?: "main" | null;
-  readonly subfolder?: "onnx" | "" | null;
-  readonly use_external_data_format?: false | null;
+  readonly local_files_only?: boolean | null | undefined;
+  readonly revision?: "main" | null | undefined;
+  readonly subfolder?: "onnx" | "" | null | undefined;
+  readonly use_external_data_format?: false | null | undefined;
   readonly config?: null;
   readonly cache_dir?: null;
   readonly model_file_name?: null;
-  readonly session_options?: Readonly<Record<string, never>> | null;
+  readonly session_options?: Readonly<Record<string, never>> | null | undefined;
 }
 
 /** What there is no choice of. */

@@ -15,15 +15,15 @@ export interface FeatureExtractionOptions extends Pick<CallOptions, "signal"> {
    * What is made of a text's hidden states: `"none"` (default) leaves them, tokens × hidden; else one vector, their mean,
    * the first token's (`"cls"`, `"first_token"`), or the last token's (`"eos"`, `"last_token"`).
    */
-  readonly pooling?: (typeof POOLINGS)[number];
+  readonly pooling?: (typeof POOLINGS)[number] | undefined;
   /** Scale each vector to length 1. Default false. */
-  readonly normalize?: boolean;
+  readonly normalize?: boolean | undefined;
   /** Keep of each number only whether it is above 0, eight of them in a byte, the first in the highest bit. Default false. */
-  readonly quantize?: boolean;
+  readonly quantize?: boolean | undefined;
   /** Bytes of `quantize`: 0 … 255 (`"ubinary"`), or these less 128 (`"binary"`, default). */
-  readonly precision?: (typeof PRECISIONS)[number];
+  readonly precision?: (typeof PRECISIONS)[number] | undefined;
   /** A text of more tokens than the encoder reads: leave its end out (default), or refuse it (`text-too-long`). */
-  readonly overflow?: "error" | "truncate";
+  readonly overflow?: "error" | "truncate" | undefined;
 }
 
 type Quantized<Options> = "quantize" extends keyof Options ? Options["quantize"] : false;

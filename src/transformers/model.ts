@@ -16,7 +16,7 @@ export type ModelLike = EncoderLike | EncoderWithAdapter;
 
 export interface EncoderWithAdapter {
   readonly encoder: EncoderLike;
-  readonly adapter?: SourceLike | null;
+  readonly adapter?: SourceLike | null | undefined;
 }
 
 /** `loadEncoder` of one of the package's entries. */

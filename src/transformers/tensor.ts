@@ -3,9 +3,6 @@ import { RootstockError } from "../errors.ts";
 /** What a tensor's numbers lie in. */
 export type TensorData = Float32Array | Int8Array | Uint8Array;
 
-/** A tensor as nested lists of numbers. */
-export type NestedNumbers = number | NestedNumbers[];
-
 /**
  * Numbers in rows, row-major: `data`, and in `dims` how many there are along each dimension. `tensor[i]` is a row, a tensor over the
  * same memory, `tensor[-1]` the last; of one dimension's it has one number and no dimension (`item()`). Iterating gives rows, of one
@@ -30,10 +27,11 @@ export class Tensor<Data extends TensorData = TensorData> {
     return this.data.length;
   }
 
-  /** The numbers in nested lists, as deep as there are dimensions. */
-  tolist(): NestedNumbers[] {
+  /** The numbers in nested lists, as deep as there are dimensions; typed as transformers.js types it, since no type tells how deep. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  tolist(): any[] {
     if (this.dims.length < 2) return Array.from(this.data);
-    return [...this].map((row) => row.tolist());
+    return Array.from(this, (row: Tensor<Data>) => row.tolist());
   }
 
   /** The one number of a tensor that has no more. @throws RootstockError `argument-invalid`. */
@@ -42,7 +40,7 @@ export class Tensor<Data extends TensorData = TensorData> {
     throw new RootstockError("argument-invalid", `the tensor has ${this.data.length} numbers; item() is for tensors of one.`);
   }
 
-  /** Its type is transformers.js's: what comes depends on the dimensions, which no type tells. */
+  /** Rows, or the numbers of one dimension; typed as `tolist`. */
   // oxlint-disable-next-line typescript/no-explicit-any
   *[Symbol.iterator](): Generator<any, void, undefined> {
     if (this.dims.length < 2) yield* this.data;

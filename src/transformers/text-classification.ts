@@ -6,12 +6,15 @@ import type { Residence } from "./residence.ts";
 
 export interface TextClassificationOptions extends CallOptions {
   /** How many labels, the likeliest first: a whole number from 1 up, or null for all. Default 1. */
-  readonly top_k?: number | null;
+  readonly top_k?: number | null | undefined;
   /** The same, as earlier versions of transformers.js called it; `top_k` goes before it. */
-  readonly topk?: number | null;
+  readonly topk?: number | null | undefined;
 }
 
-type TopK<Options> = "top_k" extends keyof Options ? Options["top_k"] : "topk" extends keyof Options ? Options["topk"] : 1;
+type Topk<Options> = "topk" extends keyof Options ? Options["topk"] : 1;
+
+/** Where `top_k` may be undefined, `topk` is what counts then. */
+type TopK<Options> = "top_k" extends keyof Options ? (undefined extends Options["top_k"] ? Exclude<Options["top_k"], undefined> | Topk<Options> : Options["top_k"]) : Topk<Options>;
 
 /** A list's labels: of each text one, in one list, where one is asked for; else a list for each. */
 type ListOutput<K> = [K] extends [1 | undefined] ? Classification[] : 1 extends K ? Classification[] | Classification[][] : Classification[][];
