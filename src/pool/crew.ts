@@ -71,6 +71,7 @@ export class Crew {
         member.throwIfEnded();
         this.#joining.delete(member);
         this.#live.add(member);
+        member.isAtWork = true;
         this.info = info;
       });
     } catch (error) {

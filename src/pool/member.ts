@@ -21,6 +21,8 @@ export class Member {
   load = 0;
   /** Parts of lists among that. */
   parts = 0;
+  /** Has it loaded, and joined the others? Only then another one takes its place when it is lost. */
+  isAtWork = false;
   readonly #thread: Thread;
   readonly #rpc: BirpcReturn<WorkerFunctions, HostFunctions>;
   readonly #files: SourceServer;
@@ -106,10 +108,10 @@ export class Member {
 
   #lose(how: string, cause?: unknown): void {
     if (this.#ended !== null) return;
-    this.end(
-      () =>
-        new RootstockError("worker-lost", `a worker of the pool was lost: ${how}. Another one takes its place; call again.`, cause === undefined ? {} : { cause }),
-    );
+    const message = this.isAtWork
+      ? `a worker of the pool was lost: ${how}. Another one takes its place; call again.`
+      : `a worker of the pool was lost while it loaded: ${how}. No other takes its place. Where a bundler made this code, its worker.js must lie beside it: docs/pool.md.`;
+    this.end(() => new RootstockError("worker-lost", message, cause === undefined ? {} : { cause }));
     this.#onLost();
   }
 

@@ -5,7 +5,7 @@ import { hiddenStates } from "../run/hidden-states.ts";
 import type { Output, Reading, TrunkState } from "../run/pass-text.ts";
 import { checkRows, type TextIds } from "../run/rows.ts";
 import { faultOf, heapFault } from "../wasm/fault.ts";
-import type { Call, SoleWork, TextWork } from "./call.ts";
+import type { Call, SoleWork, TextWork, WorkBranch } from "./call.ts";
 import { copyList, copyOptions } from "./copies.ts";
 import { Pace } from "./event-loop.ts";
 import type { EncoderInfo } from "./info.ts";
@@ -25,7 +25,7 @@ import {
 } from "./options.ts";
 import { WorkQueue } from "./queue.ts";
 import { restore } from "./recovery.ts";
-import { checkRequests, encodeText, type PartOptions } from "./requests.ts";
+import { checkRequests, encodeText, type EncodedText, type PartOptions } from "./requests.ts";
 import { taskBranches, vectorBranches, windowBranches, type Results } from "./results.ts";
 import { headOf, makeTask, type Task } from "./task.ts";
 import { runTexts, type TextRuntime } from "./text-work.ts";
@@ -199,17 +199,7 @@ export class Encoder {
    * @throws RootstockError as `runBatch`.
    */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
-    return this.#call(options.signal, async (call) => {
-      const { machine } = this.loaded;
-      const task = options.task == null ? null : this.#task(options.task);
-      const own = copyList(texts);
-      checkStrings(own, "texts");
-      return this.#pinned(task === null ? [] : [task], async () => {
-        const vectors = new Array<Float32Array>(own.length);
-        await runTexts(this.#live(), call, own, { ...options }, (text, index) => [vectorBranches(call, task, text, machine, (vector) => (vectors[index] = vector))]);
-        return vectors;
-      });
-    });
+    return this.#perText(texts, options, (call, task, text, done) => vectorBranches(call, task, text, this.loaded.machine, done));
   }
 
   /**
@@ -270,6 +260,12 @@ export class Encoder {
       ));
       return out.map(({ rows }) => rows!);
     }, false);
+  }
+
+  /** @internal Of texts of one window each, what `keep` makes of their last hidden states, [tokens][hidden]. */
+  async textStates(texts: readonly string[], options: EmbedOptions, keep: (rows: Float32Array) => Float32Array): Promise<Float32Array[]> {
+    const output = (take: (rows: Float32Array) => void): Output => ({ kind: "states", take });
+    return this.#perText(texts, options, (call, task, _, done) => windowBranches(call, task, ["all"], output, ([rows]) => done(keep(rows!))));
   }
 
   /** @internal Something else that this thread is to do, as a call among the others: it runs in one go when its turn has come. */
@@ -343,6 +339,24 @@ export class Encoder {
     });
     // An abort is heard at once, wherever the work is; it ends at its next turn.
     return Promise.race([work, call.failed()]);
+  }
+
+  /** One array a text, of the branches that `done` gets it from. */
+  #perText(
+    texts: readonly string[],
+    options: EmbedOptions,
+    branchesOf: (call: Call, task: Task | null, text: EncodedText, done: (values: Float32Array) => void) => WorkBranch[],
+  ): Promise<Float32Array[]> {
+    return this.#call(options.signal, async (call) => {
+      const task = options.task == null ? null : this.#task(options.task);
+      const own = copyList(texts);
+      checkStrings(own, "texts");
+      return this.#pinned(task === null ? [] : [task], async () => {
+        const all = new Array<Float32Array>(own.length);
+        await runTexts(this.#live(), call, own, { ...options }, (text, index) => [branchesOf(call, task, text, (values) => (all[index] = values))]);
+        return all;
+      });
+    });
   }
 
   /** Runs one text given as ids for one output. */

@@ -4,37 +4,42 @@ import type { LoadOptions } from "../runtime/options.ts";
 import { checkNames } from "./call-options.ts";
 import type { ProgressCallback } from "./progress.ts";
 
+/** How an encoder is loaded; `signal` and `progress_callback` are options of the pipeline itself. */
+type LoadingOptions = Omit<LoadOptions, "signal" | "onProgress">;
+
 /** Options of `pipeline`: Rootstock's own first, then those of transformers.js. */
 export interface PipelineOptions {
   /** The adapter's folder, which classification and entities need; features may have one. */
-  readonly adapter?: SourceLike | null;
+  readonly adapter?: SourceLike | null | undefined;
   /** Labels in the order of the head's classes. Default: those of the adapter's config.json. */
-  readonly labels?: readonly string[] | null;
+  readonly labels?: readonly string[] | null | undefined;
   /** Ends loading; it then rejects with `signal.reason`. */
-  readonly signal?: AbortSignal | null;
+  readonly signal?: AbortSignal | null | undefined;
   /** How the encoder is loaded, where this pipeline loads it. */
-  readonly load?: Omit<LoadOptions, "signal" | "onProgress"> | null;
+  readonly load?: LoadingOptions | null | undefined;
   /** Called as files are read. */
-  readonly progress_callback?: ProgressCallback | null;
+  readonly progress_callback?: ProgressCallback | null | undefined;
 
   /** There is WebAssembly on the CPU and nothing else. */
-  readonly device?: "wasm" | "cpu" | "auto" | null;
+  readonly device?: "wasm" | "cpu" | "auto" | null | undefined;
   /** Weights are int8 whatever the folder holds. */
-  readonly dtype?: "q8" | "int8" | "auto" | null;
+  readonly dtype?: "q8" | "int8" | "auto" | null | undefined;
   /** The same, as earlier versions of transformers.js called it. */
-  readonly quantized?: true | null;
+  readonly quantized?: true | null | undefined;
   /** Refuses a model or adapter at an http(s) URL. */
-  readonly local_files_only?: boolean | null;
-  readonly revision?: "main" | null;
-  readonly subfolder?: "onnx" | "" | null;
-  readonly use_external_data_format?: false | null;
+  readonly local_files_only?: boolean | null | undefined;
+  readonly revision?: "main" | null | undefined;
+  readonly subfolder?: "onnx" | "" | null | undefined;
+  readonly use_external_data_format?: false | null | undefined;
   readonly config?: null;
   readonly cache_dir?: null;
   readonly model_file_name?: null;
-  readonly session_options?: Readonly<Record<string, never>> | null;
+  readonly session_options?: Readonly<Record<string, never>> | null | undefined;
 }
 
-interface Harmless {
+/** What there is no choice of. */
+export interface Harmless {
+  /** Those that change nothing. */
   readonly values: readonly unknown[];
   /** Why another value makes no sense. */
   readonly because: string;
@@ -53,20 +58,31 @@ const HARMLESS: ReadonlyMap<string, Harmless> = new Map([
   ["model_file_name", { values: [], because: "the weights are model.safetensors" }],
 ]);
 
+/** By name, so that one that is new is missed here. */
+const LOADING: Readonly<Record<keyof LoadingOptions, true>> = { adapterBudget: true, verify: true, wasm: true, kernel: true, queueLimit: true, trunkCacheBytes: true };
+
 const OWN = ["adapter", "labels", "signal", "load", "progress_callback"];
 const ALL = [...OWN, ...HARMLESS.keys(), "local_files_only", "session_options"];
+
+/** @throws RootstockError `argument-invalid` for a value that would change something. */
+export function checkHarmless(name: string, value: unknown, { values, because }: Harmless): void {
+  if (values.includes(value)) return;
+  const rest = values.length === 0 ? "leave it out" : `give ${values.map((known) => JSON.stringify(known)).join(" or ")}, or leave it out`;
+  throw new RootstockError("argument-invalid", `${name} is ${JSON.stringify(value) ?? typeof value}, but ${because}; ${rest}.`);
+}
 
 /** @throws RootstockError `argument-invalid`, which names the option. */
 export function checkPipelineOptions(options: PipelineOptions): void {
   checkNames(options, ALL, "pipeline()");
-  for (const [name, { values, because }] of HARMLESS) {
+  for (const [name, harmless] of HARMLESS) {
     const value: unknown = options[name as keyof PipelineOptions];
-    if (value == null || values.includes(value)) continue;
-    const rest = values.length === 0 ? "leave it out" : `give ${values.map((known) => JSON.stringify(known)).join(" or ")}, or leave it out`;
-    throw new RootstockError("argument-invalid", `${name} is ${JSON.stringify(value) ?? typeof value}, but ${because}; ${rest}.`);
+    if (value != null) checkHarmless(name, value, harmless);
   }
-  const session = Object.keys(options.session_options ?? {});
-  if (session.length > 0) throw new RootstockError("argument-invalid", `session_options has ${session.join(", ")}, but no ONNX session is made; leave it out.`);
+  checkNames(options.load ?? {}, Object.keys(LOADING), "load");
+  const session: object = options.session_options ?? {};
+  if (typeof session !== "object" || Array.isArray(session)) throw new RootstockError("argument-invalid", "session_options must be an object, an empty one; leave it out.");
+  const named = Object.keys(session);
+  if (named.length > 0) throw new RootstockError("argument-invalid", `session_options has ${named.join(", ")}, but no ONNX session is made; leave it out.`);
   if (options.progress_callback != null && typeof options.progress_callback !== "function") {
     throw new RootstockError("argument-invalid", "progress_callback must be a function.");
   }

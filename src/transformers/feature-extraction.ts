@@ -1,33 +1,29 @@
 import { RootstockError } from "../errors.ts";
-import type { Encoder } from "../runtime/encoder.ts";
 import { checkChoice } from "../runtime/options.ts";
-import { encodeText } from "../runtime/requests.ts";
-import { checkNames, textList, type CallOptions } from "./call-options.ts";
+import { checkFlag, checkNames, textList, type CallOptions } from "./call-options.ts";
 import type { Pipeline } from "./made-pipeline.ts";
 import { firstRow, lastRow, meanRow, scaleRows, signBits } from "./pooling.ts";
+import type { Residence } from "./residence.ts";
 import { Tensor, type TensorData } from "./tensor.ts";
 
 const POOLINGS = ["none", "mean", "cls", "first_token", "eos", "last_token"] as const;
 const PRECISIONS = ["binary", "ubinary"] as const;
 const OPTIONS = ["pooling", "normalize", "quantize", "precision", "overflow", "signal"];
 
-/** Texts of a list whose hidden states are asked for at once: they share passes, and take as many places in the encoder's queue. */
-const TEXTS_AT_ONCE = 8;
-
 export interface FeatureExtractionOptions extends Pick<CallOptions, "signal"> {
   /**
    * What is made of a text's hidden states: `"none"` (default) leaves them, tokens × hidden; else one vector, their mean,
    * the first token's (`"cls"`, `"first_token"`), or the last token's (`"eos"`, `"last_token"`).
    */
-  readonly pooling?: (typeof POOLINGS)[number];
+  readonly pooling?: (typeof POOLINGS)[number] | undefined;
   /** Scale each vector to length 1. Default false. */
-  readonly normalize?: boolean;
+  readonly normalize?: boolean | undefined;
   /** Keep of each number only whether it is above 0, eight of them in a byte, the first in the highest bit. Default false. */
-  readonly quantize?: boolean;
+  readonly quantize?: boolean | undefined;
   /** Bytes of `quantize`: 0 … 255 (`"ubinary"`), or these less 128 (`"binary"`, default). */
-  readonly precision?: (typeof PRECISIONS)[number];
+  readonly precision?: (typeof PRECISIONS)[number] | undefined;
   /** A text of more tokens than the encoder reads: leave its end out (default), or refuse it (`text-too-long`). */
-  readonly overflow?: "error" | "truncate";
+  readonly overflow?: "error" | "truncate" | undefined;
 }
 
 type Quantized<Options> = "quantize" extends keyof Options ? Options["quantize"] : false;
@@ -42,47 +38,27 @@ export interface FeatureExtractionPipeline extends Pipeline<"feature-extraction"
 }
 
 /** A tensor of texts × tokens × hidden, rows of zeros after a text's own; or texts × hidden where they are pooled. */
-export async function extractFeatures(encoder: Encoder, task: string | null, texts: string | readonly string[], options: FeatureExtractionOptions): Promise<Tensor> {
+export async function extractFeatures(residence: Residence, task: string | null, texts: string | readonly string[], options: FeatureExtractionOptions): Promise<Tensor> {
   checkNames(options, OPTIONS, "feature-extraction");
   const pooling = checkChoice(options.pooling ?? "none", "pooling", POOLINGS);
   const precision = checkChoice(options.precision ?? "binary", "precision", PRECISIONS);
   const overflow = checkChoice(options.overflow ?? "truncate", "overflow", ["truncate", "error"] as const);
-  const { hidden } = encoder.info;
-  const isQuantized = options.quantize === true;
+  const { hidden } = residence.encoder.info;
+  const normalize = checkFlag(options.normalize ?? false, "normalize");
+  const isQuantized = checkFlag(options.quantize ?? false, "quantize");
   if (isQuantized && (pooling === "none" || hidden % 8 !== 0)) {
     throw new RootstockError("argument-invalid", "quantize packs one vector a text, of a multiple of 8 numbers: give a pooling.");
   }
-  const call = { overflow, ...(options.signal == null ? {} : { signal: options.signal }) };
+  const call = { overflow, task, ...(options.signal == null ? {} : { signal: options.signal }) };
   const list = textList(texts);
-  const normalize = options.normalize === true;
-  if (pooling === "none") {
-    const states = await statesOf(encoder, task, list, call, (rows) => rows);
-    return padded(normalize ? states.map((rows) => scaleRows(rows, hidden)) : states, hidden);
-  }
-  const vectors =
-    pooling === "mean" && normalize
-      ? await encoder.embed(list, { ...call, task })
-      : await statesOf(encoder, task, list, call, (rows) => (normalize ? scaleRows(poolingOf(pooling)(rows, hidden), hidden) : poolingOf(pooling)(rows, hidden)));
+  const isEmbedding = pooling === "mean" && normalize;
+  const pool = poolingOf(pooling);
+  const keep = (rows: Float32Array): Float32Array => (normalize ? scaleRows(pool(rows, hidden), hidden) : pool(rows, hidden));
+  const found = await residence.run(call.signal, (encoder) => (isEmbedding ? encoder.embed(list, call) : encoder.textStates(list, call, keep)));
+  if (pooling === "none") return padded(found, hidden);
   const all = new Float32Array(list.length * hidden);
-  for (const [index, vector] of vectors.entries()) all.set(vector, index * hidden);
+  for (const [index, vector] of found.entries()) all.set(vector, index * hidden);
   return isQuantized ? new Tensor<TensorData>(signBits(all, precision), [list.length, hidden / 8]) : new Tensor<TensorData>(all, [list.length, hidden]);
-}
-
-/** The last hidden states of texts, or what `keep` makes of them. */
-async function statesOf(
-  encoder: Encoder,
-  task: string | null,
-  texts: readonly string[],
-  { overflow, signal }: { overflow: "error" | "truncate"; signal?: AbortSignal },
-  keep: (rows: Float32Array) => Float32Array,
-): Promise<Float32Array[]> {
-  const kept: Float32Array[] = [];
-  for (let first = 0; first < texts.length; first += TEXTS_AT_ONCE) {
-    const part = texts.slice(first, first + TEXTS_AT_ONCE).map((text) => encodeText(encoder.loaded, text, { overflow }).windows[0]!.ids);
-    const states = await Promise.all(part.map((ids) => encoder.forward(ids, task, signal === undefined ? {} : { signal })));
-    kept.push(...states.map(keep));
-  }
-  return kept;
 }
 
 function padded(states: readonly Float32Array[], hidden: number): Tensor {
@@ -92,7 +68,8 @@ function padded(states: readonly Float32Array[], hidden: number): Tensor {
   return new Tensor<TensorData>(all, [states.length, longest / hidden, hidden]);
 }
 
-function poolingOf(pooling: Exclude<(typeof POOLINGS)[number], "none">): typeof meanRow {
+function poolingOf(pooling: (typeof POOLINGS)[number]): typeof meanRow {
+  if (pooling === "none") return (rows) => rows;
   if (pooling === "mean") return meanRow;
   return pooling === "cls" || pooling === "first_token" ? firstRow : lastRow;
 }

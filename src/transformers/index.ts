@@ -1,16 +1,21 @@
 /** `rootstock/transformers`: pipelines with the calls and results of transformers.js. */
-export { pipeline } from "./pipeline.ts";
-export { Tensor } from "./tensor.ts";
-export { cos_sim, dot } from "./similarity.ts";
-export type { PipelineOf } from "./pipeline.ts";
-export type { PipelineOptions } from "./construction-options.ts";
-export type { EncoderLike, EncoderWithAdapter, ModelLike } from "./model.ts";
-export type { Pipeline } from "./made-pipeline.ts";
-export type { PipelineType, TaskName } from "./tasks.ts";
-export type { FileProgress, ProgressCallback, ProgressInfo } from "./progress.ts";
-export type { NestedNumbers, TensorData } from "./tensor.ts";
-export type { TokenClassificationOptions, TokenClassificationOutput, TokenClassificationPipeline } from "./token-classification.ts";
-export type { TextClassificationOptions, TextClassificationOutput, TextClassificationPipeline } from "./text-classification.ts";
-export type { FeatureExtractionOptions, FeatureExtractionOutput, FeatureExtractionPipeline } from "./feature-extraction.ts";
-export { RootstockError } from "../errors.ts";
-export type { ErrorCode } from "../errors.ts";
+import { loadEncoder } from "../runtime/load.ts";
+import type { PipelineOptions } from "./construction-options.ts";
+import type { ModelLike } from "./model.ts";
+import { makePipelineOf, type PipelineOf } from "./pipeline.ts";
+import type { PipelineType } from "./tasks.ts";
+
+export * from "./api.ts";
+
+/**
+ * A pipeline as transformers.js makes it, over an encoder and an adapter: call it with a text or a list of texts.
+ *
+ * @param task what it does
+ * @param model an encoder's folder (path, URL, files, source), with the adapter's in `options.adapter` or as
+ *   `{ encoder, adapter }`. An `Encoder` or another pipeline instead of the folder shares the encoder in memory.
+ * @throws RootstockError `argument-invalid` for a task, model or option that is not served (by name); those of
+ *   `loadEncoder` and `addAdapter`; `disposed` when a shared encoder is gone. Nothing stays in memory then.
+ */
+export function pipeline<Task extends PipelineType>(task: Task, model: ModelLike, options: PipelineOptions | null = {}): Promise<PipelineOf[Task]> {
+  return makePipelineOf(loadEncoder, task, model, options);
+}

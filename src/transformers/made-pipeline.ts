@@ -1,10 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import type { Encoder } from "../runtime/encoder.ts";
-import type { Residence } from "./residence.ts";
+import { RESIDENCE, type Residence } from "./residence.ts";
 import type { TaskName } from "./tasks.ts";
-
-/** Where a pipeline keeps what another pipeline over the same encoder needs of it. */
-const RESIDENCE = Symbol("rootstock.residence");
 
 /** What every pipeline has beside being called. */
 export interface Pipeline<Task extends TaskName = TaskName> {
@@ -12,7 +9,7 @@ export interface Pipeline<Task extends TaskName = TaskName> {
   /** The encoder that it runs on, which other pipelines may share. */
   readonly encoder: Encoder;
   /**
-   * Waits for the calls under way, takes the adapter off the encoder, and disposes of the encoder when this was the last
+   * Waits for the calls that were made before, takes the adapter off the encoder, and disposes of the encoder when this was the last
    * pipeline over it and pipelines loaded it. Later calls reject with `disposed`; disposing twice does nothing more.
    */
   dispose(): Promise<void>;
@@ -55,11 +52,6 @@ export function makePipeline<Options extends object>(
   };
   residence.enter();
   return Object.assign(pipe, { task, encoder, dispose, [Symbol.asyncDispose]: dispose, [RESIDENCE]: residence });
-}
-
-/** The residence of a pipeline, undefined for anything else. */
-export function residenceOf(given: unknown): Residence | undefined {
-  return typeof given === "function" ? (given as { [RESIDENCE]?: Residence })[RESIDENCE] : undefined;
 }
 
 /** @throws RootstockError `disposed`. */

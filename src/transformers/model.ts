@@ -1,11 +1,12 @@
 import { RootstockError } from "../errors.ts";
 import { toSource, type Source, type SourceLike } from "../load/source.ts";
 import { Encoder } from "../runtime/encoder.ts";
-import { loadEncoder } from "../runtime/load.ts";
+import type { LoadOptions } from "../runtime/options.ts";
 import { checkLocal, type PipelineOptions } from "./construction-options.ts";
-import { residenceOf, type Pipeline } from "./made-pipeline.ts";
+import { notDownloaded } from "./hub-name.ts";
+import type { Pipeline } from "./made-pipeline.ts";
 import type { ProgressReport } from "./progress.ts";
-import { Residence } from "./residence.ts";
+import { Residence, residenceOf } from "./residence.ts";
 
 /** An encoder's folder; or an encoder that is in memory already: one that `loadEncoder` gave, or another pipeline's. */
 export type EncoderLike = SourceLike | Encoder | Pipeline;
@@ -15,8 +16,11 @@ export type ModelLike = EncoderLike | EncoderWithAdapter;
 
 export interface EncoderWithAdapter {
   readonly encoder: EncoderLike;
-  readonly adapter?: SourceLike | null;
+  readonly adapter?: SourceLike | null | undefined;
 }
+
+/** `loadEncoder` of one of the package's entries. */
+export type LoadEncoder = (source: SourceLike, options: LoadOptions) => Promise<Encoder>;
 
 /** What is to be loaded, checked as far as it can be before anything is read. */
 export interface Model {
@@ -38,12 +42,16 @@ export function modelOf(given: ModelLike | null | undefined, options: PipelineOp
 }
 
 /** An encoder in memory: the one that was given, or a new one. */
-export async function residenceFor(encoder: EncoderLike, options: PipelineOptions, report: ProgressReport | null): Promise<Residence> {
+export async function residenceFor(load: LoadEncoder, encoder: EncoderLike, options: PipelineOptions, report: ProgressReport | null): Promise<Residence> {
   const shared = residenceOf(encoder);
   if (shared !== undefined) return shared;
   if (encoder instanceof Encoder) return new Residence(encoder, false);
   const source = watched(encoder as SourceLike, "", report);
-  return new Residence(await loadEncoder(source, { ...options.load, ...signalOf(options) }), true);
+  try {
+    return new Residence(await load(source, { ...options.load, ...signalOf(options) }), true);
+  } catch (error) {
+    throw notDownloaded(error, encoder);
+  }
 }
 
 /** Adds an adapter under the first name that is free, and gives the name. */
@@ -56,7 +64,7 @@ export async function addAdapter(encoder: Encoder, adapter: SourceLike, options:
       return name;
     } catch (error) {
       // It says so before it reads anything. Others may be adding theirs at this moment, so there is no asking first.
-      if (!(error instanceof RootstockError && error.code === "task-exists")) throw error;
+      if (!(error instanceof RootstockError && error.code === "task-exists")) throw notDownloaded(error, adapter);
     }
   }
 }

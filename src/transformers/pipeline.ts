@@ -3,7 +3,7 @@ import type { Encoder } from "../runtime/encoder.ts";
 import { checkPipelineOptions, type PipelineOptions } from "./construction-options.ts";
 import { extractFeatures, type FeatureExtractionPipeline } from "./feature-extraction.ts";
 import { makePipeline, requireLive, type Pipeline } from "./made-pipeline.ts";
-import { addAdapter, modelOf, nameOf, residenceFor, type Model, type ModelLike } from "./model.ts";
+import { addAdapter, modelOf, nameOf, residenceFor, type LoadEncoder, type Model, type ModelLike } from "./model.ts";
 import { ProgressReport } from "./progress.ts";
 import type { Residence } from "./residence.ts";
 import { HEAD_OF_TASK, taskNamed, type PipelineType, type TaskName } from "./tasks.ts";
@@ -20,23 +20,15 @@ export interface PipelineOf {
   embeddings: FeatureExtractionPipeline;
 }
 
-/**
- * A pipeline as transformers.js makes it, over an encoder and an adapter: call it with a text or a list of texts.
- *
- * @param task what it does
- * @param model an encoder's folder (path, URL, files, source), with the adapter's in `options.adapter` or as
- *   `{ encoder, adapter }`. An `Encoder` or another pipeline instead of the folder shares the encoder in memory.
- * @throws RootstockError `argument-invalid` for a task, model or option that is not served (by name); those of
- *   `loadEncoder` and `addAdapter`; `disposed` when a shared encoder is gone. Nothing stays in memory then.
- */
-export async function pipeline<Task extends PipelineType>(task: Task, model: ModelLike, options: PipelineOptions | null = {}): Promise<PipelineOf[Task]> {
+/** `pipeline` of the package's entries, which differ in how they load an encoder. */
+export async function makePipelineOf<Task extends PipelineType>(load: LoadEncoder, task: Task, model: ModelLike, options: PipelineOptions | null): Promise<PipelineOf[Task]> {
   const name = taskNamed(task);
   const given = options ?? {};
   checkPipelineOptions(given);
   const wanted = modelOf(model, given);
   checkAdapter(name, wanted);
   const report = given.progress_callback == null ? null : new ProgressReport(given.progress_callback);
-  const residence = await residenceFor(wanted.encoder, given, report);
+  const residence = await residenceFor(load, wanted.encoder, given, report);
   // From here on the encoder has one user more, whether what follows goes well or not.
   residence.enter();
   try {
@@ -58,14 +50,13 @@ export async function pipeline<Task extends PipelineType>(task: Task, model: Mod
 }
 
 function make(task: TaskName, residence: Residence, adapter: string | null): Pipeline {
-  const { encoder } = residence;
   switch (task) {
     case "token-classification":
-      return makePipeline(task, residence, adapter, (texts, options) => classifyTokens(encoder, adapter!, texts, options));
+      return makePipeline(task, residence, adapter, (texts, options) => classifyTokens(residence, adapter!, texts, options));
     case "text-classification":
-      return makePipeline(task, residence, adapter, (texts, options) => classifyTexts(encoder, adapter!, texts, options));
+      return makePipeline(task, residence, adapter, (texts, options) => classifyTexts(residence, adapter!, texts, options));
     case "feature-extraction":
-      return makePipeline(task, residence, adapter, (texts, options) => extractFeatures(encoder, adapter, texts, options));
+      return makePipeline(task, residence, adapter, (texts, options) => extractFeatures(residence, adapter, texts, options));
   }
 }
 

@@ -3,12 +3,10 @@ import { RootstockError } from "../errors.ts";
 /** What a tensor's numbers lie in. */
 export type TensorData = Float32Array | Int8Array | Uint8Array;
 
-/** A tensor as nested lists of numbers. */
-export type NestedNumbers = number | NestedNumbers[];
-
 /**
- * Numbers in rows, row-major: `data`, and in `dims` how many there are along each dimension. `tensor[i]` and iterating
- * give its rows (tensors over the same memory) where there are at least two dimensions.
+ * Numbers in rows, row-major: `data`, and in `dims` how many there are along each dimension. `tensor[i]` is a row, a tensor over the
+ * same memory, `tensor[-1]` the last; of one dimension's it has one number and no dimension (`item()`). Iterating gives rows, of one
+ * dimension the numbers.
  */
 export class Tensor<Data extends TensorData = TensorData> {
   readonly type: "float32" | "int8" | "uint8";
@@ -22,8 +20,6 @@ export class Tensor<Data extends TensorData = TensorData> {
     this.type = data instanceof Float32Array ? "float32" : data instanceof Int8Array ? "int8" : "uint8";
     this.data = data;
     this.dims = [...dims];
-    if (dims.length < 2) return;
-    for (let index = 0; index < dims[0]!; index++) Object.defineProperty(this, index, { get: () => rowOf(this, index) });
   }
 
   /** How many numbers there are. */
@@ -31,10 +27,11 @@ export class Tensor<Data extends TensorData = TensorData> {
     return this.data.length;
   }
 
-  /** The numbers in nested lists, as deep as there are dimensions. */
-  tolist(): NestedNumbers[] {
+  /** The numbers in nested lists, as deep as there are dimensions; typed as transformers.js types it, since no type tells how deep. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  tolist(): any[] {
     if (this.dims.length < 2) return Array.from(this.data);
-    return [...this].map((row) => row.tolist());
+    return Array.from(this, (row: Tensor<Data>) => row.tolist());
   }
 
   /** The one number of a tensor that has no more. @throws RootstockError `argument-invalid`. */
@@ -43,15 +40,30 @@ export class Tensor<Data extends TensorData = TensorData> {
     throw new RootstockError("argument-invalid", `the tensor has ${this.data.length} numbers; item() is for tensors of one.`);
   }
 
-  *[Symbol.iterator](): Generator<Tensor<Data>> {
-    for (let index = 0; index < (this.dims.length < 2 ? 0 : this.dims[0]!); index++) yield rowOf(this, index);
+  /** Rows, or the numbers of one dimension; typed as `tolist`. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  *[Symbol.iterator](): Generator<any, void, undefined> {
+    if (this.dims.length < 2) yield* this.data;
+    else for (let index = 0; index < this.dims[0]!; index++) yield rowOf(this, index);
   }
 
   /** Nothing to do: the numbers are on the JavaScript heap. */
   dispose(): void {}
 }
 
-function rowOf<Data extends TensorData>({ data, dims: [, ...dims] }: Tensor<Data>, index: number): Tensor<Data> {
+/**
+ * Above `Tensor` in the chain of prototypes, where a tensor is looked into for what it does not have itself: its rows by number. A getter for
+ * each would cost every tensor one a row; a proxy of the tensor itself would slow `data` down and could not be sent to a worker.
+ */
+const rowsByNumber = new Proxy({} as object, {
+  get: (above, name, tensor) => (typeof name === "string" && /^-?\d+$/.test(name) ? rowOf(tensor as Tensor, Number(name)) : Reflect.get(above, name, tensor)),
+});
+Object.setPrototypeOf(Tensor.prototype, rowsByNumber);
+
+/** @throws RootstockError `argument-invalid` for a row that is not there. */
+function rowOf<Data extends TensorData>({ data, dims: [rows = 0, ...dims] }: Tensor<Data>, index: number): Tensor<Data> {
+  if (index < -rows || index >= rows) throw new RootstockError("argument-invalid", `the tensor has ${rows} rows; there is no row ${index}.`);
   const size = dims.reduce((product, length) => product * length, 1);
-  return new Tensor(data.subarray(index * size, (index + 1) * size) as Data, dims);
+  const start = (index < 0 ? index + rows : index) * size;
+  return new Tensor(data.subarray(start, start + size) as Data, dims);
 }

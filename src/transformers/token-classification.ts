@@ -1,20 +1,33 @@
-import type { Aggregation, Entity, EntityGroup } from "../heads/entities.ts";
-import type { Encoder } from "../runtime/encoder.ts";
+import { AGGREGATIONS, type Aggregation, type Entity, type EntityGroup } from "../heads/entities.ts";
+import { copyList } from "../runtime/copies.ts";
+import { checkChoice, checkStrings } from "../runtime/options.ts";
 import { checkNames, lengthOptions, textList, type CallOptions } from "./call-options.ts";
 import type { Pipeline } from "./made-pipeline.ts";
+import type { Residence } from "./residence.ts";
 
 export interface TokenClassificationOptions extends CallOptions {
   /** Labels that are left out; of groups, types. Default `["O"]`. */
-  readonly ignore_labels?: readonly string[];
+  readonly ignore_labels?: readonly string[] | undefined;
   /** `"none"` (default): one entry a token; else one an entity, its words labelled as the name says. */
-  readonly aggregation_strategy?: Aggregation;
+  readonly aggregation_strategy?: Aggregation | undefined;
   /** The unit of `start` and `end`. Default `"utf16"`, JavaScript's own; `"codepoint"` counts as Python does. */
-  readonly offsets?: "utf16" | "codepoint";
+  readonly offsets?: "utf16" | "codepoint" | undefined;
 }
 
 type StrategyOf<Options> = "aggregation_strategy" extends keyof Options ? Options["aggregation_strategy"] : "none";
 
-type Spans<Strategy> = Strategy extends "none" | undefined ? Entity[] : EntityGroup[];
+/** A token, told from an entity by `span.entity !== undefined` or `span.entity_group === undefined`, as with transformers.js's types. */
+export interface TokenEntity extends Entity {
+  entity_group?: undefined;
+}
+
+/** An entity, told from a token in the same way. */
+export interface TokenEntityGroup extends EntityGroup {
+  entity?: undefined;
+  index?: undefined;
+}
+
+type Spans<Strategy> = Strategy extends "none" | undefined ? TokenEntity[] : TokenEntityGroup[];
 
 /** Tokens, or entities where `aggregation_strategy` is not `"none"`. */
 export type TokenClassificationOutput<Options = TokenClassificationOptions> = Spans<StrategyOf<Options>>;
@@ -25,23 +38,22 @@ export interface TokenClassificationPipeline extends Pipeline<"token-classificat
   <const Options extends TokenClassificationOptions = {}>(texts: string | readonly string[], options?: Options): Promise<TokenClassificationOutput<Options> | TokenClassificationOutput<Options>[]>;
 }
 
+type Found = TokenEntity[] | TokenEntityGroup[];
+
 const OPTIONS = ["ignore_labels", "aggregation_strategy", "offsets", "overflow", "stride", "signal"];
 
 /** One text's spans, or a list of them for a list. A text without a word has none. */
-export async function classifyTokens(encoder: Encoder, task: string, texts: string | readonly string[], options: TokenClassificationOptions): Promise<(Entity[] | EntityGroup[]) | (Entity[] | EntityGroup[])[]> {
+export async function classifyTokens(residence: Residence, task: string, texts: string | readonly string[], options: TokenClassificationOptions): Promise<Found | Found[]> {
   checkNames(options, OPTIONS, "token-classification");
+  const aggregation = checkChoice(options.aggregation_strategy ?? "none", "aggregation_strategy", AGGREGATIONS);
+  const ignoreLabels = copyList(options.ignore_labels ?? ["O"]);
+  checkStrings(ignoreLabels, "ignore_labels");
+  const offsets = checkChoice(options.offsets ?? "utf16", "offsets", ["utf16", "codepoint"] as const);
   const list = textList(texts);
-  const filled = list.filter((text) => text.trim() !== "");
-  const found = await encoder.runBatch(
-    filled.map((text) => ({ text, tasks: [task] })),
-    {
-      ...lengthOptions(options),
-      aggregation: options.aggregation_strategy ?? "none",
-      ignoreLabels: options.ignore_labels ?? ["O"],
-      offsets: options.offsets ?? "utf16",
-    },
-  );
-  const results = found.map((result) => result[task] as Entity[] | EntityGroup[]).values();
+  const requests = list.filter((text) => text.trim() !== "").map((text) => ({ text, tasks: [task] }));
+  const wanted = { ...lengthOptions(options), aggregation, ignoreLabels, offsets };
+  const found = await residence.run(wanted.signal, (encoder) => encoder.runBatch(requests, wanted));
+  const results = found.map((result) => result[task] as Found).values();
   const spans = list.map((text) => (text.trim() === "" ? [] : results.next().value!));
   return typeof texts === "string" ? spans[0]! : spans;
 }

@@ -16,5 +16,5 @@ it("is an entry of the package, beside the core and of the same classes", () => 
     process.stdout.write(JSON.stringify([Object.keys(transformers).sort(), transformers.RootstockError === core.RootstockError]));
   `;
   const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" });
-  expect(JSON.parse(output)).toEqual([["RootstockError", "Tensor", "cos_sim", "dot", "pipeline"], true]);
+  expect(JSON.parse(output)).toEqual([["RootstockError", "Tensor", "cos_sim", "dot", "env", "pipeline"], true]);
 });

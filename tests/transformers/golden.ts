@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Classification, Entity, EntityGroup } from "../../src/index.ts";
+import type { Classification } from "../../src/index.ts";
 
 type Input = string | string[];
 
@@ -11,7 +11,13 @@ export interface GoldenCall<Options, Output> {
 }
 
 /** Its spans have neither start nor end. */
-export type GoldenSpan = Partial<Pick<Entity, "entity" | "index">> & Partial<Pick<EntityGroup, "entity_group">> & { word: string; score: number };
+export interface GoldenSpan {
+  entity?: string | undefined;
+  index?: number | undefined;
+  entity_group?: string | undefined;
+  word: string;
+  score: number;
+}
 
 export interface Golden {
   readonly entities: GoldenCall<{ ignore_labels?: string[]; aggregation_strategy?: "simple" }, GoldenSpan[] | GoldenSpan[][]>[];

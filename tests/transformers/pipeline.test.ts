@@ -59,6 +59,15 @@ describe("sharing one encoder", () => {
     await refused(() => pipeline("feature-extraction", encoder), "disposed", /encoder/);
   });
 
+  it("shares a pipeline's encoder as well where the encoder itself is given", async () => {
+    const ner = await pipeline("ner", ENCODER, { adapter: ENTITIES });
+    const features = await pipeline("feature-extraction", ner.encoder);
+    await ner.dispose();
+    expect((await features("still here")).dims[0]).toBe(1);
+    await features.dispose();
+    expect(isLive(features.encoder)).toBe(false);
+  });
+
   it("lets calls under way finish when a pipeline is disposed", async () => {
     const mood = await pipeline("text-classification", ENCODER, { adapter: MOOD });
     const running = mood(Array.from({ length: 40 }, (_, index) => `text number ${index}`));
@@ -117,7 +126,7 @@ describe("what it is made from", () => {
   });
 
   const folder = ENCODER;
-  it.each<[string, PipelineType | "fill-mask", ModelLike | null, PipelineOptions | Record<string, unknown>, RegExp]>([
+  it.each<[string, PipelineType | "fill-mask", ModelLike | null, object, RegExp]>([
     ["a task that is not served", "fill-mask", folder, {}, /"fill-mask".*"feature-extraction"/],
     ["no model", "ner", null, {}, /no default/],
     ["no adapter for a head", "ner", folder, {}, /needs an adapter/],
@@ -131,12 +140,36 @@ describe("what it is made from", () => {
     ["a cache", "feature-extraction", folder, { cache_dir: "cache" }, /cache_dir.*leave it out/],
     ["a config", "feature-extraction", folder, { config: {} }, /config is \{\}/],
     ["session options", "feature-extraction", folder, { session_options: { intraOpNumThreads: 1 } }, /session_options has intraOpNumThreads/],
+    ["session options that are none", "feature-extraction", folder, { session_options: 5 }, /session_options must be an object/],
+    ["an unknown option of loading", "feature-extraction", folder, { load: { bogus: 5 } }, /load has no option "bogus"; it has adapterBudget/],
+    ["an option of loading that has a place of its own", "feature-extraction", folder, { load: { signal: new AbortController().signal } }, /load has no option "signal"/],
+    ["options of loading that are none", "feature-extraction", folder, { load: 5 }, /options of load must be an object/],
+    ["a list of options", "feature-extraction", folder, [], /options of pipeline\(\) must be an object/],
     ["a URL that is not local", "feature-extraction", "https://example.org/model", { local_files_only: true }, /local_files_only/],
     ["a word for a boolean", "feature-extraction", "https://example.org/model", { local_files_only: "true" }, /local_files_only is "true"/],
     ["load that is no object", "feature-extraction", folder, { load: "fixed" }, /load must be an object/],
     ["a callback that is none", "feature-extraction", folder, { progress_callback: true }, /progress_callback/],
   ])("refuses %s by name", async (_, task, model, options, words) => {
     await refused(() => pipeline(task as PipelineType, model!, options as PipelineOptions), "argument-invalid", words);
+  });
+
+  it("says of a hub's name that nothing is downloaded by it, and what to do; not of a folder that is there", async () => {
+    const hint = /^there is no folder "Xenova\/all-MiniLM-L6-v2", and models are not downloaded by name.*download its files.*docs\/transformers\.md\. \(config\.json is not in/;
+    await refused(() => pipeline("feature-extraction", "Xenova/all-MiniLM-L6-v2"), "source-missing", hint);
+    const features = await pipeline("feature-extraction", ENCODER);
+    await refused(() => pipeline("ner", features, { adapter: "owner/ner-lora" }), "source-missing", /^there is no folder "owner\/ner-lora", and models are not downloaded by name.*adapter_config\.json is not in/);
+    await features.dispose();
+    await refused(() => pipeline("feature-extraction", "models/adapters"), "source-missing", /^config\.json is not in models\/adapters\./);
+    await refused(() => pipeline("feature-extraction", "./no-folder"), "source-missing", /^config\.json is not in/);
+    // A page has no file system, and a server may answer whatever it is asked with a page of its own.
+    vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
+    vi.stubGlobal("location", new URL("http://localhost/app/"));
+    vi.stubGlobal("fetch", async () => new Response("<!doctype html>"));
+    try {
+      await refused(() => pipeline("feature-extraction", "Xenova/all-MiniLM-L6-v2"), "json-invalid", /^there is no folder "Xenova/);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it("takes options of transformers.js that change nothing", async () => {
@@ -156,14 +189,29 @@ describe("calls", () => {
     const features = await pipeline("feature-extraction", ner);
     const options = (given: object): never => given as never;
     await refused(() => ner("text", options({ aggregation: "first" })), "argument-invalid", /no option "aggregation"/);
-    await refused(() => ner("text", options({ aggregation_strategy: "best" })), "argument-invalid", /"best"/);
-    await refused(() => mood("text", { top_k: 0 }), "argument-invalid", /topK is 0/);
+    await refused(() => ner("text", options({ aggregation_strategy: "best" })), "argument-invalid", /^aggregation_strategy is "best"; give one of "none"/);
+    await refused(() => ner("text", options({ ignore_labels: "O" })), "argument-invalid", /^ignore_labels must be a list/);
+    await refused(() => ner("text", options({ offsets: "bytes" })), "argument-invalid", /^offsets is "bytes"/);
+    await refused(() => ner("", options({ aggregation_strategy: "best" })), "argument-invalid", /^aggregation_strategy/);
+    await refused(() => mood("text", { top_k: 0 }), "argument-invalid", /^top_k is 0/);
+    await refused(() => mood("text", { topk: 1.5 }), "argument-invalid", /^topk is 1.5/);
+    await refused(() => mood("text", options({ top_k: "all", topk: 2 })), "argument-invalid", /^top_k is all/);
     await refused(() => mood([1] as never), "argument-invalid", /list of strings/);
     await refused(() => mood(["fine", ""]), "text-empty", /request 1/);
     await refused(() => features("text", options({ pooling: "sum" })), "argument-invalid", /pooling is "sum"/);
     await refused(() => features("text", { quantize: true }), "argument-invalid", /give a pooling/);
+    for (const name of ["normalize", "quantize"]) {
+      for (const value of [1, "false", {}]) await refused(() => features("text", options({ pooling: "cls", [name]: value })), "argument-invalid", new RegExp(`${name} is .*; give true or false`));
+    }
+    expect((await features("text", options({ pooling: "cls", normalize: null, quantize: undefined }))).type).toBe("float32");
     await refused(() => features("text", options({ precision: "int4" })), "argument-invalid", /precision/);
     await refused(() => features("a ".repeat(600), { overflow: "error" }), "text-too-long", /600|602/);
+    const long = ["fine", "a ".repeat(600)];
+    for (const pooling of ["none", "cls", "mean"] as const) {
+      await refused(() => features(Array.from({ length: 20 }, (_, index) => (index === 17 ? " " : "fine")), { pooling }), "text-empty", /^request 17: /);
+      await refused(() => features(long, { pooling, overflow: "error" }), "text-too-long", /^request 1: .*Pass overflow: "truncate".*"windows", where the call has it/);
+      await expect(features([], { pooling, signal: AbortSignal.abort("enough") })).rejects.toBe("enough");
+    }
     await Promise.all([ner.dispose(), mood.dispose(), features.dispose()]);
   });
 
@@ -182,6 +230,83 @@ describe("calls", () => {
     }
     expect(await mood("fine")).toHaveLength(1);
     await Promise.all([mood.dispose(), features.dispose()]);
+  });
+});
+
+describe("more calls at once than the encoder's queue has places for", () => {
+  const texts = Array.from({ length: 300 }, (_, index) => `text number ${index}`);
+
+  it.each([{}, { queueLimit: 3 }])("wait for a place and are answered in order, of all pipelines over the encoder (%o)", async (load) => {
+    const encoder = await loadEncoder(ENCODER, load);
+    const mood = await pipeline("text-classification", encoder, { adapter: MOOD });
+    const ner = await pipeline("ner", encoder, { adapter: ENTITIES });
+    const features = await pipeline("feature-extraction", mood);
+    const ended: number[] = [];
+    const [labels] = await Promise.all([
+      Promise.all(texts.map(async (text, index) => {
+        const [label] = await mood(text);
+        ended.push(index);
+        return label;
+      })),
+      Promise.all(texts.slice(0, 100).map((text) => ner(text))),
+      Promise.all(texts.slice(0, 100).map((text) => features(text, { pooling: "cls" }))),
+    ]);
+    expect(labels).toEqual(await mood(texts));
+    expect(ended).toEqual(texts.map((_, index) => index));
+    encoder.dispose();
+  });
+
+  it("leave the wait by their signal, which is heard at once, and keep no listener on it", async () => {
+    const mood = await pipeline("text-classification", ENCODER, { adapter: MOOD, load: { queueLimit: 2 } });
+    const controller = new AbortController();
+    const [add, remove] = [vi.spyOn(controller.signal, "addEventListener"), vi.spyOn(controller.signal, "removeEventListener")];
+    const first = texts.slice(0, 20).map((text) => mood(text));
+    const waiting = texts.slice(0, 20).map((text) => mood(text, { signal: controller.signal }));
+    const last = mood("the last one");
+    controller.abort("enough");
+    for (const call of waiting) await expect(call).rejects.toBe("enough");
+    await expect(mood("late", { signal: controller.signal })).rejects.toBe("enough");
+    expect(await Promise.race([first.at(-1), "not yet"])).toBe("not yet");
+    expect([...(await Promise.all(first)), await last]).toHaveLength(21);
+    expect(new Set(add.mock.calls.map(([, listener]) => listener)).size).toBe(new Set(remove.mock.calls.map(([, listener]) => listener)).size);
+    await mood.dispose();
+  });
+
+  it("are awaited by dispose, and end with disposed when the encoder goes", async () => {
+    const mood = await pipeline("text-classification", ENCODER, { adapter: MOOD, load: { queueLimit: 2 } });
+    const calls = Promise.all(texts.slice(0, 30).map((text) => mood(text)));
+    await mood.dispose();
+    expect(await Promise.race([calls, "not yet"])).toHaveLength(30);
+    const again = await pipeline("text-classification", ENCODER, { adapter: MOOD, load: { queueLimit: 2 } });
+    const lost = Promise.allSettled(texts.map((text) => again(text)));
+    again.encoder.dispose();
+    for (const result of await lost) expect(result).toMatchObject({ status: "rejected", reason: { code: "disposed" } });
+    await again.dispose();
+  });
+
+  it("are answered what they were asked, whatever their caller makes of the lists meanwhile", async () => {
+    const ner = await pipeline("ner", ENCODER, { adapter: ENTITIES, load: { queueLimit: 1 } });
+    const list = ["Ana of Lisbon"];
+    const ignore_labels = ["O"];
+    const asked = [ner(list), ner(list, { ignore_labels })];
+    list.fill("rain");
+    ignore_labels.push("B-LOC", "B-PER");
+    expect((await asked[1])![0]).toEqual((await asked[0])![0]);
+    expect((await asked[1])![0]).toHaveLength(2);
+    await ner.dispose();
+  });
+});
+
+describe("long texts", () => {
+  it.each(["none", "cls", "mean"] as const)("let the event loop turn between them, and a signal end the call there (pooling %s)", async (pooling) => {
+    const features = await pipeline("feature-extraction", ENCODER);
+    const encode = vi.spyOn(features.encoder.loaded.tokenizer!, "encode");
+    const controller = new AbortController();
+    setImmediate(() => controller.abort("enough"));
+    const texts = Array.from({ length: 8 }, (_, index) => `number ${index} `.repeat(20_000));
+    await expect(features(texts, { pooling, normalize: pooling === "mean", signal: controller.signal })).rejects.toBe("enough");
+    expect(encode.mock.calls.length).toBeLessThan(texts.length);
+    await features.dispose();
   });
 });
 

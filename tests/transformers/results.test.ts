@@ -93,7 +93,11 @@ describe("text-classification", () => {
     expect(shape(await mood(input, options))).toEqual(shape(output));
   });
 
-  it("takes topk for top_k, and top_k before it", async () => {
+  it("takes topk for top_k, and top_k before it; what is undefined is not given", async () => {
+    expect(await mood(["fine"], { top_k: undefined, topk: 2 })).toEqual([await mood("fine", { top_k: 2 })]);
+    const long = "rain ".repeat(600);
+    expect(await mood(long, { stride: null, overflow: null, signal: null } as never)).toEqual(await mood(long, { stride: undefined, overflow: undefined, signal: undefined }));
+    expect(await mood(long, { stride: undefined })).toEqual(await mood(long, { overflow: "truncate" }));
     expect(await mood("fine", { topk: null })).toHaveLength(2);
     expect(await mood("fine", { topk: 2, top_k: 1 })).toHaveLength(1);
     expect(await mood(["fine"], { topk: 2 })).toEqual([await mood("fine", { top_k: 2 })]);
@@ -122,8 +126,8 @@ describe("feature-extraction", () => {
     expect([...pooled].map(({ data }) => [...data])).toEqual([[...one!], [...two!]]);
     const states = await features(texts[0]!);
     const mean = await features(texts[0]!, { pooling: "mean" });
-    const column = states[0]!.tolist().map((row) => (row as number[])[7]!);
-    expect(Math.abs(mean.data[7]! - column.reduce((a, b) => a + b) / column.length)).toBeLessThan(1e-6);
+    const column = states[0]!.tolist().map((row: number[]) => row[7]!);
+    expect(Math.abs(mean.data[7]! - column.reduce((a: number, b: number) => a + b) / column.length)).toBeLessThan(1e-6);
   });
 
   it("pads with rows of zeros, and pools each text's own last token", async () => {

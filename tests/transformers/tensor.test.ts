@@ -7,12 +7,35 @@ it("holds numbers in rows: type, size, lists, rows by number and in turn", () =>
   expect(tensor.tolist()).toEqual([[[1, 2], [3, 4]], [[5, 6], [7, 8]]]); // prettier-ignore
   expect(tensor[1]!.tolist()).toEqual([[5, 6], [7, 8]]); // prettier-ignore
   expect(tensor[1]![0]!.tolist()).toEqual([5, 6]);
-  expect(tensor[2]).toBeUndefined();
-  expect([...tensor].map(({ dims }) => dims)).toEqual([[2, 2], [2, 2]]); // prettier-ignore
+  expect([...tensor].map(({ dims }: Tensor) => dims)).toEqual([[2, 2], [2, 2]]); // prettier-ignore
   tensor[1]!.data[0] = 9;
   expect(tensor.data[4]).toBe(9);
   expect(new Tensor(Int8Array.of(-1), [1]).type).toBe("int8");
   expect(new Tensor(Uint8Array.of(1, 2), [2, 1]).type).toBe("uint8");
+});
+
+it("of one dimension gives its numbers in turn, and by number as transformers.js does: tensors of one", () => {
+  const tensor = new Tensor(Float32Array.from([1, 2, 3, 4]), [2, 2]);
+  expect([...tensor[1]!]).toEqual([3, 4]);
+  const seen: number[] = [];
+  for (const [one, two] of tensor) seen.push(one, two);
+  expect(seen).toEqual([1, 2, 3, 4]);
+  expect(Array.from(tensor[0]!, (value: number) => value * 2)).toEqual([2, 4]);
+  const one = tensor[0]![1]!;
+  expect([one.dims, one.item(), [...one], one.tolist()]).toEqual([[], 2, [2], [2]]);
+  one.data[0] = 7;
+  expect(tensor.data[1]).toBe(7);
+  expect([tensor[-1]!.tolist(), tensor[-2]![-1]!.item()]).toEqual([[3, 4], 7]); // prettier-ignore
+});
+
+it("refuses a row that is not there, as transformers.js does, and has nothing else that is not its own", () => {
+  const tensor = new Tensor(Float32Array.from([1, 2, 3, 4]), [2, 2]);
+  for (const row of [2, -3, 1e9]) expect(() => tensor[row]).toThrow(expect.objectContaining({ code: "argument-invalid", message: expect.stringMatching(/has 2 rows; there is no row/) as string }));
+  expect(() => tensor[0]![0]![0]).toThrow(expect.objectContaining({ code: "argument-invalid" }));
+  expect([Reflect.get(tensor, ""), Reflect.get(tensor, "1.5"), Reflect.get(tensor, "then"), Reflect.get(tensor, Symbol.toPrimitive)]).toEqual([undefined, undefined, undefined, undefined]);
+  expect(tensor).toBeInstanceOf(Tensor);
+  // A worker's answer.
+  expect(structuredClone(tensor)).toEqual({ type: "float32", data: tensor.data, dims: [2, 2] });
 });
 
 it("gives its one number, and refuses to when it has more", () => {

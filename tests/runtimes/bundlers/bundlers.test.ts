@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { expectedAnswer, printedAnswer, type Answer } from "../answers.ts";
@@ -12,6 +13,12 @@ beforeAll(async () => {
   expected = await expectedAnswer();
 });
 
+/** As docs/pool.md says. */
+const withWorkerEntry: Bundle = (app, source, name) => {
+  const entryPoints = { main: join(app, source), worker: join(app, "node_modules/rootstock/dist/pool/worker.js") };
+  return withEsbuild({ platform: "node", loader: { ".wasm": "binary" }, entryPoints })(app, source, name);
+};
+
 const node = runtime("node");
 const chromium = runtime("chromium");
 
@@ -19,6 +26,7 @@ describe("a bundle for Node", () => {
   const cases: [string, string, Bundle, string][] = [
     ["esbuild: kernels inside the code", "console-inline.js", withEsbuild({ platform: "node" }), "main.js"],
     ["esbuild: kernels imported as bytes", "console-imported.js", withEsbuild({ platform: "node", loader: { ".wasm": "binary" } }), "main.js"],
+    ["esbuild: a pool, its worker a second entry", "console-pool.js", withWorkerEntry, "main.js"],
     ["webpack: kernels in files", "console.js", withWebpack("node20"), "main.mjs"],
     ["webpack: kernels inside the code", "console-inline.js", withWebpack("node20"), "main.mjs"],
   ];
@@ -30,10 +38,21 @@ describe("a bundle for Node", () => {
   }
 });
 
+it("a pool whose worker was left out says where it must lie", async () => {
+  const folder = await withEsbuild({ platform: "node", loader: { ".wasm": "binary" } })(app, "console-pool.js", "no-worker");
+  await expect(printedAnswer(process.execPath, [join(folder, "main.js")], app)).rejects.toThrow(/lost while it loaded: .*its worker\.js must lie beside it: docs\/pool\.md/);
+});
+
+it("Vite makes a pool's worker a file, with its kernels", async () => {
+  const files = readdirSync(join(await withVite(app, "page-pool.js", "pool-files"), "assets"));
+  for (const name of [/^worker-.*\.js$/, /^fixed-.*\.wasm$/, /^relaxed-.*\.wasm$/]) expect(files).toContainEqual(expect.stringMatching(name));
+});
+
 describe("a bundle for browsers, in Chromium", () => {
   const cases: [string, string, Bundle, string][] = [
     ["Vite: kernels in files", "page.js", withVite, "main.js"],
     ["Vite: kernels inside the code", "page-inline.js", withVite, "main.js"],
+    ["Vite: a pool, nothing to configure", "page-pool.js", withVite, "main.js"],
     ["webpack: kernels in files", "page.js", withWebpack("web"), "main.mjs"],
     ["esbuild: kernels inside the code", "page-inline.js", withEsbuild({ platform: "browser" }), "main.js"],
   ];

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { loadEncoder } from "../../../src/index.ts";
+import { pipeline } from "../../../src/transformers/index.ts";
 import { expectedAnswer } from "../answers.ts";
 import { runtime } from "../asked.ts";
 import { MEMORY_LIMIT, resident, serveWorker, type Worker } from "./serve.ts";
@@ -83,6 +84,20 @@ describe.skipIf(path === null)(`rootstock/workerd${why}`, () => {
         aborted: "enough",
         states: { fixed: states, rel1: states, rel2: states },
       });
+    } finally {
+      await worker.end();
+    }
+  });
+
+  it("has pipelines, with the bits of every other runtime", async () => {
+    const ner = await pipeline("ner", "models/mtpf-minilm-l6", { adapter: "models/adapters/wikigold" });
+    const features = await pipeline("feature-extraction", ner);
+    const entities = await ner(TEXT, { aggregation_strategy: "simple" });
+    const [vector] = (await features(TEXT, { pooling: "mean", normalize: true })).tolist();
+    await Promise.all([ner.dispose(), features.dispose()]);
+    const worker = await serve("worker-pipelines.js");
+    try {
+      for (let i = 0; i < 2; i++) expect(await (await post(worker.url, TEXT)).json()).toEqual({ sameClass: true, entities, vector });
     } finally {
       await worker.end();
     }

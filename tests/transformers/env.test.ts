@@ -1,0 +1,38 @@
+import { expect, it } from "vitest";
+import { env, pipeline } from "../../src/transformers/index.ts";
+import { ENCODER } from "./golden.ts";
+
+const refusal = (words: RegExp): unknown => expect.objectContaining({ code: "argument-invalid", message: expect.stringMatching(words) as string });
+
+it("takes what is so anyway, and holds no state", async () => {
+  env.allowRemoteModels = false;
+  env.allowLocalModels = true;
+  env.localModelPath = "./";
+  env.useBrowserCache = false;
+  env.cacheDir = null;
+  env.logLevel = 30;
+  env.backends.onnx.wasm.numThreads = 1;
+  env.backends.onnx.wasm.proxy = false;
+  expect([env.localModelPath, env.logLevel, env.backends.onnx.wasm.numThreads]).toEqual(["", 50, 1]);
+  await (await pipeline("feature-extraction", ENCODER)).dispose();
+});
+
+it.each<[string, unknown, RegExp]>([
+  ["allowRemoteModels", true, /^env\.allowRemoteModels is true, but models are not downloaded by name.*give false/],
+  ["allowLocalModels", false, /^env\.allowLocalModels is false, but models are not downloaded by name/],
+  ["localModelPath", "/models/", /^env\.localModelPath is "\/models\/", but pipeline\(\) is given the whole path or URL/],
+  ["remoteHost", "https://hub.example", /^env\.remoteHost is .*leave it out/],
+  ["useBrowserCache", true, /^env\.useBrowserCache is true, but nothing is cached.*rootstock\/browser/],
+  ["cacheDir", "cache", /^env\.cacheDir is "cache", but nothing is cached.*give null/],
+  ["fetch", () => null, /^env\.fetch is function, but .*open\(file\)/],
+  ["allowRemoteModel", false, /^env has no field allowRemoteModel; it has allowRemoteModels/],
+  ["toString", 1, /^env has no field toString/],
+])("refuses %s = %s with the reason", (name, value, words) => {
+  expect(() => Reflect.set(env, name, value)).toThrow(refusal(words));
+});
+
+it("refuses settings of ONNX Runtime that would be passed over", () => {
+  const { wasm } = env.backends.onnx;
+  expect(() => Reflect.set(wasm, "numThreads", 4)).toThrow(refusal(/^env\.backends\.onnx\.wasm\.numThreads is 4, but there is no ONNX Runtime.*rootstock\/pool/));
+  expect(() => Reflect.set(wasm, "wasmPaths", "/wasm/")).toThrow(refusal(/has no field wasmPaths/));
+});
