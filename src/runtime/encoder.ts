@@ -4,17 +4,23 @@ import type { Steps } from "../run/forward.ts";
 import { hiddenStates } from "../run/hidden-states.ts";
 import type { Output, Reading, TrunkState } from "../run/pass-text.ts";
 import { checkRows, type TextIds } from "../run/rows.ts";
+import { ownOptions } from "../own-options.ts";
 import { faultOf, heapFault } from "../wasm/fault.ts";
 import type { Call, SoleWork, TextWork, WorkBranch } from "./call.ts";
-import { copyList, copyOptions } from "./copies.ts";
+import { copyList } from "./copies.ts";
 import { Pace } from "./event-loop.ts";
 import type { EncoderInfo } from "./info.ts";
 import { loadAdapter } from "./load-adapter.ts";
 import type { LoadedEncoder } from "./load-encoder.ts";
 import {
+  ADAPTER_OPTIONS,
   checkResultOptions,
   checkStrings,
   checkTaskName,
+  EMBED_OPTIONS,
+  ID_OPTIONS,
+  RUN_OPTIONS,
+  TRUNK_OPTIONS,
   type AdapterOptions,
   type EmbedOptions,
   type IdOptions,
@@ -100,7 +106,7 @@ export class Encoder {
    */
   async addAdapter(name: string, source: SourceLike, options: AdapterOptions = {}): Promise<void> {
     checkTaskName(name);
-    const own = copyOptions(options);
+    const own = ownOptions(options, ADAPTER_OPTIONS);
     const { loaded, store } = this.#live();
     if (this.#adding.has(name)) throw new RootstockError("task-exists", `a task "${name}" is being added at this moment. Wait for it, or choose another name.`);
     if (this.#tasks.has(name) && own.replace !== true) {
@@ -154,8 +160,8 @@ export class Encoder {
    *   names the request. Nothing runs when a request is wrong. `tensor-value` when an adapter's results overflow float32.
    */
   async runBatch(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Results[]> {
-    return this.#call(options.signal, async (call) => {
-      const wanted: RunOptions & PartOptions = copyOptions(options);
+    const wanted = ownOptions<RunOptions & PartOptions>(options, RUN_OPTIONS);
+    return this.#call(wanted.signal, async (call) => {
       checkResultOptions(wanted);
       const { contents, tasks } = checkRequests(requests, wanted, this.#token, (name) => this.#task(name));
       return this.#pinned([...new Set(tasks)].flat(), async () => {
@@ -178,12 +184,13 @@ export class Encoder {
    * @throws RootstockError as `runBatch`.
    */
   async trunk(text: string, options: TrunkOptions = {}): Promise<Trunk> {
-    return this.#call(options.signal, async (call) => {
+    const wanted = ownOptions(options, TRUNK_OPTIONS);
+    return this.#call(wanted.signal, async (call) => {
       const { loaded, queue } = this.#live();
       if (typeof text !== "string") throw new RootstockError("argument-invalid", "give text as a string.");
-      if (options.tasks !== undefined) checkStrings(options.tasks, "tasks");
-      const tasks = options.tasks?.map((name) => this.#task(name)) ?? [...this.#tasks.values()].filter(({ adapter }) => adapter.plan.firstLayer > 0);
-      const encoded = encodeText(loaded, text, options);
+      if (wanted.tasks !== undefined) checkStrings(wanted.tasks, "tasks");
+      const tasks = wanted.tasks?.map((name) => this.#task(name)) ?? [...this.#tasks.values()].filter(({ adapter }) => adapter.plan.firstLayer > 0);
+      const encoded = encodeText(loaded, text, wanted);
       const { layers } = loaded.machine.plan.config;
       const depth = Math.max(0, Math.min(layers - 1, ...tasks.map(({ adapter }) => adapter.plan.firstLayer)));
       const states = encoded.windows.map((): TrunkState => ({ depth, rows: null }));
@@ -199,15 +206,16 @@ export class Encoder {
    * @throws RootstockError as `runBatch`.
    */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
-    return this.#call(options.signal, async (call) => {
+    const wanted = ownOptions<EmbedOptions & PartOptions>(options, EMBED_OPTIONS);
+    return this.#call(wanted.signal, async (call) => {
       const { machine } = this.loaded;
-      const task = options.task == null ? null : this.#task(options.task);
+      const task = wanted.task == null ? null : this.#task(wanted.task);
       const own = copyList(texts);
       checkStrings(own, "texts");
       return this.#pinned(task === null ? [] : [task], async () => {
         const vectors = new Array<Float32Array>(own.length);
         const branches = (text: EncodedText, index: number): WorkBranch[][] => [vectorBranches(call, task, text, machine, (vector) => (vectors[index] = vector))];
-        await this.#runTexts(call, own, { ...options }, branches);
+        await this.#runTexts(call, own, wanted, branches);
         return vectors;
       });
     });
@@ -413,9 +421,9 @@ export class Encoder {
 
   /** Checks ids and runs what `work` makes of them; they are copied, because callers may change theirs meanwhile. */
   async #runIds(ids: ArrayLike<number>, task: Task | null, options: IdOptions, work: (call: Call, text: TextIds) => TextWork[] | SoleWork): Promise<void> {
+    const { attentionMask: mask, signal } = ownOptions(options, ID_OPTIONS);
     const { loaded, queue } = this.#live();
-    const mask = options.attentionMask;
-    return this.#call(options.signal, async (call) => {
+    return this.#call(signal, async (call) => {
       const text = checkRows(loaded.machine.plan.config, { ids, mask });
       return this.#pinned(task === null ? [] : [task], () => queue.run(call, work(call, text)));
     });
