@@ -18,7 +18,7 @@ import {
   type TextRequest,
 } from "../runtime/options.ts";
 import type { PartOptions } from "../runtime/requests.ts";
-import type { Results } from "../runtime/results.ts";
+import type { NameOf, Results, ResultsOf, Stated } from "../runtime/results.ts";
 import { readAdapter } from "./adapter-files.ts";
 import { addToAll, removeFromAll } from "./adapters.ts";
 import { copyIds, copyRequests } from "./copies.ts";
@@ -90,9 +90,9 @@ export class EncoderPool implements Facade {
   }
 
   /** As `Encoder.run`, on the worker with the least to do. @throws RootstockError as `Encoder.run`; `worker-lost`. */
-  async run<Name extends string>(text: string, tasks: readonly Name[], options: RunOptions = {}): Promise<Results<Name>> {
+  async run<Asked extends string | Stated<Asked>>(text: string, tasks: readonly NameOf<Asked>[], options: RunOptions = {}): Promise<ResultsOf<Asked>> {
     const names = copyList(tasks);
-    return this.#one("run", [text, names], strings(names), lengthOf(text), ownOptions<RunOptions & PartOptions>(options, RUN_OPTIONS)) as Promise<Results<Name>>;
+    return this.#one("run", [text, names], strings(names), lengthOf(text), ownOptions<RunOptions & PartOptions>(options, RUN_OPTIONS)) as Promise<ResultsOf<Asked>>;
   }
 
   /**
@@ -100,12 +100,12 @@ export class EncoderPool implements Facade {
    * of the others may have been run then.
    * @throws RootstockError as `Encoder.runBatch`; `worker-lost`.
    */
-  async runBatch(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Results[]> {
+  async runBatch<Known extends Stated<Known> = Results>(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Known[]> {
     const own = ownOptions<RunOptions & PartOptions>(options, RUN_OPTIONS);
     // What is no list is refused by the worker.
     const { list, names } = copyRequests(Array.isArray(requests) ? requests : []);
     const parts = split(list.map((request) => lengthOf(request?.tokens ?? request?.text)));
-    return this.#split("runBatch", Array.isArray(requests) ? list : requests, parts, names, own) as Promise<Results[]>;
+    return this.#split("runBatch", Array.isArray(requests) ? list : requests, parts, names, own) as Promise<Known[]>;
   }
 
   /** As `Encoder.embed`, over all workers. @throws RootstockError as `Encoder.embed`; `worker-lost`. */

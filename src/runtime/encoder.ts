@@ -33,7 +33,7 @@ import {
 import { firstLayerOf, WorkQueue } from "./queue.ts";
 import { restore } from "./recovery.ts";
 import { atRequest, checkRequests, encodeText, type Content, type EncodedText, type PartOptions } from "./requests.ts";
-import { taskBranches, vectorBranches, windowBranches, type Results } from "./results.ts";
+import { taskBranches, vectorBranches, windowBranches, type NameOf, type Results, type ResultsOf, type Stated } from "./results.ts";
 import { headOf, makeTask, type Task } from "./task.ts";
 import { TrunkCache } from "./trunk-cache.ts";
 import { Trunk } from "./trunk.ts";
@@ -142,13 +142,16 @@ export class Encoder {
   /**
    * Runs tasks over one text. The encoder's trunk runs once, however many tasks there are. Calls made at the same time
    * share passes, and finish in the order they were made.
+   *
+   * In TypeScript you may state what the tasks give, which nothing checks:
+   * `run<{ people: EntityGroup[]; intent: Classification[] }>(text, ["people", "intent"])`.
    * @returns one entry a task: entities in text order, or labels with the likeliest first
    * @throws RootstockError as `runBatch`.
    */
-  async run<Name extends string>(text: string | Trunk, tasks: readonly Name[], options: RunOptions = {}): Promise<Results<Name>> {
+  async run<Asked extends string | Stated<Asked>>(text: string | Trunk, tasks: readonly NameOf<Asked>[], options: RunOptions = {}): Promise<ResultsOf<Asked>> {
     const request = text instanceof Trunk ? { trunk: text, tasks } : { text, tasks };
     const [result] = await this.runBatch([request], options);
-    return result as Results<Name>;
+    return result as ResultsOf<Asked>;
   }
 
   /**
@@ -159,7 +162,7 @@ export class Encoder {
    *   `source-missing` (the folder has no tokenizer.json), `queue-full`, `disposed`, `engine-fault`; the message of a batch
    *   names the request. Nothing runs when a request is wrong. `tensor-value` when an adapter's results overflow float32.
    */
-  async runBatch(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Results[]> {
+  async runBatch<Known extends Stated<Known> = Results>(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Known[]> {
     const wanted = ownOptions<RunOptions & PartOptions>(options, RUN_OPTIONS);
     return this.#call(wanted.signal, async (call) => {
       checkResultOptions(wanted);
@@ -174,7 +177,7 @@ export class Encoder {
             return taskBranches(call, task, text, wanted, (found) => (result[task.name] = found));
           });
         });
-        return results;
+        return results as Known[];
       });
     });
   }
