@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { RootstockError } from "../errors.ts";
 import type { SourceLike } from "../load/source.ts";
 import { ownOptions } from "../own-options.ts";

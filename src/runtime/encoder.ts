@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { RootstockError } from "../errors.ts";
 import { AdapterStore } from "../model/adapter-store.ts";
 import type { Steps } from "../run/forward.ts";

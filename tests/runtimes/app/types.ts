@@ -1,7 +1,13 @@
 import { loadEncoder, RootstockError, type Classification, type Encoder, type Entity, type EntityGroup, type LoadOptions, type Results } from "rootstock";
 import { loadEncoder as loadInline } from "rootstock/inline";
 import { assetSource, loadEncoder as loadInWorker, type Fetcher } from "rootstock/workerd";
+import { cached } from "rootstock/browser";
+import { loadPool } from "rootstock/pool";
+import { trainAdapter } from "rootstock/train";
+import { pipeline } from "rootstock/transformers";
 import fixed from "rootstock/fixed.wasm";
+
+export const entries: object[] = [cached, loadPool, trainAdapter, pipeline];
 
 interface Labels {
   people: Entity[];
