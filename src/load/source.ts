@@ -92,18 +92,24 @@ function directorySource(text: string, fs: typeof import("node:fs")): Source {
       let size: number;
       try {
         const stat = fs.statSync(path);
-        if (!stat.isFile()) throw missing(file, folder);
+        if (!stat.isFile()) throw missing(file, absolute(folder));
         size = stat.size;
       } catch (cause) {
         if (cause instanceof RootstockError) throw cause;
         if ((cause as { code?: string }).code === "ENOENT" || (cause as { code?: string }).code === "ENOTDIR") {
-          throw missing(file, folder);
+          throw missing(file, absolute(folder));
         }
         throw unreadable(path, cause);
       }
       return { size, chunks: readPath(path, fs, signal) };
     },
   };
+}
+
+/** A path as this process understands it: where a relative one leads is what goes wrong most. */
+function absolute(path: string): string {
+  const { fileURLToPath, pathToFileURL } = urls()!;
+  return fileURLToPath(pathToFileURL(path));
 }
 
 /** The path of a file: URL, as the system writes it; a URL with a host or with a separator in a name has none. */

@@ -51,6 +51,13 @@ describe("a folder given", () => {
     await expect(toSource(join(root, "a.json")).open("a.json", { signal: undefined })).rejects.toEqual(code("source-missing"));
   });
 
+  it("that is not there is told by the path that it means here", async () => {
+    for (const path of ["no/such-folder", "./no/such-folder", "tests/../no/such-folder"]) {
+      await expect(toSource(path).open("a.json", { signal: undefined })).rejects.toThrow(`a.json is not in ${join(process.cwd(), "no/such-folder")}. Check the path`);
+    }
+    await expect(toSource(join(root, "gone")).open("a.json", { signal: undefined })).rejects.toThrow(`a.json is not in ${join(root, "gone")}.`);
+  });
+
   it("says what cannot be read: by its name, by its rights, while it is read", async () => {
     await expect(toSource(`${root}/${"x".repeat(300)}`).open("a.json", { signal: undefined })).rejects.toEqual(code("source-unreadable"));
     const fs = process.getBuiltinModule("node:fs");
