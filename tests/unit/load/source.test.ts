@@ -150,7 +150,18 @@ describe("Node's modules", () => {
     expect(coresAvailable()).toBe(1);
     vi.stubGlobal("process", undefined);
     expect(fileSystem()).toBeUndefined();
-    vi.stubGlobal("process", {});
-    expect(fileSystem()).toBeUndefined();
+    // A bundler's stand-in for it has no version.
+    for (const stub of [{}, { versions: {} }]) {
+      vi.stubGlobal("process", stub);
+      expect(fileSystem()).toBeUndefined();
+    }
+  });
+
+  it("are missed with a word in a Node that is too old to give them", () => {
+    vi.stubGlobal("process", { versions: { node: "18.20.4" } });
+    const needed = expect.objectContaining({ code: "source-unreadable", message: "files cannot be read in Node 18.20.4: Node 20.20 or 22.3 and newer is needed." }) as Error;
+    for (const path of ["models/mtpf-minilm-l6", "/models", "file:///models"]) expect(() => toSource(path)).toThrow(needed);
+    expect(toSource("https://a.example/m").location).toBe("https://a.example/m/");
+    expect(workerThreads()).toBeUndefined();
   });
 });
