@@ -1,4 +1,4 @@
-import { RootstockError } from "../errors.ts";
+import { describe, RootstockError } from "../errors.ts";
 import { fileSystem, urls } from "./builtin.ts";
 
 /** A file being read, front to back. */
@@ -36,17 +36,22 @@ export type SourceLike = string | URL | FileMap | Source;
 /** Bytes read from a file at a time: a hashed piece of a converted encoder, which then needs no copy of its own. */
 const READ_BYTES = 4 << 20;
 
+/** @throws RootstockError `argument-invalid`. */
 export function toSource(given: SourceLike): Source {
-  if (typeof given === "string" || given instanceof URL) return locationSource(given);
+  if ((typeof given === "string" && given !== "") || given instanceof URL) return locationSource(given);
   if (given instanceof Map) return mapSource(given);
   if (typeof given === "object" && given !== null) {
     if (typeof (given as Source).open === "function") return given as Source;
-    return mapSource(new Map(Object.entries(given as Record<string, Uint8Array>)));
+    if (isRecord(given)) return mapSource(new Map(Object.entries(given as Record<string, Uint8Array>)));
   }
-  throw new RootstockError(
-    "argument-invalid",
-    `a source must be a path, a URL, a map of files, or an object with open(); got ${typeof given}.`,
-  );
+  const found = typeof (given as { addAdapter?: unknown } | null)?.addAdapter === "function" ? "an encoder or pool, which is loaded" : describe(given);
+  throw new RootstockError("argument-invalid", `a source must be a path, a URL, a map of files, or an object with open(); got ${found}.`);
+}
+
+/** A plain object, of any realm: what a class made, a list or a date has no files under its names. */
+function isRecord(given: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(given);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function locationSource(given: string | URL): Source {

@@ -117,6 +117,14 @@ it("a signal of another realm, or of a polyfill, is one", async () => {
   expect(await encoder.run("w1", ["task"], { signal } as never)).toEqual(await encoder.run("w1", ["task"]));
 });
 
+it("an encoder, or a pool, is no source", async () => {
+  for (const given of [encoder, pool]) {
+    for (const attempt of [loadEncoder(given as never), loadPool(given as never, { workers: 1 }), encoder.addAdapter("other", given as never), pool.addAdapter("other", given as never)]) {
+      await refuses(attempt, "argument-invalid", /got an encoder or pool, which is loaded\.$/);
+    }
+  }
+});
+
 it("cached and clearCache have options of their own", async () => {
   const refusal = (names: string): unknown => expect.objectContaining({ code: "argument-invalid", message: `there is no option "cachename" here, only ${names}.` });
   expect(() => cached("https://example.org/model", { cachename: "x" } as never)).toThrow(RootstockError);

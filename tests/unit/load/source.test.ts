@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { assetSource } from "../../../src/load/asset-source.ts";
 import { coresAvailable, fileSystem, workerThreads } from "../../../src/load/builtin.ts";
@@ -44,6 +45,18 @@ describe("a folder given", () => {
     for (const given of [null, undefined, 7, true]) expect(() => toSource(given as never)).toThrow(code("argument-invalid"));
     for (const url of ["file://%", "file://host/folder", "file:///folder%2Fname"]) expect(() => toSource(url)).toThrow(code("argument-invalid"));
     await expect(toSource({ "a.json": "text" } as never).open("a.json", { signal: undefined })).rejects.toEqual(code("argument-invalid"));
+  });
+
+  it("is refused, and named, when it is something else that has no files", () => {
+    class Files {}
+    for (const [given, found] of [
+      ["", '""'], [[], "a list"], [[Buffer.from("{}")], "a list"], [new Date(), "an object"], [new Files(), "an object"], [Promise.resolve("models"), "an object"], [() => "models", "a function"], [null, "null"], [undefined, "nothing"],
+      [new (class { addAdapter(): void {} })(), "an encoder or pool, which is loaded"],
+    ] as const) {
+      expect(() => toSource(given as never)).toThrow(expect.objectContaining({ code: "argument-invalid", message: `a source must be a path, a URL, a map of files, or an object with open(); got ${found}.` }) as Error);
+    }
+    // Of no prototype, and of another realm.
+    for (const plain of [Object.create(null), runInNewContext("({})")]) expect(toSource(plain as never).location).toBe("the given files");
   });
 
   it("has files, not folders in their place, below folders, not files", async () => {
@@ -132,6 +145,13 @@ describe("Workers assets", () => {
       expect(chunk.length).toBeGreaterThan(0);
       break;
     }
+  });
+});
+
+describe("Workers assets that are none", () => {
+  it("are refused: no binding, no path", () => {
+    for (const binding of [undefined, null, {}, "ASSETS"]) expect(() => assetSource(binding as never, "/m")).toThrow(expect.objectContaining({ code: "argument-invalid", message: expect.stringMatching(/^the binding of assets is .+env\.ASSETS\.$/) as unknown }) as Error);
+    for (const folder of [undefined, null, 7, new URL("https://a.example/m")]) expect(() => assetSource({ fetch: async () => new Response() }, folder as never)).toThrow(expect.objectContaining({ code: "argument-invalid", message: expect.stringMatching(/^the folder of assets is .+give its path/) as unknown }) as Error);
   });
 });
 
