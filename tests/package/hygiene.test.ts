@@ -44,8 +44,15 @@ describe("the packed package", () => {
       }
     }
     const rooms = new Set(files.map((path) => path.split("/", 1)[0]!));
-    expect([...rooms].sort()).toEqual(["LICENSE", "NOTICE", "README.md", "build", "dist", "models", "package.json"]);
+    expect([...rooms].sort()).toEqual(["LICENSE", "NOTICE", "README.md", "build", "dist", "docs", "models", "package.json"]);
     expect(files.filter((path) => path.startsWith("build/")).sort()).toEqual(["fixed.wasm", "inline.js", "module.d.ts", "relaxed.wasm", "train-fixed.wasm", "train-relaxed.wasm"].map((name) => `build/wasm/${name}`));
+  });
+
+  it("holds the pages that its messages and declarations send to", () => {
+    const texts = files.filter((path) => /^dist\/.*\.(js|d\.ts)$/.test(path)).map((path) => readFileSync(path, "utf8"));
+    const pages = new Set(texts.flatMap((text) => text.match(/\bdocs\/[\w-]+\.md\b/g) ?? []));
+    expect(pages.size).toBeGreaterThan(5);
+    expect([...pages].filter((page) => !files.includes(page))).toEqual([]);
   });
 
   it("names its conditions in the order in which they are tried", () => {
