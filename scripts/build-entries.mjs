@@ -19,4 +19,4 @@ const modules = NAMES.map((name) => readFileSync(new URL(`${name}.wasm`, folder)
 const packed = deflateRawSync(Buffer.concat(modules), { level: 9 }).toString("base64");
 writeIfNew("inline.js", `export const packed =\n  "${packed}";\nexport const fixedBytes = ${modules[0].length};\n`);
 writeIfNew("inline.d.ts", "export declare const packed: string;\nexport declare const fixedBytes: number;\n");
-writeIfNew("module.d.ts", "declare const module: WebAssembly.Module;\nexport default module;\n");
+writeIfNew("module.d.ts", "/** A WebAssembly.Module, or what the bundler makes of the file. */\ndeclare const module: object;\nexport default module;\n");

@@ -58,6 +58,15 @@ export function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 
+/** Any value for a message, whatever it is. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  if (value === undefined) return "nothing";
+  if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value === "object") return Array.isArray(value) ? "a list" : "an object";
+  return `a ${typeof value}`;
+}
+
 /** The one error class. `message` is one line that says what was wrong, where, and what to do; `code` is for programs. */
 export class RootstockError extends Error {
   readonly code: ErrorCode;

@@ -4,6 +4,7 @@ import type { Manifest } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_PIECE_BYTES } from "../limits.ts";
 import { canHash, readWhole } from "../load/byte-reader.ts";
 import { arrivingChunks, drop, heldFile, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
+import { ownOptions, type OptionKinds } from "../own-options.ts";
 import type { FileRecord } from "./file-records.ts";
 import { FolderLoad } from "./folder-load.ts";
 import { FolderStore, type CacheHost } from "./folder-store.ts";
@@ -18,6 +19,9 @@ export interface CacheOptions {
   /** Where caches come from. Default: the host's own `caches`; where there is none, files come from the server each time. */
   readonly caches?: CacheHost;
 }
+
+const CACHE_OPTIONS: OptionKinds<CacheOptions> = { cacheName: "", caches: "" };
+const CLEAR_OPTIONS: OptionKinds<NonNullable<Parameters<typeof clearCache>[0]>> = { ...CACHE_OPTIONS, url: "" };
 
 /** The first files that loaders read, of an encoder and of an adapter. */
 const FIRST = [MANIFEST_NAME, "adapter_config.json"];
@@ -38,11 +42,12 @@ const DEFAULT_CACHE = "rootstock";
  *   `source-truncated`, `digest-mismatch`.
  */
 export function cached(url: string | URL, options: CacheOptions = {}): Source {
+  const { cacheName, caches } = ownOptions(options, CACHE_OPTIONS);
   const plain = toSource(url);
   const base = folderUrl(url);
-  const host = options.caches ?? ownCaches();
+  const host = caches ?? ownCaches();
   if (base === null || host === undefined || !canHash()) return plain;
-  return new CachedFolder(base, plain, host, options.cacheName ?? DEFAULT_CACHE);
+  return new CachedFolder(base, plain, host, cacheName ?? DEFAULT_CACHE);
 }
 
 /**
@@ -50,7 +55,7 @@ export function cached(url: string | URL, options: CacheOptions = {}): Source {
  * @returns was there anything?
  */
 export async function clearCache(options: CacheOptions & { readonly url?: string | URL } = {}): Promise<boolean> {
-  const { url, cacheName = DEFAULT_CACHE, caches: host = ownCaches() } = options;
+  const { url, cacheName = DEFAULT_CACHE, caches: host = ownCaches() } = ownOptions(options, CLEAR_OPTIONS);
   if (host === undefined) return false;
   if (url === undefined) return host.delete(cacheName);
   const base = folderUrl(url);

@@ -1,8 +1,19 @@
 import { sha256 } from "../load/byte-reader.ts";
 import { parseRecords, type FileRecord } from "./file-records.ts";
 
-/** The part of the Cache API that is used. */
-export type CacheHost = Pick<CacheStorage, "open" | "delete">;
+/** The part of the Cache API that is used, without its names: a program for Node need not have DOM's types. */
+export interface CacheHost {
+  open(name: string): Promise<CacheEntries>;
+  delete(name: string): Promise<boolean>;
+}
+
+/** The part of a `Cache` that is used. */
+export interface CacheEntries {
+  match(url: string): Promise<Response | undefined>;
+  put(url: string, response: Response): Promise<void>;
+  delete(url: string): Promise<boolean>;
+  keys(): Promise<readonly { readonly url: string }[]>;
+}
 
 const KEY = "?rootstock=";
 const PIECE = `${KEY}piece-`;
@@ -13,11 +24,11 @@ const RECORDS = `${KEY}records`;
  * common, and one with the records of files. Nothing here throws: a cache that fails is a cache that has nothing.
  */
 export class FolderStore {
-  readonly #cache: Cache;
+  readonly #cache: CacheEntries;
   readonly #base: string;
 
   /** @param base the folder's URL, ending in "/" */
-  constructor(cache: Cache, base: string) {
+  constructor(cache: CacheEntries, base: string) {
     this.#cache = cache;
     this.#base = base;
   }

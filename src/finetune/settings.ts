@@ -1,7 +1,8 @@
-import { RootstockError } from "../errors.ts";
+import { describe, RootstockError } from "../errors.ts";
 import type { EncoderConfig } from "../format/types.ts";
 import { MAX_RANK } from "../limits.ts";
 import { LINEAR_PARTS } from "../model/plan.ts";
+import type { OptionKinds } from "../own-options.ts";
 import { checkChoice, checkInteger } from "../runtime/options.ts";
 import type { DropoutRates } from "../train/dropout.ts";
 import type { ScheduleName, TrainingMethod, TrainingOptions, TrainingTarget } from "./types.ts";
@@ -39,6 +40,12 @@ export interface Recipe {
   readonly evaluateEvery: number | "epoch";
   readonly seed: number;
 }
+
+export const TRAINING_OPTIONS: OptionKinds<TrainingOptions> = {
+  method: "", rank: "", alpha: "", rsLora: "", dropout: "", loraDropout: "", targets: "", layers: "", from: "", epochs: "", learningRate: "", headLearningRate: "",
+  batchSize: "", schedule: "", warmup: "", weightDecay: "", clip: "", labelSmoothing: "", classWeights: "", patience: "", maxLength: "", evaluateEvery: "",
+  offsets: "", seed: "", checkpoint: "", wasm: "", peers: "", signal: "signal", onProgress: "function",
+};
 
 const METHODS = ["lora", "dora", "ia3", "head"] as const;
 const LORA_TARGETS: readonly TrainingTarget[] = ["query", "value"];
@@ -138,10 +145,10 @@ export function maxLengthOf(options: TrainingOptions, { maxPositions }: EncoderC
 
 function checkNumber(value: unknown, name: string, min: number, max: number): number {
   if (typeof value === "number" && value >= min && value <= max) return value;
-  throw new RootstockError("argument-invalid", `${name} is ${String(value)}; give a number from ${min} to ${max}.`);
+  throw new RootstockError("argument-invalid", `${name} is ${describe(value)}; give a number from ${min} to ${max}.`);
 }
 
 function checkFlag(value: unknown, name: string): boolean {
   if (typeof value === "boolean") return value;
-  throw new RootstockError("argument-invalid", `${name} is ${String(value)}; give true or false.`);
+  throw new RootstockError("argument-invalid", `${name} is ${describe(value)}; give true or false.`);
 }

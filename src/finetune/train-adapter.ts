@@ -1,5 +1,6 @@
 import { RootstockError } from "../errors.ts";
 import { Encoder } from "../runtime/encoder.ts";
+import { ownOptions } from "../own-options.ts";
 import { initialise } from "../train/initial.ts";
 import type { TrainBuild } from "../train/machine.ts";
 import { refresh } from "../train/refresh.ts";
@@ -15,7 +16,7 @@ import { prepare, type Prepared } from "./prepare.ts";
 import { readState, type RunState } from "./run-state.ts";
 import { diverged } from "./predictions.ts";
 import { Run } from "./run.ts";
-import { ratesOf } from "./settings.ts";
+import { ratesOf, TRAINING_OPTIONS } from "./settings.ts";
 import { TrainedAdapter } from "./trained-adapter.ts";
 import { Trunks } from "./trunks.ts";
 import type { TrainingData, TrainingHistory, TrainingOptions } from "./types.ts";
@@ -30,9 +31,9 @@ import type { TrainingData, TrainingHistory, TrainingOptions } from "./types.ts"
  *   `source-unreadable` (a kernel binary), `simd-unsupported`, `engine-fault`; those of `addAdapter` for `from`, `adapter-unsupported` also for
  *   what serves and is not trained; `worker-lost` with peers; `disposed`; and `signal.reason`
  */
-export async function trainAdapter(encoder: Encoder, data: TrainingData, options: TrainingOptions = {}): Promise<TrainedAdapter> {
+export async function trainAdapter(encoder: Encoder, data: TrainingData, given: TrainingOptions = {}): Promise<TrainedAdapter> {
   if (!(encoder instanceof Encoder)) throw new RootstockError("argument-invalid", "give the encoder that loadEncoder made.");
-  if (typeof options !== "object" || options === null) throw new RootstockError("argument-invalid", "options must be an object.");
+  const options = ownOptions(given, TRAINING_OPTIONS);
   const { signal, peers = ALONE, checkpoint, onProgress } = options;
   const { loaded } = encoder;
   const prepared = await prepare(loaded, data, options);

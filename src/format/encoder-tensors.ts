@@ -73,6 +73,12 @@ export function checkDtype(tensor: TensorInfo, where: string): void {
   }
 }
 
+/** What to do about a tensor that is not there. */
+function hint(tensors: ReadonlyMap<string, TensorInfo>): string {
+  const isConverted = [...tensors.keys()].some((name) => name.endsWith(".panels"));
+  return isConverted ? "the weights are of the converted form, so rootstock.json must be beside them" : "check that config.json and the weights are of one model";
+}
+
 /**
  * The encoder's tensors under canonical names (see EncoderTensors). Throws `tensor-missing`, `tensor-unexpected`,
  * `tensor-shape`, `tensor-dtype`. The pooler may be absent.
@@ -91,7 +97,7 @@ export function resolveEncoderTensors(
       if (tensor === undefined) {
         throw new RootstockError(
           "tensor-missing",
-          `${where}: the tensor ${quote(path)} is not there; check that config.json and the weights are of one model.`,
+          `${where}: the tensor ${quote(path)} is not there; ${hint(tensors)}.`,
         );
       }
       checkTensor(tensor, shape, where);

@@ -4,7 +4,7 @@
  * depth are capped before parsing and keys counted on both sides of it, objects are read into Maps, and numbers through range-checked readers.
  */
 
-import { quote, RootstockError, type ErrorCode } from "../errors.ts";
+import { describe, quote, RootstockError, type ErrorCode } from "../errors.ts";
 import { MAX_CONFIG_BYTES, MAX_JSON_DEPTH } from "../limits.ts";
 
 const QUOTE = 0x22;
@@ -143,12 +143,6 @@ export function parseJson(source: Uint8Array | string, options: JsonOptions): un
   // A repeated key is one that JSON.parse has lost. Comparing the keys themselves of a tokenizer's 30,522 pieces took 2 MB more.
   if (countKeys(value) !== keys) throw repeatedKey(text, at, maxDepth);
   return value;
-}
-
-function describe(value: unknown): string {
-  if (typeof value === "string") return quote(value);
-  if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
-  return value === undefined ? "nothing" : Array.isArray(value) ? "a list" : "an object";
 }
 
 /** The place of a field of the object at `parent`. */

@@ -1,3 +1,5 @@
+import { RootstockError } from "../errors.ts";
+
 /**
  * Node's own modules without an import of them, so that one build serves browsers too: Node 20.16+, Deno and Bun
  * have `process.getBuiltinModule`; where it is absent there is no file system to read.
@@ -8,15 +10,20 @@ type OperatingSystem = typeof import("node:os");
 type Urls = typeof import("node:url");
 
 interface BuiltinHost {
-  process?: { getBuiltinModule?: (name: string) => unknown };
+  process?: { readonly versions?: { readonly node?: string }; getBuiltinModule?: (name: string) => unknown };
 }
 
 function builtin(name: string): unknown {
   return (globalThis as BuiltinHost).process?.getBuiltinModule?.(name);
 }
 
-/** `node:fs`, or undefined in a browser or on the edge. */
+/** `node:fs`, or undefined in a browser or on the edge. @throws RootstockError `source-unreadable` in a Node that is too old to give it. */
 export function fileSystem(): FileSystem | undefined {
+  const { process } = globalThis as BuiltinHost;
+  const version = process?.versions?.node;
+  if (version !== undefined && process?.getBuiltinModule === undefined) {
+    throw new RootstockError("source-unreadable", `files cannot be read in Node ${version}: Node 20.20 or 22.3 and newer is needed.`);
+  }
   return builtin("node:fs") as FileSystem | undefined;
 }
 

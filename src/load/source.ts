@@ -1,4 +1,4 @@
-import { RootstockError } from "../errors.ts";
+import { describe, RootstockError } from "../errors.ts";
 import { fileSystem, urls } from "./builtin.ts";
 
 /** A file being read, front to back. */
@@ -36,17 +36,22 @@ export type SourceLike = string | URL | FileMap | Source;
 /** Bytes read from a file at a time: a hashed piece of a converted encoder, which then needs no copy of its own. */
 const READ_BYTES = 4 << 20;
 
+/** @throws RootstockError `argument-invalid`. */
 export function toSource(given: SourceLike): Source {
-  if (typeof given === "string" || given instanceof URL) return locationSource(given);
+  if ((typeof given === "string" && given !== "") || given instanceof URL) return locationSource(given);
   if (given instanceof Map) return mapSource(given);
   if (typeof given === "object" && given !== null) {
     if (typeof (given as Source).open === "function") return given as Source;
-    return mapSource(new Map(Object.entries(given as Record<string, Uint8Array>)));
+    if (isRecord(given)) return mapSource(new Map(Object.entries(given as Record<string, Uint8Array>)));
   }
-  throw new RootstockError(
-    "argument-invalid",
-    `a source must be a path, a URL, a map of files, or an object with open(); got ${typeof given}.`,
-  );
+  const found = typeof (given as { addAdapter?: unknown } | null)?.addAdapter === "function" ? "an encoder or pool, which is loaded" : describe(given);
+  throw new RootstockError("argument-invalid", `a source must be a path, a URL, a map of files, or an object with open(); got ${found}.`);
+}
+
+/** A plain object, of any realm: what a class made, a list or a date has no files under its names. */
+function isRecord(given: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(given);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function locationSource(given: string | URL): Source {
@@ -97,18 +102,24 @@ function directorySource(text: string, fs: typeof import("node:fs")): Source {
       let size: number;
       try {
         const stat = fs.statSync(path);
-        if (!stat.isFile()) throw missing(file, folder);
+        if (!stat.isFile()) throw missing(file, absolute(folder));
         size = stat.size;
       } catch (cause) {
         if (cause instanceof RootstockError) throw cause;
         if ((cause as { code?: string }).code === "ENOENT" || (cause as { code?: string }).code === "ENOTDIR") {
-          throw missing(file, folder);
+          throw missing(file, absolute(folder));
         }
         throw unreadable(path, cause);
       }
       return { size, chunks: readPath(path, fs, signal) };
     },
   };
+}
+
+/** A path as this process understands it: where a relative one leads is what goes wrong most. */
+function absolute(path: string): string {
+  const { fileURLToPath, pathToFileURL } = urls()!;
+  return fileURLToPath(pathToFileURL(path));
 }
 
 /** The path of a file: URL, as the system writes it; a URL with a host or with a separator in a name has none. */

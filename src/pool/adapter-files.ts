@@ -1,7 +1,6 @@
-import { RootstockError } from "../errors.ts";
 import { heldFile, toSource, type Source, type SourceLike } from "../load/source.ts";
 import { MAX_CONFIG_BYTES, MAX_HEADER_BYTES } from "../limits.ts";
-import { readFile } from "../runtime/files.ts";
+import { isAbsence, readFile } from "../runtime/files.ts";
 import { packError, unpackError, type PackedError } from "../packed-error.ts";
 
 /**
@@ -27,7 +26,7 @@ export async function readAdapter(given: SourceLike, budget: number, signal: Abo
     } catch (error) {
       signal.throwIfAborted();
       files.set(name, packError(error));
-      if (!(name === "config.json" && error instanceof RootstockError && error.code === "source-missing")) break;
+      if (!(name === "config.json" && isAbsence(error))) break;
     }
   }
   return { location: String(source.location), files };

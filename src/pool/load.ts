@@ -1,6 +1,7 @@
 import { coresAvailable } from "../load/builtin.ts";
 import { MAX_WORKERS } from "../limits.ts";
-import { checkInteger, type LoadOptions, type Progress, type SourceLike } from "../runtime/options.ts";
+import { ownOptions, type OptionKinds } from "../own-options.ts";
+import { checkInteger, LOAD_OPTIONS, type LoadOptions, type Progress, type SourceLike } from "../runtime/options.ts";
 import { Crew } from "./crew.ts";
 import { sent } from "./messages.ts";
 import { EncoderPool } from "./pool.ts";
@@ -17,6 +18,8 @@ export interface PoolOptions extends LoadOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+const POOL_OPTIONS: OptionKinds<PoolOptions> = { ...LOAD_OPTIONS, workers: "" };
+
 /**
  * Loads an encoder into several workers, each with its own memory. A path or URL is read by every worker; files in memory
  * are cloned to each; an object with `open(file)` is asked once a worker, and again when one is lost.
@@ -29,7 +32,7 @@ export function loadPool(source: SourceLike, options: PoolOptions = {}): Promise
 
 /** The same with another way to start a worker. @internal */
 export async function loadPoolOf(start: () => Thread, source: SourceLike, options: PoolOptions): Promise<EncoderPool> {
-  const { signal, onProgress, workers, ...rest } = options;
+  const { signal, onProgress, workers, ...rest } = ownOptions(options, POOL_OPTIONS);
   signal?.throwIfAborted();
   const count = checkInteger(workers ?? Math.min(MOST_BY_DEFAULT, coresAvailable()), "workers", 1, MAX_WORKERS);
   const crew = new Crew({ source, options: sent(rest) }, start);

@@ -1,12 +1,25 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { RootstockError } from "../errors.ts";
 import type { SourceLike } from "../load/source.ts";
+import { ownOptions } from "../own-options.ts";
 import { AbortListeners } from "../runtime/abort-listeners.ts";
-import { copyList, copyOptions } from "../runtime/copies.ts";
+import { copyList } from "../runtime/copies.ts";
 import type { Encoder } from "../runtime/encoder.ts";
 import type { EncoderInfo } from "../runtime/info.ts";
-import { checkTaskName, type AdapterOptions, type EmbedOptions, type IdOptions, type RunOptions, type TextRequest } from "../runtime/options.ts";
+import {
+  ADAPTER_OPTIONS,
+  checkTaskName,
+  EMBED_OPTIONS,
+  ID_OPTIONS,
+  RUN_OPTIONS,
+  type AdapterOptions,
+  type EmbedOptions,
+  type IdOptions,
+  type RunOptions,
+  type TextRequest,
+} from "../runtime/options.ts";
 import type { PartOptions } from "../runtime/requests.ts";
-import type { Results } from "../runtime/results.ts";
+import type { NameOf, Results, ResultsOf, Stated } from "../runtime/results.ts";
 import { readAdapter } from "./adapter-files.ts";
 import { addToAll, removeFromAll } from "./adapters.ts";
 import { copyIds, copyRequests } from "./copies.ts";
@@ -55,8 +68,8 @@ export class EncoderPool implements Facade {
    */
   async addAdapter(name: string, source: SourceLike, options: AdapterOptions = {}): Promise<void> {
     checkTaskName(name);
-    const own = sent(copyOptions(options));
-    await this.#call(options.signal, (stop, end) => {
+    const { signal, ...own } = ownOptions(options, ADAPTER_OPTIONS);
+    await this.#call(signal, (stop, end) => {
       const reading = readAdapter(source, this.#crew.info.memory.adapterBudget, stop);
       // It is awaited in its turn, and may have failed before.
       reading.catch(() => undefined);
@@ -78,9 +91,9 @@ export class EncoderPool implements Facade {
   }
 
   /** As `Encoder.run`, on the worker with the least to do. @throws RootstockError as `Encoder.run`; `worker-lost`. */
-  async run<Name extends string>(text: string, tasks: readonly Name[], options: RunOptions = {}): Promise<Results<Name>> {
+  async run<Asked extends string | Stated<Asked>>(text: string, tasks: readonly NameOf<Asked>[], options: RunOptions = {}): Promise<ResultsOf<Asked>> {
     const names = copyList(tasks);
-    return this.#one("run", [text, names], strings(names), lengthOf(text), options) as Promise<Results<Name>>;
+    return this.#one("run", [text, names], strings(names), lengthOf(text), ownOptions<RunOptions & PartOptions>(options, RUN_OPTIONS)) as Promise<ResultsOf<Asked>>;
   }
 
   /**
@@ -88,11 +101,12 @@ export class EncoderPool implements Facade {
    * of the others may have been run then.
    * @throws RootstockError as `Encoder.runBatch`; `worker-lost`.
    */
-  async runBatch(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Results[]> {
+  async runBatch<Known extends Stated<Known> = Results>(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Known[]> {
+    const own = ownOptions<RunOptions & PartOptions>(options, RUN_OPTIONS);
     // What is no list is refused by the worker.
     const { list, names } = copyRequests(Array.isArray(requests) ? requests : []);
     const parts = split(list.map((request) => lengthOf(request?.tokens ?? request?.text)));
-    return this.#split("runBatch", Array.isArray(requests) ? list : requests, parts, names, options) as Promise<Results[]>;
+    return this.#split("runBatch", Array.isArray(requests) ? list : requests, parts, names, own) as Promise<Known[]>;
   }
 
   /** As `Encoder.embed`, over all workers. @throws RootstockError as `Encoder.embed`; `worker-lost`. */
@@ -100,8 +114,8 @@ export class EncoderPool implements Facade {
     // A list with anything else in it is refused as a whole.
     const list = copyList(texts);
     const isList = Array.isArray(list) && list.every((text) => typeof text === "string");
-    const own = copyOptions(options);
-    return this.#split("embed", list, split(isList ? list.map(lengthOf) : []), strings([own.task]), options, own) as Promise<Float32Array[]>;
+    const own = ownOptions<EmbedOptions & PartOptions>(options, EMBED_OPTIONS);
+    return this.#split("embed", list, split(isList ? list.map(lengthOf) : []), strings([own.task]), own) as Promise<Float32Array[]>;
   }
 
   /** As `Encoder.logits`. @throws RootstockError as `Encoder.logits`; `worker-lost`. */
@@ -141,10 +155,9 @@ export class EncoderPool implements Facade {
     args: readonly unknown[],
     names: readonly string[],
     size: number,
-    options: RunOptions | IdOptions,
-    own: object = copyOptions(options),
+    own: RunOptions | IdOptions,
   ): Promise<unknown> {
-    return this.#call(options.signal, (stop) =>
+    return this.#call(own.signal, (stop) =>
       this.#order.use(names, async () => {
         const lease = await this.#crew.lease(size, false, stop);
         return lease.member.call(method, [...args, sent(own)], stop).finally(() => lease.release());
@@ -155,11 +168,11 @@ export class EncoderPool implements Facade {
   #ids(method: Method, inputIds: ArrayLike<number>, task: string | null, options: IdOptions): Promise<unknown> {
     const { maxTokens } = this.#crew.info;
     const ids = copyIds(inputIds, maxTokens);
-    const own = copyOptions(options);
+    const own = ownOptions(options, ID_OPTIONS);
     const mask = copyIds(own.attentionMask, maxTokens);
     // About 4 units of text a token; what has no length is refused by the worker.
     const size = lengthOf("") + 4 * (Number(ids?.length) || 0);
-    return this.#one(method, [ids, task], strings([task]), size, options, { ...own, attentionMask: mask });
+    return this.#one(method, [ids, task], strings([task]), size, { ...own, attentionMask: mask! });
   }
 
   /** A call over a list, answered in parts of copies. What is no list goes as it is. */
@@ -168,10 +181,9 @@ export class EncoderPool implements Facade {
     list: readonly unknown[],
     parts: readonly Part[],
     names: Iterable<string>,
-    options: RunOptions | EmbedOptions,
-    own: object = copyOptions(options),
+    own: RunOptions | EmbedOptions,
   ): Promise<unknown> {
-    return this.#call(options.signal, (stop) =>
+    return this.#call(own.signal, (stop) =>
       this.#order.use(names, () =>
         sendParts(this.#crew, parts, stop, (member, { first, end }, stopPart) => {
           if (parts.length === 1) return member.call(method, [list, sent(own)], stopPart) as Promise<unknown[]>;

@@ -1,6 +1,15 @@
 import { workerThreads } from "../load/builtin.ts";
 
-type NodeWorker = import("node:worker_threads").Worker;
+/** What is asked of a worker of Node's kind: its own type would ask every program for Node's types. */
+interface NodeWorker {
+  postMessage(message: unknown): void;
+  on(event: "message" | "messageerror", listener: (data: unknown) => void): unknown;
+  on(event: "error", listener: (cause: Error) => void): unknown;
+  on(event: "exit", listener: (code: number) => void): unknown;
+  ref(): void;
+  unref(): void;
+  terminate(): unknown;
+}
 
 /** What a thread tells its host. */
 export interface ThreadListener {

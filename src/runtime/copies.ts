@@ -4,8 +4,3 @@
 export function copyList<T>(given: T): T {
   return Array.isArray(given) ? ([...given] as T) : given;
 }
-
-/** With the lists in them. */
-export function copyOptions<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, copyList(value)])) as T;
-}

@@ -1,20 +1,27 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { RootstockError } from "../errors.ts";
 import { AdapterStore } from "../model/adapter-store.ts";
 import type { Steps } from "../run/forward.ts";
 import { hiddenStates } from "../run/hidden-states.ts";
 import type { Output, Reading, TrunkState } from "../run/pass-text.ts";
 import { checkRows, type TextIds } from "../run/rows.ts";
+import { ownOptions } from "../own-options.ts";
 import { faultOf, heapFault } from "../wasm/fault.ts";
 import type { Call, SoleWork, TextWork, WorkBranch } from "./call.ts";
-import { copyList, copyOptions } from "./copies.ts";
+import { copyList } from "./copies.ts";
 import { Pace } from "./event-loop.ts";
 import type { EncoderInfo } from "./info.ts";
 import { loadAdapter } from "./load-adapter.ts";
 import type { LoadedEncoder } from "./load-encoder.ts";
 import {
+  ADAPTER_OPTIONS,
   checkResultOptions,
   checkStrings,
   checkTaskName,
+  EMBED_OPTIONS,
+  ID_OPTIONS,
+  RUN_OPTIONS,
+  TRUNK_OPTIONS,
   type AdapterOptions,
   type EmbedOptions,
   type IdOptions,
@@ -26,7 +33,7 @@ import {
 import { WorkQueue } from "./queue.ts";
 import { restore } from "./recovery.ts";
 import { checkRequests, encodeText, type EncodedText, type PartOptions } from "./requests.ts";
-import { taskBranches, vectorBranches, windowBranches, type Results } from "./results.ts";
+import { taskBranches, vectorBranches, windowBranches, type NameOf, type Results, type ResultsOf, type Stated } from "./results.ts";
 import { headOf, makeTask, type Task } from "./task.ts";
 import { runTexts, type TextRuntime } from "./text-work.ts";
 import { TrunkCache } from "./trunk-cache.ts";
@@ -100,7 +107,7 @@ export class Encoder {
    */
   async addAdapter(name: string, source: SourceLike, options: AdapterOptions = {}): Promise<void> {
     checkTaskName(name);
-    const own = copyOptions(options);
+    const own = ownOptions(options, ADAPTER_OPTIONS);
     const { loaded, store } = this.#live();
     if (this.#adding.has(name)) throw new RootstockError("task-exists", `a task "${name}" is being added at this moment. Wait for it, or choose another name.`);
     if (this.#tasks.has(name) && own.replace !== true) {
@@ -136,13 +143,16 @@ export class Encoder {
   /**
    * Runs tasks over one text. The encoder's trunk runs once, however many tasks there are. Calls made at the same time
    * share passes, and finish in the order they were made.
+   *
+   * In TypeScript you may state what the tasks give, which nothing checks:
+   * `run<{ people: EntityGroup[]; intent: Classification[] }>(text, ["people", "intent"])`.
    * @returns one entry a task: entities in text order, or labels with the likeliest first
    * @throws RootstockError as `runBatch`.
    */
-  async run<Name extends string>(text: string | Trunk, tasks: readonly Name[], options: RunOptions = {}): Promise<Results<Name>> {
+  async run<Asked extends string | Stated<Asked>>(text: string | Trunk, tasks: readonly NameOf<Asked>[], options: RunOptions = {}): Promise<ResultsOf<Asked>> {
     const request = text instanceof Trunk ? { trunk: text, tasks } : { text, tasks };
     const [result] = await this.runBatch([request], options);
-    return result as Results<Name>;
+    return result as ResultsOf<Asked>;
   }
 
   /**
@@ -153,9 +163,9 @@ export class Encoder {
    *   `source-missing` (the folder has no tokenizer.json), `queue-full`, `disposed`, `engine-fault`; the message of a batch
    *   names the request. Nothing runs when a request is wrong. `tensor-value` when an adapter's results overflow float32.
    */
-  async runBatch(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Results[]> {
-    return this.#call(options.signal, async (call) => {
-      const wanted: RunOptions & PartOptions = copyOptions(options);
+  async runBatch<Known extends Stated<Known> = Results>(requests: readonly TextRequest[], options: RunOptions = {}): Promise<Known[]> {
+    const wanted = ownOptions<RunOptions & PartOptions>(options, RUN_OPTIONS);
+    return this.#call(wanted.signal, async (call) => {
       checkResultOptions(wanted);
       const { contents, tasks } = checkRequests(requests, wanted, this.#token, (name) => this.#task(name));
       return this.#pinned([...new Set(tasks)].flat(), async () => {
@@ -168,7 +178,7 @@ export class Encoder {
             return taskBranches(call, task, text, wanted, (found) => (result[task.name] = found));
           });
         });
-        return results;
+        return results as Known[];
       });
     });
   }
@@ -178,12 +188,13 @@ export class Encoder {
    * @throws RootstockError as `runBatch`.
    */
   async trunk(text: string, options: TrunkOptions = {}): Promise<Trunk> {
-    return this.#call(options.signal, async (call) => {
+    const wanted = ownOptions(options, TRUNK_OPTIONS);
+    return this.#call(wanted.signal, async (call) => {
       const { loaded, queue } = this.#live();
       if (typeof text !== "string") throw new RootstockError("argument-invalid", "give text as a string.");
-      if (options.tasks !== undefined) checkStrings(options.tasks, "tasks");
-      const tasks = options.tasks?.map((name) => this.#task(name)) ?? [...this.#tasks.values()].filter(({ adapter }) => adapter.plan.firstLayer > 0);
-      const encoded = encodeText(loaded, text, options);
+      if (wanted.tasks !== undefined) checkStrings(wanted.tasks, "tasks");
+      const tasks = wanted.tasks?.map((name) => this.#task(name)) ?? [...this.#tasks.values()].filter(({ adapter }) => adapter.plan.firstLayer > 0);
+      const encoded = encodeText(loaded, text, wanted);
       const { layers } = loaded.machine.plan.config;
       const depth = Math.max(0, Math.min(layers - 1, ...tasks.map(({ adapter }) => adapter.plan.firstLayer)));
       const states = encoded.windows.map((): TrunkState => ({ depth, rows: null }));
@@ -342,18 +353,19 @@ export class Encoder {
   }
 
   /** One array a text, of the branches that `done` gets it from. */
-  #perText(
+  async #perText(
     texts: readonly string[],
     options: EmbedOptions,
     branchesOf: (call: Call, task: Task | null, text: EncodedText, done: (values: Float32Array) => void) => WorkBranch[],
   ): Promise<Float32Array[]> {
-    return this.#call(options.signal, async (call) => {
-      const task = options.task == null ? null : this.#task(options.task);
+    const wanted = ownOptions<EmbedOptions & PartOptions>(options, EMBED_OPTIONS);
+    return this.#call(wanted.signal, async (call) => {
+      const task = wanted.task == null ? null : this.#task(wanted.task);
       const own = copyList(texts);
       checkStrings(own, "texts");
       return this.#pinned(task === null ? [] : [task], async () => {
         const all = new Array<Float32Array>(own.length);
-        await runTexts(this.#live(), call, own, { ...options }, (text, index) => [branchesOf(call, task, text, (values) => (all[index] = values))]);
+        await runTexts(this.#live(), call, own, wanted, (text, index) => [branchesOf(call, task, text, (values) => (all[index] = values))]);
         return all;
       });
     });
@@ -377,9 +389,9 @@ export class Encoder {
 
   /** Checks ids and runs what `work` makes of them; they are copied, because callers may change theirs meanwhile. */
   async #runIds(ids: ArrayLike<number>, task: Task | null, options: IdOptions, work: (call: Call, text: TextIds) => TextWork[] | SoleWork): Promise<void> {
+    const { attentionMask: mask, signal } = ownOptions(options, ID_OPTIONS);
     const { loaded, queue } = this.#live();
-    const mask = options.attentionMask;
-    return this.#call(options.signal, async (call) => {
+    return this.#call(signal, async (call) => {
       const text = checkRows(loaded.machine.plan.config, { ids, mask });
       return this.#pinned(task === null ? [] : [task], () => queue.run(call, work(call, text)));
     });

@@ -7,13 +7,18 @@ interface ReadOptions {
   readonly signal: AbortSignal | undefined;
   /** Cap on the file's size. */
   readonly limit: number;
+  /** Is a page in the place of an optional file told, and not taken for a file that is not there? */
+  readonly isPageRefused?: boolean;
   /** Size and SHA-256 that the file must have. */
   readonly manifest?: Manifest | null;
 }
 
-/** A whole small file. @throws RootstockError as the source, `limit-exceeded`, `source-truncated`, `digest-mismatch`. */
+/** A whole small file. @throws RootstockError as the source, `limit-exceeded`, `not-a-model` (a page), `source-truncated`, `digest-mismatch`. */
 export async function readFile(source: Source, name: string, options: ReadOptions): Promise<Uint8Array> {
   const bytes = await readWhole(await source.open(name, { signal: options.signal }), name, options.limit, options.signal);
+  if (name.endsWith(".json") && isPage(bytes)) {
+    throw new RootstockError("not-a-model", `${name} of ${source.location} is an HTML page: some servers answer so for a file that is not there, or ask to sign in. Check the path.`);
+  }
   const expected = options.manifest?.files.get(name);
   if (expected !== undefined) {
     checkSize(name, bytes.length, expected.size);
@@ -22,15 +27,28 @@ export async function readFile(source: Source, name: string, options: ReadOption
   return bytes;
 }
 
-/** The same as `readFile`, or null when the folder does not have it and its manifest does not list it. */
+/** Does it begin as HTML does, and as no JSON? */
+function isPage(bytes: Uint8Array): boolean {
+  return new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().startsWith("<");
+}
+
+/**
+ * The same as `readFile`, or null when the folder does not have it and its manifest does not list it. The hosts of single-page applications have a page
+ * for every path, so what is a page is not there, either.
+ */
 export async function readOptionalFile(source: Source, name: string, options: ReadOptions): Promise<Uint8Array | null> {
   try {
     return await readFile(source, name, options);
   } catch (error) {
     const isListed = options.manifest?.files.has(name) ?? false;
-    if (error instanceof RootstockError && error.code === "source-missing" && !isListed) return null;
+    if (!isListed && isAbsence(error) && !(options.isPageRefused && error.code === "not-a-model")) return null;
     throw error;
   }
+}
+
+/** Does the error of a file say that there is none? */
+export function isAbsence(error: unknown): error is RootstockError {
+  return error instanceof RootstockError && (error.code === "source-missing" || error.code === "not-a-model");
 }
 
 /** Checks a file that was opened. One that is refused is closed, for nobody will read it. */

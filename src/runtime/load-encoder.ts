@@ -11,6 +11,7 @@ import { placements } from "../model/placements.ts";
 import { planEncoder, type EncoderPlan } from "../model/plan.ts";
 import { checkPlaces, copyTensors, quantizeTensors, readHeader } from "../model/read-weights.ts";
 import type { WeightFormat } from "../model/weight-format.ts";
+import { ownOptions } from "../own-options.ts";
 import type { Machine } from "../run/forward.ts";
 import { planWorkspace } from "../run/workspace.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
@@ -23,7 +24,7 @@ import { LinearMemory } from "../wasm/memory.ts";
 import { AdapterPool } from "../wasm/pool.ts";
 import { checkSize, digestMismatch, orClose, readFile, readOptionalFile } from "./files.ts";
 import { joinParts } from "./join-parts.ts";
-import { checkChoice, checkInteger, DEFAULT_ADAPTER_BUDGET, DEFAULT_QUEUE_LIMIT, type LoadOptions } from "./options.ts";
+import { checkChoice, checkInteger, DEFAULT_ADAPTER_BUDGET, DEFAULT_QUEUE_LIMIT, LOAD_OPTIONS, type LoadOptions } from "./options.ts";
 import { makeTokenizer, readTokenizerFiles } from "./read-tokenizer.ts";
 
 /** A pass holds at least this many token rows, so that short texts are batched and many adapters fan out at once. */
@@ -69,13 +70,14 @@ export function int8Parts(own: OwnBinary): LoadParts {
  * The weights go from the source into linear memory in chunks; nothing is ever held twice.
  */
 export async function loadParts(
-  given: SourceLike,
-  options: LoadOptions,
+  place: SourceLike,
+  given: LoadOptions,
   parts: LoadParts,
 ): Promise<LoadedEncoder> {
+  const options = ownOptions(given, LOAD_OPTIONS);
   const { signal } = options;
   signal?.throwIfAborted();
-  const folder = toSource(given);
+  const folder = toSource(place);
   if (options.kernel !== undefined) checkChoice(options.kernel, "kernel", ["rel2", "rel1", "fixed"]);
   const budget = checkInteger(options.adapterBudget ?? DEFAULT_ADAPTER_BUDGET, "adapterBudget", 0, MAX_ADAPTER_BUDGET);
   const queueLimit = checkInteger(options.queueLimit ?? DEFAULT_QUEUE_LIMIT, "queueLimit", 1, 2 ** 20);

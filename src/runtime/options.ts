@@ -1,8 +1,10 @@
-import { RootstockError } from "../errors.ts";
+import { describe, RootstockError } from "../errors.ts";
 import { AGGREGATIONS, type Aggregation } from "../heads/entities.ts";
 import type { SourceLike } from "../load/source.ts";
+import type { OptionKinds } from "../own-options.ts";
 import type { KernelBinaries } from "../wasm/binaries.ts";
 import type { ProductKernel } from "../wasm/kernels.ts";
+import type { PartOptions } from "./requests.ts";
 import type { Trunk } from "./trunk.ts";
 
 /** How far a long step is; `total` is known from the first call on. */
@@ -117,6 +119,14 @@ export type TextRequest =
 
 export type { SourceLike };
 
+const TEXT_OPTIONS = { maxTokens: "", overflow: "", stride: "", signal: "signal" } as const;
+export const LOAD_OPTIONS: OptionKinds<LoadOptions> = { signal: "signal", onProgress: "function", adapterBudget: "", verify: "boolean", wasm: "", kernel: "", queueLimit: "", trunkCacheBytes: "" };
+export const ADAPTER_OPTIONS: OptionKinds<AdapterOptions> = { labels: "", replace: "boolean", signal: "signal" };
+export const RUN_OPTIONS: OptionKinds<RunOptions & PartOptions> = { aggregation: "", ignoreLabels: "", offsets: "", topK: "", ...TEXT_OPTIONS, part: "own" };
+export const EMBED_OPTIONS: OptionKinds<EmbedOptions & PartOptions> = { task: "", ...TEXT_OPTIONS, part: "own" };
+export const TRUNK_OPTIONS: OptionKinds<TrunkOptions> = { tasks: "", ...TEXT_OPTIONS };
+export const ID_OPTIONS: OptionKinds<IdOptions> = { attentionMask: "ids", signal: "signal" };
+
 export const DEFAULT_ADAPTER_BUDGET = 32 << 20;
 export const DEFAULT_QUEUE_LIMIT = 256;
 export const OVERFLOWS = ["error", "truncate", "windows"] as const;
@@ -135,14 +145,14 @@ export function checkTaskName(name: unknown): asserts name is string {
 /** @throws RootstockError `argument-invalid`. */
 export function checkInteger(value: unknown, name: string, min: number, max: number): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new RootstockError("argument-invalid", `${name} is ${String(value)}; give a whole number from ${min} to ${max}.`);
+  throw new RootstockError("argument-invalid", `${name} is ${describe(value)}; give a whole number from ${min} to ${max}.`);
 }
 
 /** @throws RootstockError `argument-invalid`. */
 export function checkChoice<T extends string>(value: unknown, name: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === value);
   if (found !== undefined) return found;
-  throw new RootstockError("argument-invalid", `${name} is ${JSON.stringify(value) ?? String(value)}; give one of ${choices.map((c) => `"${c}"`).join(", ")}.`);
+  throw new RootstockError("argument-invalid", `${name} is ${describe(value)}; give one of ${choices.map((c) => `"${c}"`).join(", ")}.`);
 }
 
 /** @throws RootstockError `argument-invalid`. */

@@ -14,7 +14,8 @@ export interface TokenizerFiles {
 
 /** null where the folder has no tokenizer.json. @throws RootstockError as `readFile`. */
 export async function readTokenizerFiles(source: Source, signal: AbortSignal | undefined, manifest: Manifest | null): Promise<TokenizerFiles | null> {
-  const tokenizer = await readOptionalFile(source, "tokenizer.json", { signal, limit: MAX_TOKENIZER_BYTES, manifest });
+  // Few mean to load an encoder without it.
+  const tokenizer = await readOptionalFile(source, "tokenizer.json", { signal, limit: MAX_TOKENIZER_BYTES, manifest, isPageRefused: true });
   if (tokenizer === null) return null;
   const config = await readOptionalFile(source, "tokenizer_config.json", { signal, limit: MAX_CONFIG_BYTES, manifest });
   return { tokenizer, config };

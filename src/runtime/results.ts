@@ -17,6 +17,15 @@ export type TaskResult = Entity[] | EntityGroup[] | Classification[];
 /** Results of one request, under the names of its tasks. */
 export type Results<Name extends string = string> = Record<Name, TaskResult>;
 
+/** What a caller states of tasks by their names: `{ people: EntityGroup[]; intent: Classification[] }`. */
+export type Stated<Known> = { readonly [Name in keyof Known]: TaskResult };
+
+/** Names of tasks: those that are asked for, or those of what is stated. */
+export type NameOf<Asked> = Asked extends string ? Asked : keyof Asked & string;
+
+/** What `run` gives: any result under each name, or what is stated. */
+export type ResultsOf<Asked> = [Asked] extends [string] ? Results<Asked> : Asked;
+
 /** How results are wanted. */
 export type ResultOptions = Pick<RunOptions, "aggregation" | "ignoreLabels" | "offsets" | "topK">;
 

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { RootstockError } from "../errors.ts";
 import type { TrunkState } from "../run/pass-text.ts";
 import type { EncodedText } from "./requests.ts";

@@ -61,7 +61,7 @@ export async function startTraining<Plan>(
   const start = options.start ?? ((...given) => startEngine(...given, readBeside));
   const engine = await start(memory, scratch, { wasm: options.wasm, product: options.product, signal: options.signal });
   const build = options.build ?? (supportsRelaxedSimd() ? "train-relaxed" : "train-fixed");
-  const binary = options.wasm?.[build] ?? (await readBinaryAt(build, LOCATIONS[build](), options.signal));
+  const binary = options.wasm?.[build] ?? (await readBinaryAt(build, LOCATIONS[build], options.signal));
   const train = await instantiate<TrainKernels>(build, binary, memory);
   // After the training kernels, so that the optimising compiler has had its time.
   const { kernels } = withFasterProduct(engine, scratch);

@@ -1,5 +1,8 @@
 /** A kernel binary as the caller may hand it over: its bytes, or a module compiled elsewhere (workerd imports one). */
-export type KernelBinary = BufferSource | WebAssembly.Module;
+export type KernelBinary = ArrayBuffer | ArrayBufferView<ArrayBuffer> | CompiledModule;
+
+/** A `WebAssembly.Module`, by no name of it: those who have neither DOM's types nor Node's newer ones have none. */
+export type CompiledModule = object;
 
 /** Binaries that replace the package's own (`build/wasm`). An absent one is taken from there. */
 export interface KernelBinaries {

@@ -140,7 +140,7 @@ export async function instantiate<Exports>(name: string, binary: KernelBinary, m
 // Compiled here: the loader's own asynchronous form asks for `Response`, which costs Node 5 ms of start-up.
 async function compile(name: string, binary: KernelBinary): Promise<WebAssembly.Module> {
   try {
-    return binary instanceof WebAssembly.Module ? binary : await WebAssembly.compile(binary);
+    return binary instanceof WebAssembly.Module ? binary : await WebAssembly.compile(binary as BufferSource);
   } catch (cause) {
     throw notInstantiated(name, cause);
   }

@@ -35,6 +35,7 @@ export class Layout {
  * from here each time and never keep one across an `await` or an allocation.
  */
 export class LinearMemory {
+  /** @internal Not in the declarations, whose readers may have no names of WebAssembly. */
   readonly memory: WebAssembly.Memory;
   #views: ReturnType<typeof viewsOf>;
 

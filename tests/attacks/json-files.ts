@@ -19,12 +19,21 @@ export function replaced(bytes: Uint8Array, from: string | RegExp, to: string): 
   return utf8(after);
 }
 
+/** An HTML page stands for a file that is not there, where there may be none: then what lacks it is refused. An encoder does without tokenizer_config.json. */
+function aPage(file: AttackedFile, attack: (what: string, mutant: Uint8Array, code: Attack["code"], ...says: string[]) => Attack): Attack {
+  const page = "<!DOCTYPE html><html></html>";
+  if (file === "labels") return attack("an HTML page", utf8(page), "labels-mismatch", "config.json");
+  if (file === "rootstock.json") return attack("an HTML page", utf8(page), "tensor-missing", "rootstock.json must be beside them");
+  if (file === "tokenizer_config.json") return attack("a word before an HTML page", utf8(`page ${page}`), "json-invalid", "not JSON");
+  return attack("an HTML page", utf8(`\ufeff \n${page}`), "not-a-model", "HTML page");
+}
+
 /** What every JSON file is refused for. `cap` is its size limit in bytes. */
 function traps(file: AttackedFile, bytes: Uint8Array, cap: number): Attack[] {
   const attack = (what: string, mutant: Uint8Array, code: Attack["code"], ...says: string[]): Attack => ({ what: `${file}: ${what}`, file, bytes: mutant, code, says });
   return [
     attack("no bytes", new Uint8Array(0), "json-invalid"),
-    attack("an HTML page", utf8("<!DOCTYPE html><html></html>"), "json-invalid", "not JSON"),
+    aPage(file, attack),
     attack("cut short", bytes.subarray(0, bytes.length >> 1), "json-invalid"),
     attack("another value behind it", utf8(`${new TextDecoder().decode(bytes)} {}`), "json-invalid"),
     attack("bytes that are not UTF-8", latin('{"a":"\xff"}'), "json-invalid", "UTF-8"),

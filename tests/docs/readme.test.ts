@@ -32,6 +32,19 @@ it("the first example prints what the README says", () => {
   expect(runScript(example!)).toMatchObject({ status: 0, stderr: "", stdout: output });
 });
 
+it("the first example runs with the models of the installed package, as it says to name them", () => {
+  expect(README).toContain('`import.meta.resolve("rootstock/models/mtpf-minilm-l6")`');
+  const [example] = blocks("js");
+  const installed = example!.replaceAll(/"(models\/[^"]+)"/g, 'import.meta.resolve("rootstock/$1")');
+  expect(installed).toContain('import.meta.resolve("rootstock/models/adapters/wikigold")');
+  expect(runScript(installed)).toMatchObject({ status: 0, stderr: "", stdout: blocks("")[0] });
+});
+
+it("the install line names the tarball that npm pack makes", () => {
+  const { name, version } = JSON.parse(readFileSync("package.json", "utf8")) as { name: string; version: string };
+  expect(README).toContain(`npm install ../rootstock/${name}-${version}.tgz`);
+});
+
 it("the adapter example runs after the first", () => {
   const [first, second] = blocks("js");
   expect(runScript(`${first}${second}console.log("done");`)).toMatchObject({ status: 0, stderr: "", stdout: expect.stringMatching(/done\n$/) as unknown });

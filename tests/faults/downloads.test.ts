@@ -69,6 +69,7 @@ async function expectRecovery(folder: string): Promise<void> {
 const send = (body: Uint8Array, headers: Record<string, string | number> = {}): Answer => (response) => void response.writeHead(200, { "content-length": body.length, ...headers }).end(body);
 const page = Buffer.from("<!DOCTYPE html><html><head><title>Sign in</title></head><body>Welcome</body></html>");
 const pointer = Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${"4d7a".repeat(16)}\nsize 90868376\n`);
+const sendPage = send(page, { "content-type": "text/html" });
 const flipped = (body: Uint8Array, at: number): Uint8Array => Uint8Array.from(body, (byte, i) => (i === at ? byte ^ 1 : byte));
 
 /** Ways a download goes wrong, and the code of each for weights of a plain folder, of a converted one, and of an adapter. */
@@ -114,7 +115,7 @@ const FAULTS: Record<string, { answer: Answer; codes: readonly [ErrorCode, Error
     codes: ["source-truncated", "source-truncated", "source-truncated"],
   },
   "it is empty": { answer: send(new Uint8Array(0)), codes: ["source-truncated", "source-truncated", "source-truncated"] },
-  "a page comes with status 200": { answer: send(page, { "content-type": "text/html" }), codes: ["not-a-model", "source-truncated", "not-a-model"] },
+  "a page comes with status 200": { answer: sendPage, codes: ["not-a-model", "source-truncated", "not-a-model"] },
   "an LFS pointer comes": { answer: send(pointer), codes: ["not-a-model", "source-truncated", "not-a-model"] },
   "the status is 403": { answer: (response) => void response.writeHead(403).end("no"), codes: ["source-unreadable", "source-unreadable", "source-unreadable"] },
   "the status is 404": { answer: (response) => void response.writeHead(404).end("no"), codes: ["source-missing", "source-missing", "source-missing"] },
@@ -166,10 +167,11 @@ describe("every file of a folder", () => {
 
   it.each(Object.entries(FILES))("of %s that is cut, a page or a pointer is refused by its name", async (folder, files) => {
     for (const file of files) {
-      for (const answer of [FAULTS["the connection closes in the middle"]!.answer, FAULTS["a cache kept a part of it"]!.answer, send(page), send(pointer)]) {
+      for (const answer of [FAULTS["the connection closes in the middle"]!.answer, FAULTS["a cache kept a part of it"]!.answer, sendPage, send(pointer)]) {
         server.fault = { file, answer };
         const { code, message } = await refused(folder);
-        expect(["source-unreadable", "source-truncated", "json-invalid", "not-a-model"]).toContain(code);
+        // A page for rootstock.json stands for none, as 404 does; its weights are not to be read without it.
+        expect(answer === sendPage && file === "rootstock.json" ? ["tensor-missing"] : ["source-unreadable", "source-truncated", "json-invalid", "not-a-model"]).toContain(code);
         expect(message).toContain(file);
       }
     }
@@ -187,6 +189,28 @@ describe("every file of a folder", () => {
       }
     }
     await expectRecovery("converted");
+  });
+});
+
+describe("a host that answers with its page, and 200, for every file that is not there", () => {
+  const spa: Answer = sendPage;
+
+  it("serves an encoder that was not converted, and an adapter without config.json", async () => {
+    for (const folder of ["plain", "adapter"]) {
+      server.absent = spa;
+      await load(folder);
+      if (folder === "adapter") await resident.removeAdapter("late");
+    }
+    server.absent = null;
+  });
+
+  it("is told by its address when the path is wrong", async () => {
+    server.absent = spa;
+    const path = `${base}plain/nowhere/`;
+    await expect(loadEncoder(path)).rejects.toMatchObject({ code: "not-a-model", message: `config.json of ${path} is an HTML page: some servers answer so for a file that is not there, or ask to sign in. Check the path.` });
+    await expect(resident.addAdapter("late", path)).rejects.toMatchObject({ code: "not-a-model", message: expect.stringContaining(`adapter_config.json of ${path} is an HTML page`) as unknown });
+    server.absent = null;
+    await golden.expectSame();
   });
 });
 

@@ -7,6 +7,8 @@ export type Answer = (response: ServerResponse, body: Uint8Array, request: Incom
 /** A file server on the loopback interface that answers one file wrongly, as `fault` says. */
 export class FaultServer {
   fault: { readonly file: string; readonly answer: Answer } | null = null;
+  /** Answers for files that are not there, in place of 404. */
+  absent: Answer | null = null;
   /** Responses that are not finished and whose connection is open. */
   readonly open = new Set<ServerResponse>();
   readonly #server: Server;
@@ -18,6 +20,7 @@ export class FaultServer {
       const [, path = "", file = ""] = /^\/(.*)\/([^/]*)$/.exec(new URL(request.url!, "http://localhost").pathname) ?? [];
       const body = folder(path)?.get(file);
       if (this.fault?.file === file && body !== undefined) this.fault.answer(response, body, request);
+      else if (body === undefined && this.absent !== null) this.absent(response, new Uint8Array(0), request);
       else if (body === undefined) response.writeHead(404).end();
       else response.writeHead(200, { "content-length": body.length }).end(body);
     });

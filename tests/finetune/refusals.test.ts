@@ -15,13 +15,13 @@ describe("wrong options", () => {
   it.each<[string, object, RegExp]>([
     ["method", { method: "qlora" }, /^method is "qlora"/],
     ["rank", { rank: 0 }, /^rank is 0/],
-    ["rank of no number", { rank: "8" }, /^rank is 8/],
+    ["rank of no number", { rank: "8" }, /^rank is "8"/],
     ["alpha", { alpha: Infinity }, /^alpha is Infinity/],
     ["rsLora", { rsLora: 1 }, /^rsLora is 1/],
     ["dropout", { dropout: 1 }, /^dropout is 1; give a number from 0 to 0\.99/],
     ["dropout below 0", { dropout: -0.1 }, /^dropout is -0\.1/],
     ["loraDropout", { loraDropout: 1 }, /^loraDropout is 1; give a number from 0 to 0\.99/],
-    ["loraDropout of no number", { loraDropout: "0.1" }, /^loraDropout is 0\.1/],
+    ["loraDropout of no number", { loraDropout: "0.1" }, /^loraDropout is "0\.1"/],
     ["targets", { targets: ["q_proj"] }, /^a target is "q_proj"/],
     ["no targets", { targets: [] }, /^targets must be/],
     ["a layer beyond", { layers: [4] }, /^a layer is 4/],
@@ -41,7 +41,7 @@ describe("wrong options", () => {
     ["class weights of 0", { classWeights: { fact: 0 } }, /^classWeights: fact: expected a number/],
     ["patience", { patience: 0 }, /^patience is 0/],
     ["maxLength", { maxLength: 65 }, /^maxLength is 65/],
-    ["evaluateEvery", { evaluateEvery: "step" }, /^evaluateEvery is step/],
+    ["evaluateEvery", { evaluateEvery: "step" }, /^evaluateEvery is "step"/],
     ["seed", { seed: -1 }, /^seed is -1/],
     ["offsets", { offsets: "bytes" }, /^offsets is "bytes"/],
     ["from and its shape", { from: {}, rank: 4 }, /^rank is what the adapter of "from" says/],
@@ -50,7 +50,7 @@ describe("wrong options", () => {
   it("wrong arguments", async () => {
     await refuses(trainAdapter({} as Encoder, data), "argument-invalid", /^give the encoder/);
     await refuses(trainAdapter(encoder, null as never), "argument-invalid", /^give the data/);
-    await refuses(trainAdapter(encoder, data, null as never), "argument-invalid", /^options must be/);
+    await refuses(trainAdapter(encoder, data, null as never), "argument-invalid", /^the options are null; give an object/);
     await refuses(trainAdapter(encoder, { ...data, name: "My Task" }), "task-invalid", /My Task/);
   });
 

@@ -38,10 +38,14 @@ describe("the packed package", () => {
   it("holds what its entries name, and no sources, tests or tools", () => {
     const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as { exports: Record<string, string | Record<string, string>> };
     for (const entry of Object.values(exports)) {
-      for (const path of typeof entry === "string" ? [entry] : Object.values(entry)) expect(files).toContain(path.slice(2));
+      for (const path of typeof entry === "string" ? [entry] : Object.values(entry)) {
+        // `*` is any path.
+        const [before, after = ""] = path.slice(2).split("*") as [string, string?];
+        expect(files.some((file) => (path.includes("*") ? file.startsWith(before) && file.endsWith(after) : file === before)), path).toBe(true);
+      }
     }
     const rooms = new Set(files.map((path) => path.split("/", 1)[0]!));
-    expect([...rooms].sort()).toEqual(["LICENSE", "NOTICE", "README.md", "build", "dist", "models", "package.json"]);
+    expect([...rooms].sort()).toEqual(["LICENSE", "NOTICE", "README.md", "build", "dist", "docs", "models", "package.json"]);
     expect(files.filter((path) => path.startsWith("build/")).sort()).toEqual(["fixed.wasm", "inline.js", "module.d.ts", "relaxed.wasm", "train-fixed.wasm", "train-relaxed.wasm"].map((name) => `build/wasm/${name}`));
   });
 
@@ -51,6 +55,13 @@ describe("the packed package", () => {
       expect(resolveEntry(`rootstock/${name}`)).toBe(resolve("build/wasm", name));
       expect(files).toContain(`build/wasm/${name}`);
     }
+  });
+
+  it("holds the pages that its messages and declarations send to", () => {
+    const texts = files.filter((path) => /^dist\/.*\.(js|d\.ts)$/.test(path)).map((path) => readFileSync(path, "utf8"));
+    const pages = new Set(texts.flatMap((text) => text.match(/\bdocs\/[\w-]+\.md\b/g) ?? []));
+    expect(pages.size).toBeGreaterThan(5);
+    expect([...pages].filter((page) => !files.includes(page))).toEqual([]);
   });
 
   it("names its conditions in the order in which they are tried", () => {

@@ -76,6 +76,20 @@ describe("encoder folders", () => {
     return refuses(load(new Map(ENCODER).set("model.safetensors", page)), "not-a-model", /model\.safetensors/);
   });
 
+  it("refuses a web page in place of JSON that it needs, whatever stands before its first tag", async () => {
+    for (const page of ["<!DOCTYPE html>", "\ufeff<html>", " \r\n\t<html></html>", "<"]) {
+      for (const name of ["config.json", "tokenizer.json"]) {
+        await refuses(load(new Map(ENCODER).set(name, new TextEncoder().encode(page))), "not-a-model", new RegExp(`^${name} of the given files is an HTML page.*Check the path`));
+      }
+    }
+  });
+
+  it("takes a web page for a file that is not there where it can do without", async () => {
+    const page = new TextEncoder().encode("<!DOCTYPE html>");
+    using encoder = await loadEncoder(new Map(ENCODER).set("rootstock.json", page).set("tokenizer_config.json", page));
+    expect(encoder.info.converted).toBe(false);
+  });
+
   it("refuses a missing, an unknown, a misshapen, a wrongly typed and a poisoned tensor", async () => {
     const target = "encoder.layer.1.attention.self.key.weight";
     const edit = (change: Parameters<typeof editTensors>[2]): Map<string, Uint8Array> =>

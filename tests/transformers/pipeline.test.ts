@@ -159,14 +159,14 @@ describe("what it is made from", () => {
     const features = await pipeline("feature-extraction", ENCODER);
     await refused(() => pipeline("ner", features, { adapter: "owner/ner-lora" }), "source-missing", /^there is no folder "owner\/ner-lora", and models are not downloaded by name.*adapter_config\.json is not in/);
     await features.dispose();
-    await refused(() => pipeline("feature-extraction", "models/adapters"), "source-missing", /^config\.json is not in models\/adapters\./);
+    await refused(() => pipeline("feature-extraction", "models/adapters"), "source-missing", /^config\.json is not in \/.*models\/adapters\./);
     await refused(() => pipeline("feature-extraction", "./no-folder"), "source-missing", /^config\.json is not in/);
     // A page has no file system, and a server may answer whatever it is asked with a page of its own.
-    vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
+    vi.stubGlobal("process", { ...process, versions: {}, getBuiltinModule: undefined });
     vi.stubGlobal("location", new URL("http://localhost/app/"));
     vi.stubGlobal("fetch", async () => new Response("<!doctype html>"));
     try {
-      await refused(() => pipeline("feature-extraction", "Xenova/all-MiniLM-L6-v2"), "json-invalid", /^there is no folder "Xenova/);
+      await refused(() => pipeline("feature-extraction", "Xenova/all-MiniLM-L6-v2"), "not-a-model", /^there is no folder "Xenova/);
     } finally {
       vi.unstubAllGlobals();
     }
@@ -195,7 +195,7 @@ describe("calls", () => {
     await refused(() => ner("", options({ aggregation_strategy: "best" })), "argument-invalid", /^aggregation_strategy/);
     await refused(() => mood("text", { top_k: 0 }), "argument-invalid", /^top_k is 0/);
     await refused(() => mood("text", { topk: 1.5 }), "argument-invalid", /^topk is 1.5/);
-    await refused(() => mood("text", options({ top_k: "all", topk: 2 })), "argument-invalid", /^top_k is all/);
+    await refused(() => mood("text", options({ top_k: "all", topk: 2 })), "argument-invalid", /^top_k is "all"/);
     await refused(() => mood([1] as never), "argument-invalid", /list of strings/);
     await refused(() => mood(["fine", ""]), "text-empty", /request 1/);
     await refused(() => features("text", options({ pooling: "sum" })), "argument-invalid", /pooling is "sum"/);

@@ -9,7 +9,9 @@ export type Outcome =
   | { readonly row: Row; readonly error: RootstockError };
 
 /** What an encoder in this process and a pool of workers have in common. */
-export type Runner = Pick<Encoder, "addAdapter" | "runBatch" | "info" | "dispose">;
+export interface Runner extends Pick<Encoder, "addAdapter" | "info" | "dispose"> {
+  runBatch(requests: readonly TextRequest[], options?: RunOptions): Promise<Results[]>;
+}
 
 export interface Work {
   readonly runner: Pick<Runner, "runBatch">;

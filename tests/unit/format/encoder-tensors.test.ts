@@ -33,6 +33,12 @@ describe("resolveEncoderTensors", () => {
     }
   });
 
+  it("says of the converted form's names that rootstock.json belongs to them", () => {
+    const converted = tensorMap([["layer.0.query.panels", [64]]]);
+    expectError(() => resolveEncoderTensors(bert, converted), "tensor-missing", "rootstock.json must be beside them");
+    expectError(() => resolveEncoderTensors(bert, tensorMap([])), "tensor-missing", "config.json and the weights are of one model");
+  });
+
   it("maps canonical names to the right module, checked by hand", () => {
     const name = (family: string, canonical: string): string | undefined => resolveEncoderTensors(configOf(family), tensorMap(Object.entries(bareModel(family).tensors))).tensors.get(canonical)?.name;
     expect(name("bert", "layer.1.query.weight")).toBe("encoder.layer.1.attention.self.query.weight");

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { assetSource } from "../../../src/load/asset-source.ts";
 import { coresAvailable, fileSystem, workerThreads } from "../../../src/load/builtin.ts";
@@ -46,9 +47,28 @@ describe("a folder given", () => {
     await expect(toSource({ "a.json": "text" } as never).open("a.json", { signal: undefined })).rejects.toEqual(code("argument-invalid"));
   });
 
+  it("is refused, and named, when it is something else that has no files", () => {
+    class Files {}
+    for (const [given, found] of [
+      ["", '""'], [[], "a list"], [[Buffer.from("{}")], "a list"], [new Date(), "an object"], [new Files(), "an object"], [Promise.resolve("models"), "an object"], [() => "models", "a function"], [null, "null"], [undefined, "nothing"],
+      [new (class { addAdapter(): void {} })(), "an encoder or pool, which is loaded"],
+    ] as const) {
+      expect(() => toSource(given as never)).toThrow(expect.objectContaining({ code: "argument-invalid", message: `a source must be a path, a URL, a map of files, or an object with open(); got ${found}.` }) as Error);
+    }
+    // Of no prototype, and of another realm.
+    for (const plain of [Object.create(null), runInNewContext("({})")]) expect(toSource(plain as never).location).toBe("the given files");
+  });
+
   it("has files, not folders in their place, below folders, not files", async () => {
     await expect(toSource(root).open("b.json", { signal: undefined })).rejects.toEqual(code("source-missing"));
     await expect(toSource(join(root, "a.json")).open("a.json", { signal: undefined })).rejects.toEqual(code("source-missing"));
+  });
+
+  it("that is not there is told by the path that it means here", async () => {
+    for (const path of ["no/such-folder", "./no/such-folder", "tests/../no/such-folder"]) {
+      await expect(toSource(path).open("a.json", { signal: undefined })).rejects.toThrow(`a.json is not in ${join(process.cwd(), "no/such-folder")}. Check the path`);
+    }
+    await expect(toSource(join(root, "gone")).open("a.json", { signal: undefined })).rejects.toThrow(`a.json is not in ${join(root, "gone")}.`);
   });
 
   it("says what cannot be read: by its name, by its rights, while it is read", async () => {
@@ -128,6 +148,13 @@ describe("Workers assets", () => {
   });
 });
 
+describe("Workers assets that are none", () => {
+  it("are refused: no binding, no path", () => {
+    for (const binding of [undefined, null, {}, "ASSETS"]) expect(() => assetSource(binding as never, "/m")).toThrow(expect.objectContaining({ code: "argument-invalid", message: expect.stringMatching(/^the binding of assets is .+env\.ASSETS\.$/) as unknown }) as Error);
+    for (const folder of [undefined, null, 7, new URL("https://a.example/m")]) expect(() => assetSource({ fetch: async () => new Response() }, folder as never)).toThrow(expect.objectContaining({ code: "argument-invalid", message: expect.stringMatching(/^the folder of assets is .+give its path/) as unknown }) as Error);
+  });
+});
+
 describe("Node's modules", () => {
   it("are found in Node, and missed elsewhere without a word", () => {
     expect(fileSystem()).toBe(process.getBuiltinModule("node:fs"));
@@ -143,7 +170,18 @@ describe("Node's modules", () => {
     expect(coresAvailable()).toBe(1);
     vi.stubGlobal("process", undefined);
     expect(fileSystem()).toBeUndefined();
-    vi.stubGlobal("process", {});
-    expect(fileSystem()).toBeUndefined();
+    // A bundler's stand-in for it has no version.
+    for (const stub of [{}, { versions: {} }]) {
+      vi.stubGlobal("process", stub);
+      expect(fileSystem()).toBeUndefined();
+    }
+  });
+
+  it("are missed with a word in a Node that is too old to give them", () => {
+    vi.stubGlobal("process", { versions: { node: "18.20.4" } });
+    const needed = expect.objectContaining({ code: "source-unreadable", message: "files cannot be read in Node 18.20.4: Node 20.20 or 22.3 and newer is needed." }) as Error;
+    for (const path of ["models/mtpf-minilm-l6", "/models", "file:///models"]) expect(() => toSource(path)).toThrow(needed);
+    expect(toSource("https://a.example/m").location).toBe("https://a.example/m/");
+    expect(workerThreads()).toBeUndefined();
   });
 });
