@@ -3,7 +3,7 @@ import { MANIFEST_NAME, readManifest } from "../format/manifest.ts";
 import type { Manifest } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_PIECE_BYTES } from "../limits.ts";
 import { ByteReader, canHash } from "../load/byte-reader.ts";
-import { arrivingChunks, drop, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
+import { arrivingChunks, drop, fileUrl, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
 import type { FileRecord } from "./file-records.ts";
 import { FolderLoad } from "./folder-load.ts";
 import { FolderStore, type CacheHost } from "./folder-store.ts";
@@ -231,7 +231,7 @@ class CachedFolder implements Source {
   }
 
   #url(file: string): URL {
-    return new URL(encodeURIComponent(file), this.#base);
+    return fileUrl(file, this.#base);
   }
 }
 

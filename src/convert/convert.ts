@@ -1,13 +1,14 @@
 import { RootstockError } from "../errors.ts";
 import { PIECE_BYTES, readManifest, MANIFEST_NAME } from "../format/manifest.ts";
 import { writeSafetensors } from "../format/safetensors-writer.ts";
-import type { Manifest, ManifestFile, QuantizationValue } from "../format/types.ts";
+import type { Manifest, ManifestFile, QuantizationValue, SentenceConfig } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
 import { sha256 } from "../load/byte-reader.ts";
 import { toSource, type SourceLike } from "../load/source.ts";
 import { placements } from "../model/placements.ts";
 import { readFile, readOptionalFile } from "../runtime/files.ts";
 import { INT8_PARTS } from "../runtime/load.ts";
+import { readSentence } from "../runtime/read-sentence.ts";
 import { loadParts, type LoadedEncoder } from "../runtime/load-encoder.ts";
 import { checkInteger } from "../runtime/options.ts";
 import { calibrate } from "./calibrate.ts";
@@ -40,7 +41,7 @@ const COMPANIONS = ["config.json", "tokenizer.json", "tokenizer_config.json"];
 
 /**
  * Writes an encoder folder's converted form: weights rounded and in the kernels' order, so that loading copies bytes;
- * config.json and the tokenizer as they are; rootstock.json with sizes and SHA-256.
+ * config.json and the tokenizer as they are; rootstock.json with sizes, SHA-256, and what files of sentence-transformers say.
  *
  * @throws RootstockError those of loading; `argument-invalid` when the source is converted already or the target is
  *   not empty; `target-unwritable`. The target is whole or untouched.
@@ -63,6 +64,7 @@ export async function convertEncoder(given: SourceLike, target: string, options:
     const bytes = await readOptionalFile(source, name, { signal, limit: MAX_TOKENIZER_BYTES });
     if (bytes !== null) folder.set(name, bytes);
   }
+  const sentence = await readSentence(source, folder.get("tokenizer_config.json") ?? null, signal);
   folder.set(WEIGHTS, await readFile(source, WEIGHTS, { signal, limit: MAX_WEIGHTS_BYTES }));
   const loaded = await loadParts(folder, { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}), adapterBudget: CALIBRATION_BYTES }, INT8_PARTS);
   const report = options.calibrate === undefined
@@ -71,13 +73,14 @@ export async function convertEncoder(given: SourceLike, target: string, options:
   signal?.throwIfAborted();
   onProgress?.({ stage: "write", done: 0, total: 1 });
   folder.delete(WEIGHTS);
-  writeFolder(target, await convertedFiles(loaded, folder, report, partBytes));
+  writeFolder(target, await convertedFiles(loaded, folder, sentence, report, partBytes));
   onProgress?.({ stage: "write", done: 1, total: 1 });
 }
 
 async function convertedFiles(
   loaded: LoadedEncoder,
   companions: ReadonlyMap<string, Uint8Array>,
+  sentence: SentenceConfig | null,
   quantization: ReadonlyMap<string, QuantizationValue>,
   partBytes: number | undefined,
 ): Promise<FileToWrite[]> {
@@ -88,7 +91,7 @@ async function convertedFiles(
   files.push({ name: WEIGHTS, parts: [header, ...parts] });
   const listed = new Map<string, ManifestFile>();
   for (const { name, parts } of files) listed.set(name, await describe(parts));
-  const manifest: Manifest = { format: 1, fingerprint: loaded.fingerprint, files: listed, quantization };
+  const manifest: Manifest = { format: 1, fingerprint: loaded.fingerprint, files: listed, ...(sentence === null ? {} : { sentence }), quantization };
   return withManifest(files, manifest, WEIGHTS, partBytes);
 }
 

@@ -29,6 +29,7 @@ import { restore } from "./recovery.ts";
 import { atRequest, checkRequests, encodeText, type Content, type EncodedText, type PartOptions } from "./requests.ts";
 import { taskBranches, vectorBranches, windowBranches, type Results } from "./results.ts";
 import { headOf, makeTask, type Task } from "./task.ts";
+import { sentenceOptions } from "./sentence.ts";
 import { TrunkCache } from "./trunk-cache.ts";
 import { Trunk } from "./trunk.ts";
 
@@ -193,21 +194,23 @@ export class Encoder {
   }
 
   /**
-   * Sentence vectors, `info.hidden` numbers a text, in order: the mean over all tokens of the last hidden state, special
-   * tokens included (over those of all windows where a text has several), scaled to length 1. The same bits alone or
-   * among others.
-   * @throws RootstockError as `runBatch`.
+   * Sentence vectors, `info.hidden` numbers a text, in order: what SentenceTransformer's `encode` makes of the folder, scaled to length 1.
+   * That is the mean over all tokens of the last hidden state, special tokens included, or the first token's, of at most as many tokens as
+   * the folder says; the mean of all that the encoder reads where it has no files of sentence-transformers. Where a text has several windows
+   * it is the mean over them, weighted by their tokens. The same bits alone or among others.
+   * @throws RootstockError as `runBatch`; `config-invalid` when the folder asks for what is not supported and `pooling` is not given.
    */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     return this.#call(options.signal, async (call) => {
       const { machine } = this.loaded;
+      const { pooling, maxTokens, lowerCase } = sentenceOptions(this.loaded, options);
       const task = options.task == null ? null : this.#task(options.task);
       const own = copyList(texts);
       checkStrings(own, "texts");
       return this.#pinned(task === null ? [] : [task], async () => {
         const vectors = new Array<Float32Array>(own.length);
-        const branches = (text: EncodedText, index: number): WorkBranch[][] => [vectorBranches(call, task, text, machine, (vector) => (vectors[index] = vector))];
-        await this.#runTexts(call, own, { ...options }, branches);
+        const branches = (text: EncodedText, index: number): WorkBranch[][] => [vectorBranches(call, task, text, pooling, machine, (vector) => (vectors[index] = vector))];
+        await this.#runTexts(call, lowerCase ? own.map((text) => text.toLowerCase()) : own, { ...options, maxTokens }, branches);
         return vectors;
       });
     });

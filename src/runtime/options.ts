@@ -87,6 +87,11 @@ export type TextOptions = Pick<RunOptions, "maxTokens" | "overflow" | "stride">;
 export interface EmbedOptions extends TextOptions, Pick<RunOptions, "signal"> {
   /** An adapter to apply; default: the encoder alone. */
   readonly task?: string | null;
+  /**
+   * What is made of a text's last hidden state: the mean of its rows, or the first one (`"cls"`). Default: what the folder's files of
+   * sentence-transformers say, or the mean where it has none.
+   */
+  readonly pooling?: (typeof POOLINGS)[number];
 }
 
 /** Options of `trunk`. */
@@ -119,6 +124,7 @@ export type { SourceLike };
 
 export const DEFAULT_ADAPTER_BUDGET = 32 << 20;
 export const DEFAULT_QUEUE_LIMIT = 256;
+export const POOLINGS = ["mean", "cls"] as const;
 export const OVERFLOWS = ["error", "truncate", "windows"] as const;
 
 const TASK_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;

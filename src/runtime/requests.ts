@@ -113,7 +113,7 @@ export function encodeText({ tokenizer, machine }: LoadedEncoder, content: strin
   if (encoded.truncated && overflow === "error") {
     throw new RootstockError(
       "text-too-long",
-      `the text has ${encoded.tokenCount} tokens and at most ${limit} are read. Pass overflow: "windows" to read it in parts, or "truncate" to leave its end out.`,
+      `the text has ${encoded.tokenCount} tokens and at most ${limit} are read${limit < maxPositions ? `, of ${maxPositions} that maxTokens could be` : ""}. Pass overflow: "windows" to read it in parts, or "truncate" to leave its end out.`,
     );
   }
   return { text, encoded, windows: windowsOf(encoded, limit, stride) };

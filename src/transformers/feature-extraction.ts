@@ -61,7 +61,7 @@ export async function extractFeatures(encoder: Encoder, task: string | null, tex
   }
   const vectors =
     pooling === "mean" && normalize
-      ? await encoder.embed(list, { ...call, task })
+      ? await encoder.embed(list, { ...call, task, pooling, maxTokens: encoder.info.maxTokens })
       : await statesOf(encoder, task, list, call, (rows) => (normalize ? scaleRows(poolingOf(pooling)(rows, hidden), hidden) : poolingOf(pooling)(rows, hidden)));
   const all = new Float32Array(list.length * hidden);
   for (const [index, vector] of vectors.entries()) all.set(vector, index * hidden);

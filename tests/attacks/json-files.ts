@@ -104,6 +104,47 @@ export function tokenizerConfigAttacks(config: Uint8Array): Attack[] {
   ];
 }
 
+/** Of a folder as sentence-transformers writes it, with the pooling "cls". */
+export function sentenceAttacks(folder: Files): Attack[] {
+  const [modules, pooling, lengths] = ["modules.json", "1_Pooling/config.json", "sentence_bert_config.json"].map((name) => folder.get(name)!) as [Uint8Array, Uint8Array, Uint8Array];
+  const module = (text: string): Uint8Array => utf8(`[${text}]`);
+  const at = (path: string): Uint8Array => replaced(modules, '"path": "1_Pooling"', `"path": ${JSON.stringify(path)}`);
+  return [
+    ...["{}", `{"x":1,"x":2}`].map((text, i): Attack => ({ what: `modules.json: ${["an object", "a key twice"][i]!}`, file: "modules.json", bytes: utf8(text), code: i === 0 ? "config-invalid" : "json-invalid", says: ["modules.json"] })),
+    ...rows("modules.json", [
+      ["an HTML page", utf8("<!DOCTYPE html><html></html>"), "json-invalid", "not JSON"],
+      ["more bytes than the cap", utf8(`["${"a".repeat(MIB)}"]`), "limit-exceeded", String(MIB)],
+      ["200,000 nested lists", utf8("[".repeat(200_000) + "]".repeat(200_000)), "limit-exceeded", "32 levels"],
+      ["10,000 modules", module(Array.from({ length: 10_000 }, () => '{"type":"","path":""}').join()), "config-invalid", "64"],
+      ["a module that is a prototype", module('{"__proto__":{"type":"","path":""}}'), "config-invalid", "type"],
+      ["a module without a type", module('{"path":""}'), "config-invalid", "type"],
+      ["a module without a path", module('{"type":"a"}'), "config-invalid", "path"],
+      ["a folder outside of the folder", at("../1_Pooling"), "config-invalid", "1_Pooling"],
+      ["a folder of the system", at("/etc"), "config-invalid", "/etc"],
+      ["a folder on another server", at("https://host/1_Pooling"), "config-invalid", "https"],
+      ["a folder that is coded", at("%2e%2e"), "config-invalid", "%2e"],
+      ["no folder", at(""), "config-invalid", "1_Pooling"],
+    ]),
+    ...traps("1_Pooling/config.json", pooling, MIB),
+    ...rows("1_Pooling/config.json", [
+      ["a list", utf8("[]"), "config-invalid", "an object"],
+      ["a flag that is a word", replaced(pooling, '"pooling_mode_cls_token": true', '"pooling_mode_cls_token": "true"'), "config-invalid", "pooling_mode_cls_token"],
+      ["a mode that is a number", withField(pooling, "pooling_mode", "1"), "config-invalid", "pooling_mode"],
+      ["a mode of 100,000 letters", withField(pooling, "pooling_mode", `"${"a".repeat(100_000)}"`), "config-invalid", "pooling_mode"],
+      ["10,000 modes", withField(pooling, "pooling_mode", `[${'"cls",'.repeat(9_999)}"cls"]`), "config-invalid", "pooling_mode"],
+    ]),
+    ...traps("sentence_bert_config.json", lengths, MIB),
+    ...rows("sentence_bert_config.json", [
+      ["a list", utf8("[]"), "config-invalid", "an object"],
+      ["a length of 1e400", replaced(lengths, '"max_seq_length": 8', '"max_seq_length": 1e400'), "config-invalid", "max_seq_length"],
+      ["a length of 0", replaced(lengths, '"max_seq_length": 8', '"max_seq_length": 0'), "config-invalid", "max_seq_length"],
+      ["a length of −0", replaced(lengths, '"max_seq_length": 8', '"max_seq_length": -0'), "config-invalid", "max_seq_length"],
+      ["a fraction of a token", replaced(lengths, '"max_seq_length": 8', '"max_seq_length": 7.5'), "config-invalid", "max_seq_length"],
+      ["a flag that is a number", replaced(lengths, '"do_lower_case": false', '"do_lower_case": 1'), "config-invalid", "do_lower_case"],
+    ]),
+  ];
+}
+
 export function manifestAttacks(folder: Files): Attack[] {
   const manifest = folder.get("rootstock.json")!;
   const ofWeights = (fields: string): Uint8Array => replaced(manifest, /"model\.safetensors": \{\s*"size": [0-9]+/, `"model.safetensors": {"size": ${fields}`);
@@ -122,6 +163,9 @@ export function manifestAttacks(folder: Files): Attack[] {
       ["another digest of a small file", replaced(manifest, /("config\.json": \{\s*"size": [0-9]+,\s*"sha256": ")[0-9a-f]{8}/, `"config.json": {"size": ${folder.get("config.json")!.length}, "sha256": "00000000`), "digest-mismatch", "config.json"],
       ["another size of a small file", replaced(manifest, /"config\.json": \{\s*"size": [0-9]+/, '"config.json": {"size": 7'), "source-truncated", "config.json"],
       ["parts of one byte", ofWeights("7000, \"partBytes\": 1"), "json-invalid", "partBytes"],
+      ["a pooling that is a flag", withField(manifest, "sentence", '{"pooling":true}'), "json-invalid", "pooling"],
+      ["a pooling of 100,000 letters", withField(manifest, "sentence", `{"pooling":"${"a".repeat(100_000)}"}`), "json-invalid", "pooling"],
+      ["a length of 2^53 + 1", withField(manifest, "sentence", '{"pooling":"cls","maxTokens":9007199254740993}'), "json-invalid", "maxTokens"],
       ["a damping that is a word", replaced(manifest, '"method": "plain"', '"method": "plain", "damping": "1"'), "json-invalid", "damping"],
     ]),
   ];

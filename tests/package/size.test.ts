@@ -4,7 +4,7 @@ import { rolldown } from "rolldown";
 import { expect, it } from "vitest";
 
 /** The core with both kernel binaries, of which a page loads one. */
-const LIMIT = 65_500;
+const LIMIT = 66_900;
 /** What a page loads before its model: the core, the tokenizers library, and the larger of the two binaries. */
 const PAGE_LIMIT = 75_000;
 
