@@ -77,6 +77,20 @@ describe("resolveAdapter on what PEFT saves", () => {
     expect(ia3.sites.filter((item) => item.inputScale !== undefined).map((item) => item.site.part)).toEqual(["attentionOutput", "output", "attentionOutput", "output"]);
   });
 
+  it("keeps the encoder's biases where a file of lora_only has none, as PEFT before 0.21 saved it, and refuses one that has some", () => {
+    const item = caseOf("bert", "ForSequenceClassification", "bias-lora-only");
+    const biases = Object.keys(item.tensors).filter((name) => name.endsWith(".base_layer.bias"));
+    expect(biases.length).toBeGreaterThan(2);
+    const without = (names: readonly string[]) => ({ tensors: (shapes: Map<string, readonly number[]>): void => names.forEach((name) => shapes.delete(name)) });
+    const named = (description: AdapterDescription): unknown => JSON.parse(JSON.stringify(description, (key, value: unknown) => (key === "start" || key === "end" ? undefined : value)));
+    const whole = resolve(item);
+    expect(named(resolve(item, without(biases)))).toEqual(named({ ...whole, sites: whole.sites.map(({ bias: _bias, ...site }) => site) }));
+    for (const [i] of biases.entries()) expectError(() => resolve(item, without(biases.toSpliced(i, 1))), "tensor-missing", "base_layer.bias");
+    // Names of PEFT's first versions, which no later one reads.
+    const early = biases.map((name) => name.replace(".base_layer", ""));
+    expectError(() => resolve(item, { tensors: (shapes) => (without(biases).tensors(shapes), early.forEach((name) => shapes.set(name, [8]))) }), "tensor-unexpected", "accounts");
+  });
+
   it("reads bias=all as biases of every linear layer and LayerNorm", () => {
     const { sites, normBias } = resolve(caseOf("bert", "ForSequenceClassification", "bias-all"));
     expect(sites.map(({ site }) => `${site.layer}.${site.part}`)).toEqual(["0", "1"].flatMap((layer) => ["query", "key", "value", "attentionOutput", "intermediate", "output"].map((part) => `${layer}.${part}`)).concat("null.pooler"));
