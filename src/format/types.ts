@@ -64,9 +64,6 @@ export interface EncoderConfig {
   /** LayerNorm epsilon. */
   readonly epsilon: number;
   readonly padId: number;
-  /** `id2label` in order, when the file has one. */
-  readonly labels?: readonly string[];
-  readonly problemType?: ProblemType;
 }
 
 /** Linear layers of one transformer layer. */
