@@ -4,7 +4,7 @@ import { writeSafetensors } from "../format/safetensors-writer.ts";
 import type { Manifest, ManifestFile, QuantizationValue, SentenceConfig } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
 import { sha256 } from "../load/byte-reader.ts";
-import { toSource, type SourceLike } from "../load/source.ts";
+import { toSource, type Source, type SourceLike } from "../load/source.ts";
 import { placements } from "../model/placements.ts";
 import { readFile, readOptionalFile } from "../runtime/files.ts";
 import { INT8_PARTS } from "../runtime/load.ts";
@@ -65,8 +65,8 @@ export async function convertEncoder(given: SourceLike, target: string, options:
     if (bytes !== null) folder.set(name, bytes);
   }
   const sentence = await readSentence(source, folder.get("tokenizer_config.json") ?? null, signal);
-  folder.set(WEIGHTS, await readFile(source, WEIGHTS, { signal, limit: MAX_WEIGHTS_BYTES }));
-  const loaded = await loadParts(folder, { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}), adapterBudget: CALIBRATION_BYTES }, INT8_PARTS);
+  if (options.calibrate !== undefined) folder.set(WEIGHTS, await readWeights(source, signal));
+  const loaded = await loadParts(withWeights(folder, source), { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}), adapterBudget: CALIBRATION_BYTES }, INT8_PARTS);
   const report = options.calibrate === undefined
     ? new Map<string, QuantizationValue>([["method", "plain"]])
     : await calibrate(loaded, folder.get(WEIGHTS)!, options.calibrate, options); // prettier-ignore
@@ -75,6 +75,26 @@ export async function convertEncoder(given: SourceLike, target: string, options:
   folder.delete(WEIGHTS);
   writeFolder(target, await convertedFiles(loaded, folder, sentence, report, partBytes));
   onProgress?.({ stage: "write", done: 1, total: 1 });
+}
+
+/** The files in memory; weights that are not among them come from the source as they are read. */
+function withWeights(folder: ReadonlyMap<string, Uint8Array>, source: Source): Source {
+  const held = toSource(folder);
+  return { location: source.location, open: (name, options) => (name === WEIGHTS && !folder.has(name) ? source : held).open(name, options) };
+}
+
+/** Calibration reads tensors in its own order, again and again. */
+async function readWeights(source: Source, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  try {
+    return await readFile(source, WEIGHTS, { signal, limit: MAX_WEIGHTS_BYTES });
+  } catch (cause) {
+    if (!(cause instanceof RootstockError) || cause.code !== "limit-exceeded") throw cause;
+    throw new RootstockError(
+      "limit-exceeded",
+      `${WEIGHTS} of ${source.location} is larger than ${MAX_WEIGHTS_BYTES} bytes, the most that are calibrated. Save it in F16, or convert it without calibration.`,
+      { cause },
+    );
+  }
 }
 
 async function convertedFiles(
