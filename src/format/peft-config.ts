@@ -58,7 +58,9 @@ const MAX_NAMES = 4096;
 const MAX_ALPHA = 1e6;
 
 /** Initialisations that leave the base weights alone. The others subtract the adapter's start from them. */
-const HARMLESS_INITS: readonly unknown[] = [true, false, "true", "false", "gaussian", "orthogonal", "eva"];
+const HARMLESS_INITS: readonly unknown[] = [true, false, "true", "false", "gaussian", "orthogonal", "eva", "mica"];
+/** Those that PEFT can take back when it saves; LoftQ's quantised base it cannot. */
+const CONVERTIBLE_INIT = /^(pissa|corda|olora|lora_ga)/i;
 
 const IGNORED_COMMON = ["auto_mapping", "base_model_name_or_path", "revision", "inference_mode", "peft_version"];
 const READ_COMMON = ["peft_type", "task_type", "target_modules", "exclude_modules", "modules_to_save"];
@@ -153,10 +155,13 @@ function checkInit(fields: Fields, where: string): void {
   const init = fields.get("init_lora_weights") ?? true;
   if (HARMLESS_INITS.includes(typeof init === "string" ? init.toLowerCase() : init)) return;
   const name = typeof init === "string" ? quote(init) : "of a wrong kind";
+  const hasPatterns = !inactive(fields.get("rank_pattern")) || !inactive(fields.get("alpha_pattern"));
+  const isConvertible = typeof init === "string" && CONVERTIBLE_INIT.test(init) && !(fields.get("use_rslora") === true && hasPatterns);
   throw unsupported(
     where,
     `init_lora_weights ${name} may have changed the base weights before training, so the file does not fit the original encoder ` +
-      "(PiSSA, CorDA, OLoRA, LoftQ and LoRA-GA do); save it converted, with path_initial_model_for_weight_conversion",
+      "(PiSSA, CorDA, OLoRA, LoftQ and LoRA-GA do); " +
+      (isConvertible ? "save it converted, with path_initial_model_for_weight_conversion" : "PEFT cannot convert it, so train it with init_lora_weights true"),
   );
 }
 

@@ -60,11 +60,14 @@ describe("readPeftConfig", () => {
   });
 
   it("refuses initialisations that changed the base", () => {
-    for (const init of ["pissa", "pissa_niter_16", "corda", "olora", "loftq", "lora_ga", "mica", "PiSSA", "something"]) {
+    for (const init of ["pissa", "pissa_niter_16", "corda", "olora", "lora_ga", "PiSSA"]) {
       expectError(() => lora({ init_lora_weights: init }), "adapter-unsupported", init, "path_initial_model_for_weight_conversion", "supported are");
+      expectError(() => lora({ init_lora_weights: init, use_rslora: true, alpha_pattern: { a: 1 } }), "adapter-unsupported", init, "train it with", "supported are");
+      expectError(() => lora({ init_lora_weights: init, use_rslora: true, rank_pattern: {} }), "adapter-unsupported", "path_initial_model_for_weight_conversion");
     }
-    expectError(() => lora({ init_lora_weights: 5 }), "adapter-unsupported", "init_lora_weights");
-    for (const init of [true, false, null, "gaussian", "orthogonal", "eva", "True", "False"]) expect(outcome(() => lora({ init_lora_weights: init }))).toBe("accepted");
+    for (const init of ["loftq", "something"]) expectError(() => lora({ init_lora_weights: init }), "adapter-unsupported", init, "train it with init_lora_weights true", "supported are");
+    expectError(() => lora({ init_lora_weights: 5 }), "adapter-unsupported", "init_lora_weights of a wrong kind", "train it with");
+    for (const init of [true, false, null, "gaussian", "orthogonal", "eva", "mica", "MiCA", "True", "False"]) expect(outcome(() => lora({ init_lora_weights: init }))).toBe("accepted");
   });
 
   it("refuses fields in use that change the forward pass, and any it does not know", () => {
