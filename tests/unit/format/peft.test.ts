@@ -91,6 +91,20 @@ describe("resolveAdapter on what PEFT saves", () => {
     expectError(() => resolve(item, { tensors: (shapes) => (without(biases).tensors(shapes), early.forEach((name) => shapes.set(name, [8]))) }), "tensor-unexpected", "accounts");
   });
 
+  it("leaves a pooler that was saved without a head: nothing depends on it", () => {
+    for (const [family, pooler] of [["bert", "pooler.dense"], ["albert", "pooler"]] as const) {
+      const item = caseOf(family, "Model", "default");
+      const saved = (width: number): Change => ({
+        config: { task_type: "FEATURE_EXTRACTION", modules_to_save: ["pooler"] },
+        tensors: (shapes) => void shapes.set(`base_model.model.${pooler}.weight`, [width, 8]).set(`base_model.model.${pooler}.bias`, [8]),
+      });
+      const description = resolve(item, saved(8));
+      expect([description.head, description.needsPooler, description.sites.length]).toEqual([null, false, resolve(item).sites.length]);
+      expectError(() => resolve(item, saved(9)), "adapter-mismatch", pooler);
+    }
+    expectError(() => resolve(caseOf("bert", "Model", "default"), { config: { modules_to_save: ["pooler"] }, tensors: (shapes) => void shapes.set("base_model.model.pooler.dense.weight", [8, 8]) }), "tensor-missing", "pooler.dense.bias");
+  });
+
   it("reads bias=all as biases of every linear layer and LayerNorm", () => {
     const { sites, normBias } = resolve(caseOf("bert", "ForSequenceClassification", "bias-all"));
     expect(sites.map(({ site }) => `${site.layer}.${site.part}`)).toEqual(["0", "1"].flatMap((layer) => ["query", "key", "value", "attentionOutput", "intermediate", "output"].map((part) => `${layer}.${part}`)).concat("null.pooler"));
