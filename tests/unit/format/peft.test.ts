@@ -105,6 +105,18 @@ describe("resolveAdapter on what PEFT saves", () => {
     expectError(() => resolve(caseOf("bert", "Model", "default"), { config: { modules_to_save: ["pooler"] }, tensors: (shapes) => void shapes.set("base_model.model.pooler.dense.weight", [8, 8]) }), "tensor-missing", "pooler.dense.bias");
   });
 
+  it("scales by an alpha that is negative or 0, and passes over layers and ranks that match nothing", () => {
+    const item = caseOf("bert", "ForSequenceClassification", "default");
+    const { sites } = resolve(item);
+    const scales = (config: object): number[] => resolve(item, { config }).sites.map(({ scale }) => scale);
+    expect(scales({ lora_alpha: -4 })).toEqual(sites.map(({ rank }) => -4 / rank));
+    expect(scales({ alpha_pattern: { value: 0 } }).filter((scale) => scale === 0).length).toBe(sites.length / 2);
+    expect(resolve(item, { config: { layers_to_transform: [0, 1, 2, 500, -1] } }).sites).toEqual(sites);
+    expectError(() => resolve(item, { config: { layers_to_transform: [500] } }), "adapter-mismatch", "names no module");
+    expect(resolve(item, { config: { rank_pattern: { nothing: 0 } } }).sites).toEqual(sites);
+    for (const rank of [0, -1]) expectError(() => resolve(item, { config: { rank_pattern: { value: rank } } }), "config-invalid", "rank_pattern", "1 or more");
+  });
+
   it("reads bias=all as biases of every linear layer and LayerNorm", () => {
     const { sites, normBias } = resolve(caseOf("bert", "ForSequenceClassification", "bias-all"));
     expect(sites.map(({ site }) => `${site.layer}.${site.part}`)).toEqual(["0", "1"].flatMap((layer) => ["query", "key", "value", "attentionOutput", "intermediate", "output"].map((part) => `${layer}.${part}`)).concat("null.pooler"));
