@@ -64,9 +64,9 @@ export async function convertEncoder(given: SourceLike, target: string, options:
     const bytes = await readOptionalFile(source, name, { signal, limit: MAX_TOKENIZER_BYTES });
     if (bytes !== null) folder.set(name, bytes);
   }
-  const sentence = await readSentence(source, folder.get("tokenizer_config.json") ?? null, signal);
   if (options.calibrate !== undefined) folder.set(WEIGHTS, await readWeights(source, signal));
   const loaded = await loadParts(withWeights(folder, source), { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}), adapterBudget: CALIBRATION_BYTES }, INT8_PARTS);
+  const sentence = await readSentence(source, loaded.machine.plan.config.family, folder.get("tokenizer_config.json") ?? null, signal);
   const report = options.calibrate === undefined
     ? new Map<string, QuantizationValue>([["method", "plain"]])
     : await calibrate(loaded, folder.get(WEIGHTS)!, options.calibrate, options); // prettier-ignore

@@ -76,9 +76,9 @@ export function readPooling(source: Uint8Array | string, where: string): string 
 }
 
 /** Reads sentence_bert_config.json. Throws `json-invalid`, `limit-exceeded`, `config-invalid`. */
-export function readSentenceBert(source: Uint8Array | string): Pick<SentenceConfig, "maxTokens" | "lowerCase"> {
-  const at = place(SENTENCE_BERT_NAME, "config-invalid");
-  const fields = readObject(parseJson(source, { where: SENTENCE_BERT_NAME }), at);
+export function readSentenceBert(source: Uint8Array | string, where = SENTENCE_BERT_NAME): Pick<SentenceConfig, "maxTokens" | "lowerCase"> {
+  const at = place(where, "config-invalid");
+  const fields = readObject(parseJson(source, { where }), at);
   const length = fields.get("max_seq_length") ?? undefined;
   const lowerCase = readBoolean(fields.get("do_lower_case") ?? false, field(at, "do_lower_case"));
   return {

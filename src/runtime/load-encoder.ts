@@ -87,7 +87,7 @@ export async function loadParts(
   const checked = options.verify === false ? null : manifest;
   const config = readEncoderConfig(await readFile(source, "config.json", { signal, limit: MAX_CONFIG_BYTES, manifest: checked }));
   const tokenizerFiles = await readTokenizerFiles(source, signal, checked);
-  const sentence = manifest === null ? await readSentence(source, tokenizerFiles?.config ?? null, signal) : (manifest.sentence ?? null);
+  const sentence = manifest === null ? await readSentence(source, config.family, tokenizerFiles?.config ?? null, signal) : (manifest.sentence ?? null);
 
   const weights = await openWeights(source, manifest, options);
   try {

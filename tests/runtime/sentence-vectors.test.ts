@@ -72,7 +72,8 @@ describe("embed of a folder of sentence-transformers", () => {
     const folders = [
       sentenceFolder({ pooling_mode_mean_tokens: true }, { max_seq_length: 8, do_lower_case: false }),
       sentenceFolder({ pooling_mode_mean_tokens: true }).set("tokenizer_config.json", file({ model_max_length: 8 })),
-      sentenceFolder({ pooling_mode_mean_tokens: true }, { max_seq_length: 8 }).set("tokenizer_config.json", file({ model_max_length: 9 })),
+      sentenceFolder({ pooling_mode_mean_tokens: true }, { max_seq_length: null }).set("tokenizer_config.json", file({ model_max_length: 8 })),
+      sentenceFolder({ pooling_mode_mean_tokens: true }, { max_seq_length: 8 }).set("tokenizer_config.json", file({ model_max_length: "9" })),
     ];
     for (const folder of folders) {
       await withEncoder(folder, async (encoder) => {
@@ -83,6 +84,12 @@ describe("embed of a folder of sentence-transformers", () => {
       });
     }
     expect(whole).not.toEqual(plain);
+  });
+
+  it("looks for the length under the name of its family, as first versions wrote it", async () => {
+    const names = ["modules.json", "1_Pooling/config.json"].map((name) => [name, sentenceFolder(CLS).get(name)!] as const);
+    const old = new Map([...tinyFolder("roberta"), ...names, ["sentence_roberta_config.json", file({ max_seq_length: 8 })]]);
+    await withEncoder(old, (encoder) => expect(encoder.embed([LONG])).rejects.toMatchObject({ code: "text-too-long", message: expect.stringContaining("at most 8") as unknown }));
   });
 
   it("makes texts lower case where it says so, but for a pooling that is given", async () => {
