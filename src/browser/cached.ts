@@ -3,7 +3,7 @@ import { MANIFEST_NAME, readManifest } from "../format/manifest.ts";
 import type { Manifest } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_PIECE_BYTES } from "../limits.ts";
 import { canHash, readWhole } from "../load/byte-reader.ts";
-import { arrivingChunks, drop, heldFile, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
+import { arrivingChunks, drop, fileUrl, heldFile, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
 import { ownOptions, type OptionKinds } from "../own-options.ts";
 import type { FileRecord } from "./file-records.ts";
 import { FolderLoad } from "./folder-load.ts";
@@ -236,7 +236,7 @@ class CachedFolder implements Source {
   }
 
   #url(file: string): URL {
-    return new URL(encodeURIComponent(file), this.#base);
+    return fileUrl(file, this.#base);
   }
 }
 

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { defineCommand } from "citty";
 import { located } from "../errors.ts";
 import { RootstockError, type EmbedOptions, type Encoder } from "../index.ts";
-import { readTextOptions, TEXT_ARGS } from "./arguments.ts";
+import { given, readChoice, readTextOptions, TEXT_ARGS } from "./arguments.ts";
 import { openEncoder } from "./models.ts";
 import { NpyWriter } from "./npy.ts";
 import { readTexts, textOf, type TextItem } from "./read-texts.ts";
@@ -13,13 +13,14 @@ import type { Command, Session } from "./session.ts";
 const TASK = "adapter";
 
 const definition = defineCommand({
-  meta: { name: "embed", description: "Sentence vectors: mean of the tokens, length 1" },
+  meta: { name: "embed", description: "Sentence vectors of length 1" },
   args: {
     text: { type: "positional", required: false, description: 'texts, or "-" for lines of standard input' },
     encoder: TEXT_ARGS.encoder,
     adapter: { type: "string", valueHint: "DIR", description: "adapter to apply (default: none)" },
     input: TEXT_ARGS.input,
     output: { type: "string", valueHint: "FILE", description: "float32 matrix as .npy (default: JSON lines)" },
+    pooling: { type: "string", valueHint: "mean|cls", description: "mean of the tokens, or the first one (default: as the encoder's folder says, else mean)" },
     "max-tokens": TEXT_ARGS["max-tokens"],
     overflow: TEXT_ARGS.overflow,
     stride: TEXT_ARGS.stride,
@@ -30,6 +31,7 @@ const definition = defineCommand({
     const options: EmbedOptions = {
       signal,
       task: args.adapter === undefined ? null : TASK,
+      ...given("pooling", readChoice(args.pooling, "pooling", ["mean", "cls"] as const)),
       ...readTextOptions(args),
     };
     const texts = readTexts(args._, args.input, signal);

@@ -16,7 +16,7 @@ export async function inspectAdapter(folder: string, encoder: string | undefined
   const tensors = summarize(file);
   const fingerprint = readEncoderFingerprint(file.metadata, "adapter_model.safetensors");
   const labelBytes = readSmallFile(folder, "config.json");
-  const labels = (labelBytes === null ? null : readLabelTable(labelBytes))?.labels ?? [];
+  const labels = (labelBytes === null || config.task === null ? null : readLabelTable(labelBytes, { labels: true, problemType: false }))?.labels ?? [];
   const files = await checkFiles(folder, null, session.signal);
   const fit = encoder === undefined ? null : await fitOn(encoder, folder, session);
   const method = methodOf(config);

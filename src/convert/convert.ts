@@ -1,13 +1,14 @@
 import { RootstockError } from "../errors.ts";
 import { PIECE_BYTES, readManifest, MANIFEST_NAME } from "../format/manifest.ts";
 import { writeSafetensors } from "../format/safetensors-writer.ts";
-import type { Manifest, ManifestFile, QuantizationValue } from "../format/types.ts";
+import type { Manifest, ManifestFile, QuantizationValue, SentenceConfig } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
 import { sha256 } from "../load/byte-reader.ts";
-import { toSource, type SourceLike } from "../load/source.ts";
+import { toSource, type Source, type SourceLike } from "../load/source.ts";
 import { placements } from "../model/placements.ts";
 import { readFile, readOptionalFile } from "../runtime/files.ts";
 import { INT8_PARTS } from "../runtime/load.ts";
+import { readSentence } from "../runtime/read-sentence.ts";
 import { loadParts, type LoadedEncoder } from "../runtime/load-encoder.ts";
 import { checkInteger } from "../runtime/options.ts";
 import { calibrate } from "./calibrate.ts";
@@ -40,7 +41,7 @@ const COMPANIONS = ["config.json", "tokenizer.json", "tokenizer_config.json"];
 
 /**
  * Writes an encoder folder's converted form: weights rounded and in the kernels' order, so that loading copies bytes;
- * config.json and the tokenizer as they are; rootstock.json with sizes and SHA-256.
+ * config.json and the tokenizer as they are; rootstock.json with sizes, SHA-256, and what files of sentence-transformers say.
  *
  * @throws RootstockError those of loading; `argument-invalid` when the source is converted already or the target is
  *   not empty; `target-unwritable`. The target is whole or untouched.
@@ -63,21 +64,43 @@ export async function convertEncoder(given: SourceLike, target: string, options:
     const bytes = await readOptionalFile(source, name, { signal, limit: MAX_TOKENIZER_BYTES });
     if (bytes !== null) folder.set(name, bytes);
   }
-  folder.set(WEIGHTS, await readFile(source, WEIGHTS, { signal, limit: MAX_WEIGHTS_BYTES }));
-  const loaded = await loadParts(folder, { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}), adapterBudget: CALIBRATION_BYTES }, INT8_PARTS);
+  if (options.calibrate !== undefined) folder.set(WEIGHTS, await readWeights(source, signal));
+  const loaded = await loadParts(withWeights(folder, source), { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}), adapterBudget: CALIBRATION_BYTES }, INT8_PARTS);
+  const sentence = await readSentence(source, loaded.machine.plan.config.family, folder.get("tokenizer_config.json") ?? null, signal);
   const report = options.calibrate === undefined
     ? new Map<string, QuantizationValue>([["method", "plain"]])
     : await calibrate(loaded, folder.get(WEIGHTS)!, options.calibrate, options); // prettier-ignore
   signal?.throwIfAborted();
   onProgress?.({ stage: "write", done: 0, total: 1 });
   folder.delete(WEIGHTS);
-  writeFolder(target, await convertedFiles(loaded, folder, report, partBytes));
+  writeFolder(target, await convertedFiles(loaded, folder, sentence, report, partBytes));
   onProgress?.({ stage: "write", done: 1, total: 1 });
+}
+
+/** The files in memory; weights that are not among them come from the source as they are read. */
+function withWeights(folder: ReadonlyMap<string, Uint8Array>, source: Source): Source {
+  const held = toSource(folder);
+  return { location: source.location, open: (name, options) => (name === WEIGHTS && !folder.has(name) ? source : held).open(name, options) };
+}
+
+/** Calibration reads tensors in its own order, again and again. */
+async function readWeights(source: Source, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  try {
+    return await readFile(source, WEIGHTS, { signal, limit: MAX_WEIGHTS_BYTES });
+  } catch (cause) {
+    if (!(cause instanceof RootstockError) || cause.code !== "limit-exceeded") throw cause;
+    throw new RootstockError(
+      "limit-exceeded",
+      `${WEIGHTS} of ${source.location} is larger than ${MAX_WEIGHTS_BYTES} bytes, the most that are calibrated. Save it in F16, or convert it without calibration.`,
+      { cause },
+    );
+  }
 }
 
 async function convertedFiles(
   loaded: LoadedEncoder,
   companions: ReadonlyMap<string, Uint8Array>,
+  sentence: SentenceConfig | null,
   quantization: ReadonlyMap<string, QuantizationValue>,
   partBytes: number | undefined,
 ): Promise<FileToWrite[]> {
@@ -88,7 +111,7 @@ async function convertedFiles(
   files.push({ name: WEIGHTS, parts: [header, ...parts] });
   const listed = new Map<string, ManifestFile>();
   for (const { name, parts } of files) listed.set(name, await describe(parts));
-  const manifest: Manifest = { format: 1, fingerprint: loaded.fingerprint, files: listed, quantization };
+  const manifest: Manifest = { format: 1, fingerprint: loaded.fingerprint, files: listed, ...(sentence === null ? {} : { sentence }), quantization };
   return withManifest(files, manifest, WEIGHTS, partBytes);
 }
 

@@ -2,6 +2,7 @@ import { RootstockError } from "../errors.ts";
 import { BARE_MODEL_METADATA, bareModelConfig } from "../format/bare-model.ts";
 import { allModules, type EncoderModule } from "../format/encoder-modules.ts";
 import { MANIFEST_NAME, readManifest } from "../format/manifest.ts";
+import { sentenceFiles } from "../format/sentence-config.ts";
 import { writeSafetensors, type TensorToWrite } from "../format/safetensors-writer.ts";
 import { MAX_CONFIG_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
 import { toSource, type SourceLike } from "../load/source.ts";
@@ -44,6 +45,7 @@ export async function exportEncoder(given: SourceLike, target: string, options: 
     if (bytes !== null) files.push({ name, parts: [bytes] });
   }
   files.push({ name: "config.json", parts: [bareModelConfig(await readFile(source, "config.json", { signal, limit: MAX_CONFIG_BYTES, manifest }), config.family, "F32")] });
+  for (const [name, bytes] of manifest.sentence === undefined ? [] : sentenceFiles(manifest.sentence, config.hidden)) files.push({ name, parts: [bytes] });
   const { header, parts } = writeSafetensors(tensors, BARE_MODEL_METADATA);
   files.push({ name: "model.safetensors", parts: [header, ...parts] });
   signal?.throwIfAborted();

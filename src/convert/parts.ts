@@ -6,7 +6,7 @@ import { readFile } from "../runtime/files.ts";
 import { joinParts, partsOf } from "../runtime/join-parts.ts";
 import type { FileToWrite } from "./write-folder.ts";
 
-/** The largest weights file that is converted: it is held in memory while its tensors are read again. */
+/** The largest weights file that is calibrated, or cut anew: it is held in memory meanwhile. */
 export const MAX_WEIGHTS_BYTES = 2 ** 31;
 
 /** The files of a converted folder and its rootstock.json; the file `cut` in parts of `partBytes` when it is larger. */

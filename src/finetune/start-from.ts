@@ -70,7 +70,7 @@ function shapeOfSites({ config, location }: PeftFolder, { sites, kind }: Adapter
   if (sites.length !== layers.length * targets.length || !isEven) {
     throw unsupported(location, "its layers have different targets, ranks or scales (rank_pattern, alpha_pattern or a pattern of names)");
   }
-  const common = { targets, feedforward, layers, biases: config.kind === "lora" && config.bias === "lora_only" };
+  const common = { targets, feedforward, layers, biases: config.kind === "lora" && config.bias === "lora_only" && sites.some(({ bias }) => bias !== undefined) };
   if (first === undefined) return { ...common, method: "head", rank: 8, alpha: 16, rsLora: false };
   if (config.kind === "ia3" || kind === "ia3") return { ...common, method: "ia3", rank: 8, alpha: 16, rsLora: false };
   const root = config.rsLora ? Math.sqrt(first.rank) : first.rank;

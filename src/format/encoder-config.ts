@@ -1,12 +1,11 @@
 /**
  * config.json of a Hugging Face encoder. Every field that changes the forward pass is read or, where another value than
- * ours would silently change the maths, refused by name; the rest (dropout, token ids, versions) is ignored.
+ * ours would silently change the maths, refused by name; the rest (dropout, token ids, labels, versions) is ignored.
  */
 
 import { quote, RootstockError } from "../errors.ts";
 import { MAX_DEPTH, MAX_DIMENSION, MAX_LAYERS } from "../limits.ts";
 import { field, parseJson, place, readChoice, readInteger, readNumber, readObject, type Place } from "./json.ts";
-import { readIdToLabel, readProblemType } from "./labels.ts";
 import type { Activation, EncoderConfig, Family } from "./types.ts";
 
 const FAMILIES: readonly Family[] = ["bert", "distilbert", "roberta", "xlm-roberta", "albert", "electra"];
@@ -131,8 +130,6 @@ export function readEncoderConfig(source: Uint8Array | string, where = "config.j
   const defaultPad = family === "roberta" || family === "xlm-roberta" ? 1 : 0;
   const padId = readInteger(present(fields, "pad_token_id") ?? defaultPad, field(at, "pad_token_id"), 0, vocabulary - 1);
   const epsilon = family === "distilbert" ? DEFAULT_EPSILON : (present(fields, "layer_norm_eps") ?? DEFAULT_EPSILON);
-  const labelTable = present(fields, "id2label");
-  const problemType = readProblemType(fields.get("problem_type"), field(at, "problem_type"));
   return {
     family,
     layers,
@@ -149,7 +146,5 @@ export function readEncoderConfig(source: Uint8Array | string, where = "config.j
     activation: readActivation(fields, names.activation, family, at),
     epsilon: readNumber(epsilon, field(at, "layer_norm_eps"), 1e-30, 1),
     padId,
-    ...(labelTable === undefined ? {} : { labels: readIdToLabel(labelTable, field(at, "id2label")) }),
-    ...(problemType === undefined ? {} : { problemType }),
   };
 }

@@ -6,8 +6,9 @@ import { classPrefix, encoderModules, poolerModule, type EncoderModule } from ".
 import type { EncoderConfig, EncoderTensors, TensorInfo } from "./types.ts";
 
 /**
- * What task checkpoints carry beside the encoder: heads of masked-language models, pre-training, classification, question
- * answering and multiple choice. They are not read.
+ * What task checkpoints carry beside an encoder without the prefix of a class: heads of masked-language models, pre-training,
+ * classification, question answering and multiple choice. They are not read. In a checkpoint with the prefix nothing outside of it is:
+ * a class of one's own may have any name there (`linear` of ColBERT, `crf.transitions`), and transformers passes over it as well.
  */
 const HEADS = new RegExp(
   "^(cls|lm_head|classifier|pre_classifier|qa_outputs|vocab_transform|vocab_layer_norm|vocab_projector|predictions|" +
@@ -22,15 +23,15 @@ function modernName(path: string): string {
   return path.replace(/(LayerNorm)\.gamma$/, "$1.weight").replace(/(LayerNorm)\.beta$/, "$1.bias");
 }
 
-/** Tensors of the bare model by path, heads and buffers left out. `prefix` is stripped where the file has it. */
+/** The table that every family has, and under one name. */
+const WORD_TABLE = "embeddings.word_embeddings.weight";
+
+/** Tensors of the bare model by path, heads and buffers left out. `prefix` is stripped where the file's encoder has it. */
 function bareTensors(tensors: ReadonlyMap<string, TensorInfo>, prefix: string, where: string): Map<string, TensorInfo> {
-  const prefixed = [...tensors.keys()].some((name) => name.startsWith(prefix));
+  const prefixed = !tensors.has(WORD_TABLE) && [...tensors.keys()].some((name) => name.startsWith(prefix));
   const bare = new Map<string, TensorInfo>();
   for (const [name, tensor] of tensors) {
-    if (prefixed && !name.startsWith(prefix)) {
-      if (HEADS.test(name)) continue;
-      throw unexpected(name, where);
-    }
+    if (prefixed && !name.startsWith(prefix)) continue;
     const path = modernName(prefixed ? name.slice(prefix.length) : name);
     if (BUFFERS.test(path) || (!prefixed && HEADS.test(path))) continue;
     if (bare.has(path)) throw new RootstockError("tensor-unexpected", `${where}: ${quote(name)} is there twice under two names.`);

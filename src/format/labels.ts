@@ -12,13 +12,18 @@ const PROBLEM_TYPES: ReadonlyMap<string, ProblemType> = new Map([
 ]);
 
 /** `problem_type`; undefined when absent or null, as transformers leaves it until training decides. */
-export function readProblemType(value: unknown, at: Place): ProblemType | undefined {
+function readProblemType(value: unknown, at: Place): ProblemType | undefined {
   if (value === undefined || value === null) return undefined;
   return PROBLEM_TYPES.get(readChoice(value, at, [...PROBLEM_TYPES.keys()]));
 }
 
+/** A label; a whole number is its digits, as `id2label` of data whose classes have no names is written. */
+function readLabel(value: unknown, at: Place): string {
+  return Number.isSafeInteger(value) ? String(value) : readString(value, at);
+}
+
 /** `id2label`: an object whose keys are 0 … n-1 in any order. Two spellings of one number ("1", "01") are refused. */
-export function readIdToLabel(value: unknown, at: Place): string[] {
+function readIdToLabel(value: unknown, at: Place): string[] {
   const entries = readObject(value, at);
   if (entries.size > MAX_LABELS) {
     throw new RootstockError(
@@ -30,7 +35,7 @@ export function readIdToLabel(value: unknown, at: Place): string[] {
   for (const [key, label] of entries) {
     const id = /^(0|[1-9][0-9]*)$/.test(key) ? readInteger(Number(key), field(at, key), 0, entries.size - 1) : -1;
     if (id < 0) throw new RootstockError(at.code, `${at.path}: the key ${quote(key)} is not a label number from 0 to ${entries.size - 1}.`);
-    labels[id] = readString(label, field(at, key));
+    labels[id] = readLabel(label, field(at, key));
   }
   return labels;
 }
@@ -41,13 +46,19 @@ export interface LabelTable {
   readonly problemType?: ProblemType;
 }
 
-/** `id2label` and `problem_type` of the config.json beside an adapter; null when it has neither. */
-export function readLabelTable(source: Uint8Array | string, where = "config.json"): LabelTable | null {
+/** What is read of a label table: what nothing uses may be anything. */
+export interface LabelUse {
+  readonly labels: boolean;
+  readonly problemType: boolean;
+}
+
+/** `id2label` and `problem_type` of the config.json beside an adapter, as far as they are used; null when it has neither. */
+export function readLabelTable(source: Uint8Array | string, use: LabelUse, where = "config.json"): LabelTable | null {
   const at = place(where, "config-invalid");
   const fields = readObject(parseJson(source, { where }), at);
-  const table = fields.get("id2label") ?? null;
+  const table = use.labels ? (fields.get("id2label") ?? null) : null;
   const labels = table === null ? [] : readIdToLabel(table, field(at, "id2label"));
-  const problemType = readProblemType(fields.get("problem_type"), field(at, "problem_type"));
+  const problemType = use.problemType ? readProblemType(fields.get("problem_type"), field(at, "problem_type")) : undefined;
   if (labels.length === 0 && problemType === undefined) return null;
   return { ...(labels.length === 0 ? {} : { labels }), ...(problemType === undefined ? {} : { problemType }) };
 }

@@ -7,6 +7,7 @@ import { quote, RootstockError } from "../errors.ts";
 import {
   field, parseJson, place, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString, type Place,
 } from "./json.ts";
+import { readSentenceConfig } from "./sentence-config.ts";
 import { add, multiply } from "./sizes.ts";
 import type { Fingerprint, Manifest, ManifestFile, ManifestPieces, QuantizationValue } from "./types.ts";
 
@@ -143,10 +144,12 @@ export function readManifest(source: Uint8Array | string, where = MANIFEST_NAME)
         `encoder again.`,
     );
   }
+  const sentence = fields.get("sentence");
   return {
     format: MANIFEST_FORMAT,
     fingerprint: readFingerprint(fields.get("fingerprint"), field(at, "fingerprint")),
     files: readFiles(fields.get("files"), field(at, "files")),
+    ...(sentence === undefined ? {} : { sentence: readSentenceConfig(sentence, field(at, "sentence")) }),
     quantization: readQuantization(fields.get("quantization"), field(at, "quantization")),
   };
 }

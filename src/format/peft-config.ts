@@ -4,7 +4,7 @@
  */
 
 import { quote, RootstockError } from "../errors.ts";
-import { MAX_LAYERS, MAX_RANK } from "../limits.ts";
+import { MAX_RANK } from "../limits.ts";
 import {
   field, parseJson, place, readBoolean, readChoice, readInteger, readList, readNumber, readObject, readString, type Place,
 } from "./json.ts";
@@ -25,7 +25,7 @@ export interface LoraConfig extends PeftCommon {
   readonly kind: "lora";
   readonly rank: number;
   readonly alpha: number;
-  /** By pattern, in order: the first that matches counts. */
+  /** By pattern, in order: the first that matches counts, and is from 1 up then. */
   readonly rankPattern: ReadonlyMap<string, number>;
   readonly alphaPattern: ReadonlyMap<string, number>;
   readonly rsLora: boolean;
@@ -54,11 +54,13 @@ export const SUPPORTED =
 export const NO_TARGETS = "dummy-target-modules";
 
 const MAX_NAMES = 4096;
-/** Of alpha: far beyond any use, and small enough that scale times a float32 weight stays finite. */
+/** Of alpha, which may be 0 or negative: far beyond any use, and small enough that scale times any weight in use stays finite. */
 const MAX_ALPHA = 1e6;
 
 /** Initialisations that leave the base weights alone. The others subtract the adapter's start from them. */
-const HARMLESS_INITS: readonly unknown[] = [true, false, "true", "false", "gaussian", "orthogonal", "eva"];
+const HARMLESS_INITS: readonly unknown[] = [true, false, "true", "false", "gaussian", "orthogonal", "eva", "mica"];
+/** Those that PEFT can take back when it saves; LoftQ's quantised base it cannot. */
+const CONVERTIBLE_INIT = /^(pissa|corda|olora|lora_ga)/i;
 
 const IGNORED_COMMON = ["auto_mapping", "base_model_name_or_path", "revision", "inference_mode", "peft_version"];
 const READ_COMMON = ["peft_type", "task_type", "target_modules", "exclude_modules", "modules_to_save"];
@@ -68,6 +70,7 @@ const LORA_FIELDS = new Set([
   "layers_to_transform", "layers_pattern", "init_lora_weights",
   ...IGNORED_COMMON, "fan_in_fan_out", "lora_dropout", "megatron_core", "loftq_config", "eva_config", "corda_config", "lora_ga_config",
   "qalora_group_size", "ensure_weight_tying", "runtime_config",
+  "merge_weights", // of PEFT's first versions: whether evaluating merged the adapter into the weights, to the same result
 ]);
 const IA3_FIELDS = new Set([...READ_COMMON, "feedforward_modules", ...IGNORED_COMMON, "fan_in_fan_out", "init_ia3_weights"]);
 
@@ -153,17 +156,21 @@ function checkInit(fields: Fields, where: string): void {
   const init = fields.get("init_lora_weights") ?? true;
   if (HARMLESS_INITS.includes(typeof init === "string" ? init.toLowerCase() : init)) return;
   const name = typeof init === "string" ? quote(init) : "of a wrong kind";
+  const hasPatterns = !inactive(fields.get("rank_pattern")) || !inactive(fields.get("alpha_pattern"));
+  const isConvertible = typeof init === "string" && CONVERTIBLE_INIT.test(init) && !(fields.get("use_rslora") === true && hasPatterns);
   throw unsupported(
     where,
     `init_lora_weights ${name} may have changed the base weights before training, so the file does not fit the original encoder ` +
-      "(PiSSA, CorDA, OLoRA, LoftQ and LoRA-GA do); save it converted, with path_initial_model_for_weight_conversion",
+      "(PiSSA, CorDA, OLoRA, LoftQ and LoRA-GA do); " +
+      (isConvertible ? "save it converted, with path_initial_model_for_weight_conversion" : "PEFT cannot convert it, so train it with init_lora_weights true"),
   );
 }
 
+/** Numbers that no layer has choose none, as in PEFT. */
 function readLayers(value: unknown, at: Place): readonly number[] | null {
-  const readLayer = (item: unknown, itemAt: Place): number => readInteger(item, itemAt, 0, MAX_LAYERS - 1);
+  const readLayer = (item: unknown, itemAt: Place): number => readInteger(item, itemAt, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   if (typeof value === "number") return [readLayer(value, at)];
-  const layers = readList(value, at, MAX_LAYERS, readLayer);
+  const layers = readList(value, at, MAX_NAMES, readLayer);
   return layers.length === 0 ? null : layers;
 }
 
@@ -176,13 +183,15 @@ function readLora(fields: Fields, at: Place): LoraConfig {
   refuseUnknown(fields, LORA_FIELDS, at.path);
   checkInit(fields, at.path);
   const readRank = (value: unknown, rankAt: Place): number => readInteger(value, rankAt, 1, MAX_RANK);
-  const readAlpha = (value: unknown, alphaAt: Place): number => readNumber(value, alphaAt, 1 / MAX_ALPHA, MAX_ALPHA);
+  // PEFT looks at a pattern's rank where the pattern matches, and so does the matcher.
+  const readPatternRank = (value: unknown, rankAt: Place): number => readInteger(value, rankAt, -MAX_RANK, MAX_RANK);
+  const readAlpha = (value: unknown, alphaAt: Place): number => readNumber(value, alphaAt, -MAX_ALPHA, MAX_ALPHA);
   const config: LoraConfig = {
     kind: "lora",
     ...readCommon(fields, at),
     rank: readOptional(fields, "r", at, 8, readRank),
     alpha: readOptional(fields, "lora_alpha", at, 8, readAlpha),
-    rankPattern: readPatternTable(fields, "rank_pattern", at, readRank),
+    rankPattern: readPatternTable(fields, "rank_pattern", at, readPatternRank),
     alphaPattern: readPatternTable(fields, "alpha_pattern", at, readAlpha),
     rsLora: readFlag(fields, "use_rslora", at),
     dora: readFlag(fields, "use_dora", at),

@@ -119,6 +119,8 @@ export function resolveHead(
     for (const root of [...HEAD_ROOTS, ...poolerModules]) tensors.dropSavedBiasCopies(root);
   }
   if (config.task === null) {
+    // What is read of an adapter without a head are rows of the last state, which no pooler changes: one that was saved is checked and left.
+    takePooler(config, tensors, pooler, encoder.hidden);
     const root = HEAD_ROOTS.find((name) => tensors.hasUnder(name));
     if (root === undefined) return null;
     throw new RootstockError(

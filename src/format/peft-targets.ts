@@ -66,9 +66,10 @@ export class TargetMatcher {
     return this.isTarget(name, linear);
   }
 
-  /** r and alpha of a module: the first pattern that matches, else the adapter's own. */
+  /** r and alpha of a module: the first pattern that matches, else the adapter's own. Throws `config-invalid` for a rank below 1. */
   rankAndAlpha(config: LoraConfig, name: string): { rank: number; alpha: number } {
     const rank = this.firstMatch(this.rankPatterns, name) ?? config.rank;
+    if (rank < 1) throw new RootstockError("config-invalid", `adapter_config.json: rank_pattern: the rank of ${name} is ${rank}; it must be 1 or more.`);
     return { rank, alpha: this.firstMatch(this.alphaPatterns, name) ?? config.alpha };
   }
 

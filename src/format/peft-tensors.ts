@@ -65,6 +65,12 @@ export class AdapterTensors {
     return false;
   }
 
+  /** Whether a tensor is left whose name ends so. */
+  hasEnding(ending: string): boolean {
+    for (const path of this.left.keys()) if (path.endsWith(ending)) return true;
+    return false;
+  }
+
   /** Takes a tensor whose every dimension is known. Throws `tensor-missing`, `adapter-mismatch`, `tensor-shape`, `tensor-dtype`. */
   take(path: string, shape: readonly Dimension[]): TensorInfo {
     const tensor = this.takeAnyShape(path);

@@ -44,6 +44,11 @@ function loraSite(config: LoraConfig, module: LinearModule, path: string, matche
   };
 }
 
+/** PEFT before 0.21 saved none of the biases that "lora_only" trains, and loads its adapters with those of the encoder. */
+function withBiasesOfFile(config: LoraConfig, tensors: AdapterTensors): LoraConfig {
+  return config.bias === "lora_only" && !tensors.hasEnding(".base_layer.bias") ? { ...config, bias: "none" } : config;
+}
+
 function embeddingSite(
   config: LoraConfig,
   module: TableModule,
@@ -142,11 +147,12 @@ export function resolveAdapter(
   const modules = encoderModules(encoder);
   checkModulesToSave(config, modules.map((module) => tensors.prefix + module.path), where);
   const pooler = poolerOfClass(config, encoder, tensors);
+  const lora = config.kind === "lora" ? withBiasesOfFile(config, tensors) : null;
   const draft: Draft = { sites: [], embeddingSites: [], normBias: [] };
   for (const module of pooler === null ? modules : [...modules, pooler]) {
     const path = tensors.prefix + module.path;
     if (module === pooler && savesModule(config, path)) continue; // the head takes it
-    if (config.kind === "lora") resolveLoraModule(config, module, path, matcher, tensors, draft);
+    if (lora !== null) resolveLoraModule(lora, module, path, matcher, tensors, draft);
     else resolveIa3Module(module, path, matcher, tensors, draft);
   }
   if (draft.sites.length === 0 && draft.embeddingSites.length === 0 && !isHeadAlone(config)) {

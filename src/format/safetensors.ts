@@ -181,7 +181,7 @@ export function parseSafetensorsHeader(bytes: Uint8Array, fileSize: number, wher
   }
   const limits = { where, maxBytes: MAX_HEADER_BYTES, maxDepth: HEADER_DEPTH, code: at.code };
   const header = readObject(parseJson(bytes.subarray(LENGTH_BYTES, headerBytes), limits), at);
-  const metadata = readMetadata(header.has("__metadata__") ? header.get("__metadata__") : {}, field(at, "__metadata__"));
+  const metadata = readMetadata(header.get("__metadata__") ?? {}, field(at, "__metadata__"));
   header.delete("__metadata__");
   if (header.size > MAX_TENSORS) {
     throw new RootstockError("limit-exceeded", `${where}: ${header.size} tensors; at most ${MAX_TENSORS} are read.`);

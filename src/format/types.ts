@@ -64,9 +64,6 @@ export interface EncoderConfig {
   /** LayerNorm epsilon. */
   readonly epsilon: number;
   readonly padId: number;
-  /** `id2label` in order, when the file has one. */
-  readonly labels?: readonly string[];
-  readonly problemType?: ProblemType;
 }
 
 /** Linear layers of one transformer layer. */
@@ -192,6 +189,16 @@ export interface ManifestFile {
   readonly partBytes?: number;
 }
 
+/** How an encoder makes sentence vectors. */
+export interface SentenceConfig {
+  /** "mean" of all rows, "cls" for the first one; anything else names, for a message, what is asked for and not supported. */
+  readonly pooling: string;
+  /** Most tokens of a text, special tokens included; the encoder's positions when absent. */
+  readonly maxTokens?: number;
+  /** Texts are made lower case first. */
+  readonly lowerCase?: boolean;
+}
+
 export type QuantizationValue = string | number | boolean;
 
 /** rootstock.json of a converted encoder. */
@@ -201,6 +208,8 @@ export interface Manifest {
   readonly fingerprint: Fingerprint;
   /** By file name (no folders). */
   readonly files: ReadonlyMap<string, ManifestFile>;
+  /** What the source's files of sentence-transformers say; absent where it had none. */
+  readonly sentence?: SentenceConfig;
   /** Report of how the weights were rounded; information only. */
   readonly quantization: ReadonlyMap<string, QuantizationValue>;
 }

@@ -12,6 +12,7 @@ export interface ReaderOptions {
 
 /** Reads a file front to back into buffers of the caller's; nothing is held but one chunk and one piece being hashed. */
 export class ByteReader {
+  readonly #file: OpenFile;
   readonly #iterator: AsyncIterator<Uint8Array>;
   readonly #options: ReaderOptions;
   readonly size: number | null;
@@ -22,6 +23,7 @@ export class ByteReader {
   readonly #digests: Promise<string>[] = [];
 
   constructor(file: OpenFile, options: ReaderOptions) {
+    this.#file = file;
     this.#iterator = file.chunks[Symbol.asyncIterator]();
     this.#options = options;
     this.size = file.size;
@@ -52,16 +54,15 @@ export class ByteReader {
     return bytes;
   }
 
-  /** All that is left, at most `limit` bytes. @throws RootstockError `limit-exceeded` beyond it. */
+  /** All that is left, at most `limit` bytes. @throws RootstockError `limit-exceeded` beyond it, before reading where the size is known. */
   async readRest(limit: number): Promise<Uint8Array> {
+    if (this.size !== null && this.size - this.#position > limit) throw this.#larger(limit);
     const parts: Uint8Array[] = [];
     let total = 0;
     while (this.#chunk.length > 0 || (await this.#next())) {
       if (this.#chunk.length === 0) continue;
       total += this.#chunk.length;
-      if (total > limit) {
-        throw new RootstockError("limit-exceeded", `${this.#options.name} is larger than ${limit} bytes, the most that is read.`);
-      }
+      if (total > limit) throw this.#larger(limit);
       // Not `slice`, which makes no copy of a Node Buffer: a source may use its buffer again.
       parts.push(new Uint8Array(this.#chunk));
       this.#take(this.#chunk.length);
@@ -97,9 +98,15 @@ export class ByteReader {
     return this.digests();
   }
 
-  /** Ends the underlying read early. */
+  /** Ends the underlying read early, or before it began. */
   async close(): Promise<void> {
     await this.#iterator.return?.();
+    // Whatever closing says, all that was wanted is read, or the reason why not is told.
+    await Promise.resolve(this.#file.close?.()).catch(() => undefined);
+  }
+
+  #larger(limit: number): RootstockError {
+    return new RootstockError("limit-exceeded", `${this.#options.name} is larger than ${limit} bytes, the most that is read.`);
   }
 
   async #next(): Promise<boolean> {

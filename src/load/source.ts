@@ -21,7 +21,7 @@ export interface Source {
   /** For messages: a path or URL. */
   readonly location: string;
   /**
-   * Opens a file of the folder by its plain name (`config.json`). Aborting `signal` should end the reading.
+   * Opens a file of the folder by its plain name (`config.json`; `1_Pooling/config.json` where modules.json names it). Aborting `signal` should end the reading.
    * @throws RootstockError `source-missing` when it is not there, `source-unreadable` when reading fails.
    */
   open(file: string, options: { signal: AbortSignal | undefined }): Promise<OpenFile>;
@@ -159,6 +159,11 @@ async function* readPath(
   }
 }
 
+/** Where a file of the folder at `base` is; its name may begin with a folder. */
+export function fileUrl(file: string, base: URL): URL {
+  return new URL(file.split("/").map(encodeURIComponent).join("/"), base);
+}
+
 /** Answers requests as `fetch` does. */
 export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
 
@@ -170,7 +175,7 @@ export function urlSource(base: URL, get: Fetch, read: BodyReader): Source {
   return {
     location: base.href,
     async open(file, { signal }) {
-      const url = new URL(encodeURIComponent(file), base);
+      const url = fileUrl(file, base);
       let response: Response;
       try {
         response = await get(url, signal === undefined ? {} : { signal });

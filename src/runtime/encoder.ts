@@ -35,6 +35,7 @@ import { restore } from "./recovery.ts";
 import { checkRequests, encodeText, type EncodedText, type PartOptions } from "./requests.ts";
 import { taskBranches, vectorBranches, windowBranches, type NameOf, type Results, type ResultsOf, type Stated } from "./results.ts";
 import { headOf, makeTask, type Task } from "./task.ts";
+import { sentenceOptions } from "./sentence.ts";
 import { runTexts, type TextRuntime } from "./text-work.ts";
 import { TrunkCache } from "./trunk-cache.ts";
 import { Trunk } from "./trunk.ts";
@@ -204,13 +205,17 @@ export class Encoder {
   }
 
   /**
-   * Sentence vectors, `info.hidden` numbers a text, in order: the mean over all tokens of the last hidden state, special
-   * tokens included (over those of all windows where a text has several), scaled to length 1. The same bits alone or
-   * among others.
-   * @throws RootstockError as `runBatch`.
+   * Sentence vectors, `info.hidden` numbers a text, in order: what SentenceTransformer's `encode` makes of the folder, scaled to length 1.
+   * That is the mean over all tokens of the last hidden state, special tokens included, or the first token's, of at most as many tokens as
+   * the folder says; the mean of all that the encoder reads where it has no files of sentence-transformers. Where a text has several windows
+   * it is the mean over them, weighted by their tokens. The same bits alone or among others.
+   * @throws RootstockError as `runBatch`; `config-invalid` when the folder asks for what is not supported and `pooling` is not given.
    */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
-    return this.#perText(texts, options, (call, task, text, done) => vectorBranches(call, task, text, this.loaded.machine, done));
+    const wanted = ownOptions<EmbedOptions & PartOptions>(options, EMBED_OPTIONS);
+    const { machine } = this.loaded;
+    const { pooling, maxTokens, lowerCase } = sentenceOptions(this.loaded, wanted);
+    return this.#perText(texts, { ...wanted, maxTokens }, lowerCase, (call, task, text, done) => vectorBranches(call, task, text, pooling, machine, done));
   }
 
   /**
@@ -276,7 +281,7 @@ export class Encoder {
   /** @internal Of texts of one window each, what `keep` makes of their last hidden states, [tokens][hidden]. */
   async textStates(texts: readonly string[], options: EmbedOptions, keep: (rows: Float32Array) => Float32Array): Promise<Float32Array[]> {
     const output = (take: (rows: Float32Array) => void): Output => ({ kind: "states", take });
-    return this.#perText(texts, options, (call, task, _, done) => windowBranches(call, task, ["all"], output, ([rows]) => done(keep(rows!))));
+    return this.#perText(texts, options, false, (call, task, _, done) => windowBranches(call, task, ["all"], output, ([rows]) => done(keep(rows!))));
   }
 
   /** @internal Something else that this thread is to do, as a call among the others: it runs in one go when its turn has come. */
@@ -353,19 +358,20 @@ export class Encoder {
   }
 
   /** One array a text, of the branches that `done` gets it from. */
-  async #perText(
+  #perText(
     texts: readonly string[],
-    options: EmbedOptions,
+    options: EmbedOptions & PartOptions,
+    lowerCase: boolean,
     branchesOf: (call: Call, task: Task | null, text: EncodedText, done: (values: Float32Array) => void) => WorkBranch[],
   ): Promise<Float32Array[]> {
-    const wanted = ownOptions<EmbedOptions & PartOptions>(options, EMBED_OPTIONS);
-    return this.#call(wanted.signal, async (call) => {
-      const task = wanted.task == null ? null : this.#task(wanted.task);
+    return this.#call(options.signal, async (call) => {
+      const task = options.task == null ? null : this.#task(options.task);
       const own = copyList(texts);
       checkStrings(own, "texts");
+      const read = lowerCase ? own.map((text) => text.toLowerCase()) : own;
       return this.#pinned(task === null ? [] : [task], async () => {
         const all = new Array<Float32Array>(own.length);
-        await runTexts(this.#live(), call, own, wanted, (text, index) => [branchesOf(call, task, text, (values) => (all[index] = values))]);
+        await runTexts(this.#live(), call, read, options, (text, index) => [branchesOf(call, task, text, (values) => (all[index] = values))]);
         return all;
       });
     });

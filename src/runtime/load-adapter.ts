@@ -28,7 +28,7 @@ export interface PeftFolder {
   readonly location: string;
   readonly config: PeftConfig;
   readonly description: AdapterDescription;
-  /** What config.json says of the labels; null without one. */
+  /** What config.json says of the labels, as far as the head uses it; null without one. */
   readonly table: LabelTable | null;
   /** adapter_model.safetensors, and where its tensors lie in it. */
   readonly bytes: Uint8Array;
@@ -42,7 +42,7 @@ export async function loadAdapter(loaded: LoadedEncoder, given: SourceLike, opti
   const { signal } = options;
   signal?.throwIfAborted();
   if (options.labels !== undefined) checkStrings(options.labels, "labels");
-  const { description, table, location, read } = await readPeftFolder(loaded, given, signal);
+  const { description, table, location, read } = await readPeftFolder(loaded, given, signal, options.labels !== undefined);
   const labels = description.head === null ? [] : readLabels(options.labels, table, description.head.labels, location);
   const { memory, plan } = loaded.machine;
   return {
@@ -52,8 +52,11 @@ export async function loadAdapter(loaded: LoadedEncoder, given: SourceLike, opti
   };
 }
 
-/** @throws RootstockError as `loadAdapter`, but for labels. */
-export async function readPeftFolder(loaded: LoadedEncoder, given: SourceLike, signal: AbortSignal | undefined): Promise<PeftFolder> {
+/**
+ * @param hasLabels labels are given, so those of config.json are not read
+ * @throws RootstockError as `loadAdapter`, but for the number of labels.
+ */
+export async function readPeftFolder(loaded: LoadedEncoder, given: SourceLike, signal: AbortSignal | undefined, hasLabels = false): Promise<PeftFolder> {
   const source = toSource(given);
   const small = { signal, limit: MAX_CONFIG_BYTES };
   const config = readPeftConfig(await readFile(source, "adapter_config.json", small));
@@ -64,11 +67,12 @@ export async function readPeftFolder(loaded: LoadedEncoder, given: SourceLike, s
   const file = parseSafetensorsHeader(bytes, bytes.length, WEIGHTS);
   checkFingerprint(readEncoderFingerprint(file.metadata, WEIGHTS), loaded.fingerprint);
   const description = resolveAdapter(config, plan.config, file.tensors);
+  const { head } = description;
   return {
     location: source.location,
     config,
     description,
-    table: labelFile === null ? null : readLabelTable(labelFile),
+    table: labelFile === null || head === null ? null : readLabelTable(labelFile, { labels: !hasLabels, problemType: head.kind === "sequence" }),
     bytes,
     tensors: file.tensors,
     read: (tensor) => toFloat32(bytes.subarray(tensor.start, tensor.end), tensor.dtype as FloatDtype),

@@ -2,7 +2,7 @@ import { RootstockError } from "../errors.ts";
 import { readEncoderConfig } from "../format/encoder-config.ts";
 import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
 import { MANIFEST_NAME, PIECE_BYTES, readManifest } from "../format/manifest.ts";
-import type { EncoderTensors, Fingerprint, Manifest, ManifestFile } from "../format/types.ts";
+import type { EncoderTensors, Fingerprint, Manifest, ManifestFile, SentenceConfig } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_PIECE_BYTES } from "../limits.ts";
 import { ByteReader, canHash, readWhole, sha256 } from "../load/byte-reader.ts";
 import { heldFile, toSource, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
@@ -25,6 +25,7 @@ import { AdapterPool } from "../wasm/pool.ts";
 import { checkSize, digestMismatch, orClose, readFile, readOptionalFile } from "./files.ts";
 import { joinParts } from "./join-parts.ts";
 import { checkChoice, checkInteger, DEFAULT_ADAPTER_BUDGET, DEFAULT_QUEUE_LIMIT, LOAD_OPTIONS, type LoadOptions } from "./options.ts";
+import { readSentence } from "./read-sentence.ts";
 import { makeTokenizer, readTokenizerFiles } from "./read-tokenizer.ts";
 
 /** A pass holds at least this many token rows, so that short texts are batched and many adapters fan out at once. */
@@ -41,6 +42,8 @@ export interface LoadedEncoder {
   readonly pool: AdapterPool;
   /** null when the folder has no tokenizer.json: input ids work, text does not. */
   readonly tokenizer: TextTokenizer | null;
+  /** How the folder says that sentence vectors are made; null where it does not. */
+  readonly sentence: SentenceConfig | null;
   readonly fingerprint: Fingerprint;
   /** Was the folder in the converted form? */
   readonly converted: boolean;
@@ -87,6 +90,7 @@ export async function loadParts(
   const checked = options.verify === false ? null : manifest;
   const config = readEncoderConfig(await readFile(source, "config.json", { signal, limit: MAX_CONFIG_BYTES, manifest: checked }));
   const tokenizerFiles = await readTokenizerFiles(source, signal, checked);
+  const sentence = manifest === null ? await readSentence(source, config.family, tokenizerFiles?.config ?? null, signal) : (manifest.sentence ?? null);
 
   const weights = await openWeights(source, manifest, options);
   try {
@@ -115,6 +119,7 @@ export async function loadParts(
       format: parts.format,
       pool: new AdapterPool(memory, layout.end, budget),
       tokenizer,
+      sentence,
       fingerprint,
       converted: manifest !== null,
       weights: { start, bytes, checksum: sum },

@@ -89,6 +89,11 @@ export type TextOptions = Pick<RunOptions, "maxTokens" | "overflow" | "stride">;
 export interface EmbedOptions extends TextOptions, Pick<RunOptions, "signal"> {
   /** An adapter to apply; default: the encoder alone. */
   readonly task?: string | null;
+  /**
+   * What is made of a text's last hidden state: the mean of its rows, or the first one (`"cls"`). Default: what the folder's files of
+   * sentence-transformers say, or the mean where it has none.
+   */
+  readonly pooling?: (typeof POOLINGS)[number];
 }
 
 /** Options of `trunk`. */
@@ -123,12 +128,13 @@ const TEXT_OPTIONS = { maxTokens: "", overflow: "", stride: "", signal: "signal"
 export const LOAD_OPTIONS: OptionKinds<LoadOptions> = { signal: "signal", onProgress: "function", adapterBudget: "", verify: "boolean", wasm: "", kernel: "", queueLimit: "", trunkCacheBytes: "" };
 export const ADAPTER_OPTIONS: OptionKinds<AdapterOptions> = { labels: "", replace: "boolean", signal: "signal" };
 export const RUN_OPTIONS: OptionKinds<RunOptions & PartOptions> = { aggregation: "", ignoreLabels: "", offsets: "", topK: "", ...TEXT_OPTIONS, part: "own" };
-export const EMBED_OPTIONS: OptionKinds<EmbedOptions & PartOptions> = { task: "", ...TEXT_OPTIONS, part: "own" };
+export const EMBED_OPTIONS: OptionKinds<EmbedOptions & PartOptions> = { task: "", pooling: "", ...TEXT_OPTIONS, part: "own" };
 export const TRUNK_OPTIONS: OptionKinds<TrunkOptions> = { tasks: "", ...TEXT_OPTIONS };
 export const ID_OPTIONS: OptionKinds<IdOptions> = { attentionMask: "ids", signal: "signal" };
 
 export const DEFAULT_ADAPTER_BUDGET = 32 << 20;
 export const DEFAULT_QUEUE_LIMIT = 256;
+export const POOLINGS = ["mean", "cls"] as const;
 export const OVERFLOWS = ["error", "truncate", "windows"] as const;
 
 const TASK_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;

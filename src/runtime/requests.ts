@@ -113,7 +113,7 @@ export function encodeText({ tokenizer, machine }: LoadedEncoder, content: strin
   if (encoded.truncated && overflow === "error") {
     throw new RootstockError(
       "text-too-long",
-      `the text has ${encoded.tokenCount} tokens and at most ${limit} are read. Pass overflow: "truncate" to leave its end out, or "windows", where the call has it, to read it in parts.`,
+      `the text has ${encoded.tokenCount} tokens and at most ${limit} are read${limit < maxPositions ? `, of ${maxPositions} that maxTokens could be` : ""}. Pass overflow: "truncate" to leave its end out, or "windows", where the call has it, to read it in parts.`,
     );
   }
   return { text, encoded, windows: windowsOf(encoded, limit, stride) };

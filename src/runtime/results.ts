@@ -8,6 +8,7 @@ import type { Output, Reading } from "../run/pass-text.ts";
 import { rowInWindow } from "../text/windows.ts";
 import type { Call, WorkBranch } from "./call.ts";
 import type { RunOptions } from "./options.ts";
+import type { Pooling } from "./sentence.ts";
 import type { EncodedText } from "./requests.ts";
 import { headOf, type Task } from "./task.ts";
 
@@ -42,11 +43,11 @@ export function taskBranches(call: Call, task: Task, text: EncodedText, options:
   return windowBranches(call, task, windowReadings(tokens, text), output, spans);
 }
 
-/** The branches of a text's sentence vector: the mean over the rows of all its windows, scaled to length 1. */
-export function vectorBranches(call: Call, task: Task | null, { windows }: EncodedText, machine: Machine, done: (vector: Float32Array) => void): WorkBranch[] {
+/** The branches of a text's sentence vector: the mean over the rows of all its windows, or that of their first rows weighted by their tokens; scaled to length 1. */
+export function vectorBranches(call: Call, task: Task | null, { windows }: EncodedText, pooling: Pooling, machine: Machine, done: (vector: Float32Array) => void): WorkBranch[] {
   const weights = windows.map(({ ids }) => ids.length);
-  const output = (take: (mean: Float32Array) => void): Output => ({ kind: "mean", take });
-  return windowBranches(call, task, windows.map(() => "all"), output, (pieces) => {
+  const output = (take: (vector: Float32Array) => void): Output => ({ kind: pooling === "mean" ? "mean" : "states", take });
+  return windowBranches(call, task, windows.map(() => (pooling === "mean" ? "all" : "first")), output, (pieces) => {
     const { kernels, memory, work } = machine;
     const mean = weightedMean(pieces, weights);
     // Free while results are handed out.

@@ -54,7 +54,7 @@ export async function extractFeatures(residence: Residence, task: string | null,
   const isEmbedding = pooling === "mean" && normalize;
   const pool = poolingOf(pooling);
   const keep = (rows: Float32Array): Float32Array => (normalize ? scaleRows(pool(rows, hidden), hidden) : pool(rows, hidden));
-  const found = await residence.run(call.signal, (encoder) => (isEmbedding ? encoder.embed(list, call) : encoder.textStates(list, call, keep)));
+  const found = await residence.run(call.signal, (encoder) => (isEmbedding ? encoder.embed(list, { ...call, pooling: "mean", maxTokens: encoder.info.maxTokens }) : encoder.textStates(list, call, keep)));
   if (pooling === "none") return padded(found, hidden);
   const all = new Float32Array(list.length * hidden);
   for (const [index, vector] of found.entries()) all.set(vector, index * hidden);

@@ -1,9 +1,10 @@
 /** Every crafted file, and the folders in which each stands in the place of a sound one: for any oracle. */
 
+import { sentenceFiles } from "../../src/format/sentence-config.ts";
 import { encoded, microConverted, microEncoder, withVouched, type Files } from "../fuzz/micro.ts";
 import { ODD_ADAPTERS } from "../runtime/bert-odd.ts";
 import type { Attack, AttackedFile } from "./attack.ts";
-import { adapterConfigAttacks, configAttacks, labelAttacks, manifestAttacks, tokenizerAttacks, tokenizerConfigAttacks } from "./json-files.ts";
+import { adapterConfigAttacks, configAttacks, labelAttacks, manifestAttacks, sentenceAttacks, tokenizerAttacks, tokenizerConfigAttacks } from "./json-files.ts";
 import { SAFETENSORS_ATTACKS } from "./safetensors.ts";
 import { adapterWeightAttacks, convertedWeightAttacks, encoderWeightAttacks } from "./weights.ts";
 
@@ -29,6 +30,7 @@ export async function makeAttacks(): Promise<Attacks> {
   const adapter = new Map(files).set("config.json", encoded({ id2label: { ...labels }, problem_type: null }));
   const of = (folder: Files, name: string): Uint8Array => folder.get(name)!;
   const plain = (kind: Place["kind"], files: Files, name: string): Place => ({ kind, files, name, with: (bytes) => new Map(files).set(name, bytes) });
+  const sentence = new Map([...encoder, ...sentenceFiles({ pooling: "cls", maxTokens: 8 }, 8)]);
   const inEncoder = (name: string): Place => plain("encoder", encoder, name);
   const inAdapter = (name: string): Place => plain("adapter", adapter, name);
   return {
@@ -40,6 +42,7 @@ export async function makeAttacks(): Promise<Attacks> {
       ...configAttacks(of(encoder, "config.json")),
       ...tokenizerAttacks(of(encoder, "tokenizer.json")),
       ...tokenizerConfigAttacks(of(encoder, "tokenizer_config.json")),
+      ...sentenceAttacks(sentence),
       ...manifestAttacks(converted),
       ...adapterConfigAttacks(of(adapter, "adapter_config.json")),
       ...labelAttacks(of(adapter, "config.json")),
@@ -50,6 +53,7 @@ export async function makeAttacks(): Promise<Attacks> {
       ["config.json", [inEncoder("config.json")]],
       ["tokenizer.json", [inEncoder("tokenizer.json")]],
       ["tokenizer_config.json", [inEncoder("tokenizer_config.json")]],
+      ...(["modules.json", "1_Pooling/config.json", "sentence_bert_config.json"] as const).map((name) => [name, [plain("encoder", sentence, name)]] as const),
       ["rootstock.json", [plain("encoder", converted, "rootstock.json")]],
       ["converted weights", [{ ...plain("encoder", converted, "model.safetensors"), with: (bytes) => withVouched(converted, "model.safetensors", bytes) }]],
       ["adapter_config.json", [inAdapter("adapter_config.json")]],

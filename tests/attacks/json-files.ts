@@ -19,12 +19,14 @@ export function replaced(bytes: Uint8Array, from: string | RegExp, to: string): 
   return utf8(after);
 }
 
-/** An HTML page stands for a file that is not there, where there may be none: then what lacks it is refused. An encoder does without tokenizer_config.json. */
+const OPTIONAL: ReadonlySet<AttackedFile> = new Set(["tokenizer_config.json", "modules.json", "1_Pooling/config.json", "sentence_bert_config.json"]);
+
+/** An HTML page stands for a file that is not there, where there may be none: then what lacks it is refused. An encoder does without the files of `OPTIONAL`. */
 function aPage(file: AttackedFile, attack: (what: string, mutant: Uint8Array, code: Attack["code"], ...says: string[]) => Attack): Attack {
   const page = "<!DOCTYPE html><html></html>";
   if (file === "labels") return attack("an HTML page", utf8(page), "labels-mismatch", "config.json");
   if (file === "rootstock.json") return attack("an HTML page", utf8(page), "tensor-missing", "rootstock.json must be beside them");
-  if (file === "tokenizer_config.json") return attack("a word before an HTML page", utf8(`page ${page}`), "json-invalid", "not JSON");
+  if (OPTIONAL.has(file)) return attack("a word before an HTML page", utf8(`page ${page}`), "json-invalid", "not JSON");
   return attack("an HTML page", utf8(`\ufeff \n${page}`), "not-a-model", "HTML page");
 }
 
@@ -75,8 +77,6 @@ export function configAttacks(config: Uint8Array): Attack[] {
       ["heads that do not divide it", number("num_attention_heads", "3"), "config-invalid", "num_attention_heads"],
       ["no epsilon to speak of", number("layer_norm_eps", "5e-324"), "config-invalid", "layer_norm_eps"],
       ["an activation of every object", replaced(config, '"gelu"', '"toString"'), "config-invalid", "hidden_act"],
-      ["labels without a 0", replaced(config, '"id2label":{"0":', '"id2label":{"3":'), "config-invalid", "id2label"],
-      ["a label with half a character", replaced(config, '"B-A"', '"\\ud800"'), "config-invalid", "surrogate"],
     ]),
   ];
 }
@@ -113,6 +113,47 @@ export function tokenizerConfigAttacks(config: Uint8Array): Attack[] {
   ];
 }
 
+/** Of a folder as sentence-transformers writes it, with the pooling "cls". */
+export function sentenceAttacks(folder: Files): Attack[] {
+  const [modules, pooling, lengths] = ["modules.json", "1_Pooling/config.json", "sentence_bert_config.json"].map((name) => folder.get(name)!) as [Uint8Array, Uint8Array, Uint8Array];
+  const module = (text: string): Uint8Array => utf8(`[${text}]`);
+  const at = (path: string): Uint8Array => replaced(modules, '"path": "1_Pooling"', `"path": ${JSON.stringify(path)}`);
+  return [
+    ...["{}", `{"x":1,"x":2}`].map((text, i): Attack => ({ what: `modules.json: ${["an object", "a key twice"][i]!}`, file: "modules.json", bytes: utf8(text), code: i === 0 ? "config-invalid" : "json-invalid", says: ["modules.json"] })),
+    ...rows("modules.json", [
+      ["a word before an HTML page", utf8("page <!DOCTYPE html><html></html>"), "json-invalid", "not JSON"],
+      ["more bytes than the cap", utf8(`["${"a".repeat(MIB)}"]`), "limit-exceeded", String(MIB)],
+      ["200,000 nested lists", utf8("[".repeat(200_000) + "]".repeat(200_000)), "limit-exceeded", "32 levels"],
+      ["10,000 modules", module(Array.from({ length: 10_000 }, () => '{"type":"","path":""}').join()), "config-invalid", "64"],
+      ["a module that is a prototype", module('{"__proto__":{"type":"","path":""}}'), "config-invalid", "type"],
+      ["a module without a type", module('{"path":""}'), "config-invalid", "type"],
+      ["a module without a path", module('{"type":"a"}'), "config-invalid", "path"],
+      ["a folder outside of the folder", at("../1_Pooling"), "config-invalid", "1_Pooling"],
+      ["a folder of the system", at("/etc"), "config-invalid", "/etc"],
+      ["a folder on another server", at("https://host/1_Pooling"), "config-invalid", "https"],
+      ["a folder that is coded", at("%2e%2e"), "config-invalid", "%2e"],
+      ["no folder", at(""), "config-invalid", "1_Pooling"],
+    ]),
+    ...traps("1_Pooling/config.json", pooling, MIB),
+    ...rows("1_Pooling/config.json", [
+      ["a list", utf8("[]"), "config-invalid", "an object"],
+      ["a flag that is a word", replaced(pooling, '"pooling_mode_cls_token": true', '"pooling_mode_cls_token": "true"'), "config-invalid", "pooling_mode_cls_token"],
+      ["a mode that is a number", withField(pooling, "pooling_mode", "1"), "config-invalid", "pooling_mode"],
+      ["a mode of 100,000 letters", withField(pooling, "pooling_mode", `"${"a".repeat(100_000)}"`), "config-invalid", "pooling_mode"],
+      ["10,000 modes", withField(pooling, "pooling_mode", `[${'"cls",'.repeat(9_999)}"cls"]`), "config-invalid", "pooling_mode"],
+    ]),
+    ...traps("sentence_bert_config.json", lengths, MIB),
+    ...rows("sentence_bert_config.json", [
+      ["a list", utf8("[]"), "config-invalid", "an object"],
+      ["a length of 1e400", replaced(lengths, '"max_seq_length": 8', '"max_seq_length": 1e400'), "config-invalid", "max_seq_length"],
+      ["a length of 0", replaced(lengths, '"max_seq_length": 8', '"max_seq_length": 0'), "config-invalid", "max_seq_length"],
+      ["a length of −0", replaced(lengths, '"max_seq_length": 8', '"max_seq_length": -0'), "config-invalid", "max_seq_length"],
+      ["a fraction of a token", replaced(lengths, '"max_seq_length": 8', '"max_seq_length": 7.5'), "config-invalid", "max_seq_length"],
+      ["a flag that is a number", replaced(lengths, '"do_lower_case": false', '"do_lower_case": 1'), "config-invalid", "do_lower_case"],
+    ]),
+  ];
+}
+
 export function manifestAttacks(folder: Files): Attack[] {
   const manifest = folder.get("rootstock.json")!;
   const ofWeights = (fields: string): Uint8Array => replaced(manifest, /"model\.safetensors": \{\s*"size": [0-9]+/, `"model.safetensors": {"size": ${fields}`);
@@ -131,6 +172,9 @@ export function manifestAttacks(folder: Files): Attack[] {
       ["another digest of a small file", replaced(manifest, /("config\.json": \{\s*"size": [0-9]+,\s*"sha256": ")[0-9a-f]{8}/, `"config.json": {"size": ${folder.get("config.json")!.length}, "sha256": "00000000`), "digest-mismatch", "config.json"],
       ["another size of a small file", replaced(manifest, /"config\.json": \{\s*"size": [0-9]+/, '"config.json": {"size": 7'), "source-truncated", "config.json"],
       ["parts of one byte", ofWeights("7000, \"partBytes\": 1"), "json-invalid", "partBytes"],
+      ["a pooling that is a flag", withField(manifest, "sentence", '{"pooling":true}'), "json-invalid", "pooling"],
+      ["a pooling of 100,000 letters", withField(manifest, "sentence", `{"pooling":"${"a".repeat(100_000)}"}`), "json-invalid", "pooling"],
+      ["a length of 2^53 + 1", withField(manifest, "sentence", '{"pooling":"cls","maxTokens":9007199254740993}'), "json-invalid", "maxTokens"],
       ["a damping that is a word", replaced(manifest, '"method": "plain"', '"method": "plain", "damping": "1"'), "json-invalid", "damping"],
     ]),
   ];
@@ -152,14 +196,17 @@ export function adapterConfigAttacks(config: Uint8Array): Attack[] {
       ["a rank of 2^31", value("r", "2147483648"), "config-invalid", "r"],
       ["another rank than the file's", value("r", "5"), "tensor-shape", "lora_A"],
       ["an alpha of 1e400", value("lora_alpha", "1e400"), "config-invalid", "lora_alpha"],
-      ["an alpha below 0", value("lora_alpha", "-1"), "config-invalid", "lora_alpha"],
+      ["an alpha below any", value("lora_alpha", "-1e9"), "config-invalid", "lora_alpha"],
+      ["a rank of a pattern below 1", value("rank_pattern", '{"query":0}'), "config-invalid", "rank_pattern"],
       ["targets that take exponential time", value("rank_pattern", table((i) => `(${".*".repeat(900)})${i}X`, 400)), "limit-exceeded", "steps"],
       ["patterns that expand to 16 million instructions", value("rank_pattern", table((i) => `(.{1000}){4}${i}`, 4_000)), "limit-exceeded", "steps"],
       ["targets that are no expression", value("target_modules", '"("'), "config-invalid", "expression"],
       ["targets that this encoder does not have", value("target_modules", '["q_proj"]'), "adapter-mismatch", "target_modules"],
       ["a target more than the file has", value("target_modules", '["query","value","key"]'), "tensor-missing", "key"],
       ["a target less", value("target_modules", '["query"]'), "tensor-unexpected", "value"],
-      ["a layer beyond the cap", value("layers_to_transform", "[4294967296]"), "config-invalid", "layers_to_transform"],
+      ["layers that no encoder has", value("layers_to_transform", "[4294967296]"), "adapter-mismatch", "target_modules"],
+      ["a layer of 2^53", value("layers_to_transform", "[9007199254740992]"), "config-invalid", "layers_to_transform"],
+      ["10,000 layers", value("layers_to_transform", JSON.stringify(Array.from({ length: 10_000 }, (_, i) => i))), "config-invalid", "layers_to_transform"],
       ["a field that changes the maths", value("use_qalora", "true"), "adapter-unsupported", "use_qalora"],
       ["base weights that were changed", value("init_lora_weights", '"pissa"'), "adapter-unsupported", "pissa"],
       ["parts of the encoder as its own", value("modules_to_save", '["query"]'), "adapter-unsupported", "query"],
@@ -179,7 +226,8 @@ export function labelAttacks(config: Uint8Array): Attack[] {
       ["a number of every spelling", table('{"00":"a","1":"b","2":"c"}'), "config-invalid", '"00"'],
       ["a prototype as a label's number", table('{"__proto__":"a","1":"b","2":"c"}'), "config-invalid", "__proto__"],
       ["a label number of 2^53", table('{"9007199254740993":"a","1":"b","2":"c"}'), "config-invalid"],
-      ["labels that are numbers", table('{"0":0,"1":1,"2":2}'), "config-invalid", "a string"],
+      ["labels that are fractions", table('{"0":0.5,"1":1,"2":2}'), "config-invalid", "a string"],
+      ["a label of 1e400", table('{"0":1e400,"1":1,"2":2}'), "config-invalid", "a string"],
       ["no labels at all", utf8("{}"), "labels-mismatch", "no labels"],
       ["a problem that is none", replaced(config, '"problem_type":null', '"problem_type":"toString"'), "config-invalid", "problem_type"],
     ]),

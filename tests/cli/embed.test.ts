@@ -55,6 +55,15 @@ describe("rootstock embed", () => {
     expect(adapted[0]).not.toEqual(vectors[0]);
   });
 
+  it("pools as it is told", async () => {
+    const encoder = await loadEncoder(ENCODER);
+    const [expected] = await encoder.embed([TEXTS[0]!], { pooling: "cls" });
+    encoder.dispose();
+    const [row] = jsonLines<{ embedding: number[] }>((await program(["embed", "--pooling", "cls", TEXTS[0]!])).stdout);
+    expect(Float32Array.from(row!.embedding)).toEqual(expected);
+    expect(await program(["embed", "--pooling", "max", TEXTS[0]!])).toMatchObject({ code: 2, stderr: expect.stringContaining("--pooling") as unknown });
+  });
+
   it("writes a float32 .npy file, and nothing to standard output", async () => {
     const path = join(folder, "vectors.npy");
     expect(await program(["embed", "--output", path, "-"], TEXTS.join("\n"))).toEqual({ code: 0, stdout: "", stderr: "" });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -41,6 +41,13 @@ describe("rootstock inspect", () => {
     const facts = await inspected([DORA]);
     expect(facts).toMatchObject({ what: "adapter", method: "DoRA, rank 4, alpha 8", labels: ["negative", "positive"], fit: null });
     expect(facts["config"]).toMatchObject({ kind: "lora", task: "sequence", dora: true, layers: [4, 5] });
+  });
+
+  it("looks at no labels of an adapter without a head", async () => {
+    const features = join(folder, "features");
+    cpSync(`${ROOT}tests/golden/peft/adapters/feature-extraction`, features, { recursive: true });
+    writeFileSync(join(features, "config.json"), '{"id2label":{"7":null},"problem_type":"ranking"}');
+    expect(await inspected([features])).toMatchObject({ what: "adapter", labels: [] });
   });
 
   it("checks an adapter against an encoder", async () => {

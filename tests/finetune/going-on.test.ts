@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { trainAdapter, type TrainingOptions } from "../../src/finetune/index.ts";
 import type { Encoder } from "../../src/index.ts";
 import { refuses } from "../runtime/refuses.ts";
-import { editJson, readFolder } from "../runtime/folder.ts";
+import { editJson, editTensors, readFolder } from "../runtime/folder.ts";
 import { labelledRows, taggedRows, tinyEncoder, TOY } from "./fixture.ts";
 
 const ADAPTERS = "tests/golden/tiny/bert-adapters";
@@ -50,6 +50,15 @@ describe("from an adapter", () => {
     // And on again, from what was written.
     const again = await trainAdapter(encoder, { name: "task", train: rows }, { ...still, from: files });
     expect(again.files.get("adapter_model.safetensors")).toEqual(files.get("adapter_model.safetensors"));
+  });
+
+  it("an adapter of lora_only that PEFT before 0.21 saved, without its biases, trains on with the encoder's", async () => {
+    const files = editTensors(readFolder(`${ADAPTERS}/lora-bias-lora-only`), "adapter_model.safetensors", (tensor) => (tensor.name.endsWith(".base_layer.bias") ? null : tensor));
+    const isToken = JSON.parse(Buffer.from(files.get("adapter_config.json")!).toString("utf8")).task_type === "TOKEN_CLS";
+    const { files: made } = await trainAdapter(encoder, { name: "task", train: isToken ? taggedRows(12) : labelledRows(12) }, { epochs: 1, from: files });
+    const config = JSON.parse(new TextDecoder().decode(made.get("adapter_config.json"))) as { bias: string };
+    expect(config.bias).toBe("none");
+    await encoder.addAdapter("task", made, { replace: true });
   });
 
   it.each<[string, RegExp]>([

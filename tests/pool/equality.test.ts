@@ -54,6 +54,8 @@ describe("a pool gives what an encoder gives, bit for bit", () => {
   it("embed, with and without a task", async () => {
     const texts = [...TEXTS, ...TEXTS, ...TEXTS, ...TEXTS];
     for (const task of [undefined, null, "topic", "names"]) await same((on) => on.embed(texts, { task: task as string }));
+    await same((on) => on.embed(texts, { pooling: "cls" }));
+    await sameRefusal((on) => on.embed(texts, { pooling: "max" as "cls" }));
     await same((on) => on.embed([]));
   });
 

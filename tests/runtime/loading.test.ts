@@ -95,6 +95,42 @@ describe("sources", () => {
   });
 });
 
+describe("a file whose known size is above its limit is refused unread, and closed", () => {
+  /** The files, one of which says that it is as large and is never read. */
+  function claiming(files: ReadonlyMap<string, Uint8Array>, large: string, size: number): { source: Source; closed: string[] } {
+    const closed: string[] = [];
+    const own = watched(files, reused).source;
+    const unread = (): AsyncIterable<Uint8Array> => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error("it was read")) }) });
+    const open: Source["open"] = async (name, options) => (name === large ? { size, chunks: unread(), close: async () => void closed.push(name) } : own.open(name, options));
+    return { source: { location: "memory", open }, closed };
+  }
+
+  it.each(["config.json", "tokenizer.json"])("%s of an encoder", async (name) => {
+    const { source, closed } = claiming(tinyFolder("bert"), name, 2 ** 30);
+    await expect(loadEncoder(source)).rejects.toMatchObject({ code: "limit-exceeded", message: expect.stringContaining(name) as unknown });
+    expect(closed).toEqual([name]);
+  });
+
+  it("an adapter's weights", async () => {
+    using encoder = await loadEncoder(tinyFolder("bert"));
+    const { source, closed } = claiming(ADAPTER, "adapter_model.safetensors", 2 ** 30);
+    await expect(encoder.addAdapter("task", source, { labels: LABELS })).rejects.toMatchObject({ code: "no-memory-left" });
+    expect(closed).toEqual(["adapter_model.safetensors"]);
+  });
+
+  it("weights to be calibrated; plain rounding reads them in pieces, whatever their size", async () => {
+    const root = mkdtempSync(join(tmpdir(), "rootstock-loading-"));
+    try {
+      const { source, closed } = claiming(tinyFolder("bert"), "model.safetensors", 2 ** 31 + 1);
+      await expect(convertEncoder(source, join(root, "out"), { calibrate: ["w1 w2"] })).rejects.toMatchObject({ code: "limit-exceeded", message: expect.stringContaining("F16") as unknown });
+      expect(closed).toEqual(["model.safetensors"]);
+      await expect(convertEncoder(source, join(root, "out"))).rejects.toThrow("it was read");
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+});
+
 describe("a file that is refused unread is closed", () => {
   it.each([
     ["another size", { size: 5000 }, true, "source-truncated"],

@@ -44,7 +44,7 @@ for (const [who, on] of Object.entries(calls)) {
   CALLS[`${who}.addAdapter`] = { call: (options) => on().addAdapter("other", ADAPTER, options), names: "labels, replace, signal" };
   CALLS[`${who}.run`] = { call: (options) => on().run("w1", ["task"], options), names: `aggregation, ignoreLabels, offsets, topK, ${TEXTS}` };
   CALLS[`${who}.runBatch`] = { call: (options) => on().runBatch([{ text: "w1", tasks: ["task"] }], options), names: `aggregation, ignoreLabels, offsets, topK, ${TEXTS}` };
-  CALLS[`${who}.embed`] = { call: (options) => on().embed(["w1"], options), names: `task, ${TEXTS}` };
+  CALLS[`${who}.embed`] = { call: (options) => on().embed(["w1"], options), names: `task, pooling, ${TEXTS}` };
   CALLS[`${who}.logits`] = { call: (options) => on().logits([2, 3], "task", options), names: "attentionMask, signal" };
   CALLS[`${who}.forward`] = { call: (options) => on().forward([2, 3], null, options), names: "attentionMask, signal" };
   CALLS[`${who}.hiddenStates`] = { call: (options) => on().hiddenStates([2, 3], null, options), names: "attentionMask, signal" };

@@ -47,13 +47,9 @@ describe("readEncoderConfig", () => {
     expect(read("distilbert", { layer_norm_eps: 0.5 }).epsilon).toBe(1e-12);
   });
 
-  it("reads labels and the problem type when they are there", () => {
-    const config = read("bert", { id2label: { 1: "b", 0: "a" }, problem_type: "multi_label_classification" });
-    expect(config.labels).toEqual(["a", "b"]);
-    expect(config.problemType).toBe("multi");
-    expect(read("bert", { id2label: null })).not.toHaveProperty("labels");
-    expectError(() => read("bert", { id2label: { 5: "a" } }), "config-invalid", "id2label");
-    expectError(() => read("bert", { problem_type: "x" }), "config-invalid", "problem_type");
+  it("ignores labels and a problem type, whatever they are: an encoder has no use for them", () => {
+    const plain = read("bert", {});
+    for (const odd of [{ id2label: { 5: "a" } }, { id2label: { 0: 1, 1: null } }, { id2label: "x" }, { problem_type: "ranking" }, { problem_type: 1 }]) expect(read("bert", odd)).toEqual(plain);
   });
 
   it("refuses other families by name", () => {

@@ -89,9 +89,22 @@ describe("resolveEncoderTensors", () => {
       expectError(() => resolve((shapes) => shapes.set(name, [1])), "tensor-unexpected", name);
     }
     const prefixed = tensorMap([...bertTensors()].map(([name, { shape }]) => [`bert.${name}`, shape] as const));
-    expectError(() => resolveEncoderTensors(bert, new Map([...prefixed, ...tensorMap([["encoder.x", [1]]])])), "tensor-unexpected", "encoder.x");
+    for (const name of ["bert.extra", "bert.encoder.layer.2.attention.self.query.weight", "bert.classifier.weight"]) {
+      expectError(() => resolveEncoderTensors(bert, new Map([...prefixed, ...tensorMap([[name, [1]]])])), "tensor-unexpected", name);
+    }
+    // Two encoders in one file.
+    expectError(() => resolveEncoderTensors(bert, new Map([...prefixed, ...bertTensors()])), "tensor-unexpected", "bert.");
     expectError(() => resolve((shapes) => (shapes.set("bert.embeddings.x", [1]))), "tensor-unexpected");
     expectError(() => resolve((shapes) => shapes.set("embeddings.LayerNorm.gamma", [8])), "tensor-unexpected", "twice");
+  });
+
+  it("passes over whatever is outside of the class's prefix, as transformers does", () => {
+    const prefixed = tensorMap([...bertTensors()].map(([name, { shape }]) => [`bert.${name}`, shape] as const));
+    for (const name of ["linear.weight", "crf.transitions", "fc.0.bias", "score.weight", "x", "encoder.x", "roberta.embeddings.word_embeddings.weight"]) {
+      const found = resolveEncoderTensors(bert, new Map([...prefixed, ...tensorMap([[name, [1]]], "I64")]));
+      expect([...found.tensors.values()].map((tensor) => tensor.name).sort(), name).toEqual([...prefixed.keys()].sort());
+    }
+    expectError(() => resolve((shapes) => shapes.set("linear.weight", [1])), "tensor-unexpected", "linear.weight");
   });
 
   it("refuses each wrong shape and every dtype that is no float", () => {

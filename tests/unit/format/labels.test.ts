@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { readLabels, readLabelTable } from "../../../src/format/labels.ts";
+import { readLabels, readLabelTable as readTable, type LabelTable } from "../../../src/format/labels.ts";
 import { expectError } from "./crafted.ts";
 
+const readLabelTable = (text: string): LabelTable | null => readTable(text, { labels: true, problemType: true });
 const table = (id2label: unknown, more: object = {}): string => JSON.stringify({ id2label, ...more });
 
 describe("readLabelTable", () => {
@@ -21,12 +22,25 @@ describe("readLabelTable", () => {
     }
   });
 
+  it("takes whole numbers for names", () => {
+    expect(readLabelTable(table({ 0: 0, 1: -1, 2: "x" }))).toEqual({ labels: ["0", "-1", "x"] });
+    for (const bad of [{ 0: 1.5 }, { 0: 2 ** 53 }, { 0: true }]) expectError(() => readLabelTable(table(bad)), "config-invalid", "a string");
+  });
+
+  it("looks at nothing that is not used", () => {
+    const odd = table({ 7: null }, { problem_type: "ranking" });
+    expect(readTable(odd, { labels: false, problemType: false })).toBeNull();
+    expect(readTable(table({ 0: "a" }, { problem_type: "ranking" }), { labels: true, problemType: false })).toEqual({ labels: ["a"] });
+    expect(readTable(table({ 7: null }, { problem_type: "regression" }), { labels: false, problemType: true })).toEqual({ problemType: "regression" });
+    expectError(() => readTable("[]", { labels: false, problemType: false }), "config-invalid");
+  });
+
   it("is null without labels", () => {
     for (const text of ["{}", '{"id2label":null}', '{"id2label":{}}']) expect(readLabelTable(text)).toBeNull();
   });
 
   it("refuses tables that are none", () => {
-    for (const bad of [{ 1: "a" }, { 0: "a", 2: "b" }, { "00": "a" }, { "-1": "a" }, { "0x0": "a" }, { "1e0": "a" }, { " 0": "a" }, { x: "a" }, { 0: 1 }, { 0: null }, ["a"], "a", { __proto__x: "a" }, { "9007199254740993": "a" }]) {
+    for (const bad of [{ 1: "a" }, { 0: "a", 2: "b" }, { "00": "a" }, { "-1": "a" }, { "0x0": "a" }, { "1e0": "a" }, { " 0": "a" }, { x: "a" }, { 0: null }, ["a"], "a", { __proto__x: "a" }, { "9007199254740993": "a" }]) {
       expectError(() => readLabelTable(table(bad)), "config-invalid", "config.json: id2label");
     }
     expectError(() => readLabelTable('{"id2label":{"0":"\\ud800"}}'), "config-invalid", "surrogate");

@@ -40,6 +40,14 @@ describe("readPeftConfig", () => {
     for (const none of [null, "FEATURE_EXTRACTION"]) expect(lora({ task_type: none }).task).toBeNull();
   });
 
+  it("takes any alpha, ranks of patterns and layers that may match nothing, and merge_weights, as PEFT does", () => {
+    expect(lora({ lora_alpha: -16, alpha_pattern: { a: 0, b: 1e-9 } })).toMatchObject({ alpha: -16, alphaPattern: new Map([["a", 0], ["b", 1e-9]]) });
+    expect(lora({ rank_pattern: { a: 0, b: -1 } }).rankPattern).toEqual(new Map([["a", 0], ["b", -1]]));
+    expect(lora({ layers_to_transform: [0, 128, 9_000, -1] }).layers).toEqual([0, 128, 9_000, -1]);
+    expect(lora({ layers_to_transform: -1 }).layers).toEqual([-1]);
+    expect(lora({ merge_weights: true })).toEqual(lora());
+  });
+
   it("reads (IA)³", () => {
     expect(ia3()).toEqual({ kind: "ia3", task: "token", targets: { list: ["key"] }, exclude: null, modulesToSave: [], feedforward: { list: [] } });
     expect(ia3({ feedforward_modules: "x.*" }).feedforward).toEqual({ regex: "x.*" });
@@ -60,11 +68,14 @@ describe("readPeftConfig", () => {
   });
 
   it("refuses initialisations that changed the base", () => {
-    for (const init of ["pissa", "pissa_niter_16", "corda", "olora", "loftq", "lora_ga", "mica", "PiSSA", "something"]) {
+    for (const init of ["pissa", "pissa_niter_16", "corda", "olora", "lora_ga", "PiSSA"]) {
       expectError(() => lora({ init_lora_weights: init }), "adapter-unsupported", init, "path_initial_model_for_weight_conversion", "supported are");
+      expectError(() => lora({ init_lora_weights: init, use_rslora: true, alpha_pattern: { a: 1 } }), "adapter-unsupported", init, "train it with", "supported are");
+      expectError(() => lora({ init_lora_weights: init, use_rslora: true, rank_pattern: {} }), "adapter-unsupported", "path_initial_model_for_weight_conversion");
     }
-    expectError(() => lora({ init_lora_weights: 5 }), "adapter-unsupported", "init_lora_weights");
-    for (const init of [true, false, null, "gaussian", "orthogonal", "eva", "True", "False"]) expect(outcome(() => lora({ init_lora_weights: init }))).toBe("accepted");
+    for (const init of ["loftq", "something"]) expectError(() => lora({ init_lora_weights: init }), "adapter-unsupported", init, "train it with init_lora_weights true", "supported are");
+    expectError(() => lora({ init_lora_weights: 5 }), "adapter-unsupported", "init_lora_weights of a wrong kind", "train it with");
+    for (const init of [true, false, null, "gaussian", "orthogonal", "eva", "mica", "MiCA", "True", "False"]) expect(outcome(() => lora({ init_lora_weights: init }))).toBe("accepted");
   });
 
   it("refuses fields in use that change the forward pass, and any it does not know", () => {
@@ -88,10 +99,10 @@ describe("readPeftConfig", () => {
 
   const wrong: [string, Plain][] = [
     ["r", { r: 0 }], ["r", { r: 1.5 }], ["r", { r: "4" }], ["r", { r: 4_097 }],
-    ["lora_alpha", { lora_alpha: 0 }], ["lora_alpha", { lora_alpha: -1 }], ["lora_alpha", { lora_alpha: "8" }], ["lora_alpha", { lora_alpha: 1e9 }],
-    ["rank_pattern", { rank_pattern: [] }], ["rank_pattern: a", { rank_pattern: { a: 0 } }], ["alpha_pattern: a", { alpha_pattern: { a: -1 } }],
+    ["lora_alpha", { lora_alpha: "8" }], ["lora_alpha", { lora_alpha: 1e9 }], ["lora_alpha", { lora_alpha: -1e9 }],
+    ["rank_pattern", { rank_pattern: [] }], ["rank_pattern: a", { rank_pattern: { a: 0.5 } }], ["alpha_pattern: a", { alpha_pattern: { a: null } }],
     ["use_rslora", { use_rslora: 1 }], ["use_dora", { use_dora: "yes" }], ["lora_bias", { lora_bias: 0 }], ["bias", { bias: "some" }],
-    ["layers_to_transform", { layers_to_transform: -1 }], ["layers_to_transform: 1", { layers_to_transform: [1, 0.5] }], ["layers_to_transform", { layers_to_transform: "1" }],
+    ["layers_to_transform: 1", { layers_to_transform: [1, 0.5] }], ["layers_to_transform", { layers_to_transform: "1" }],
     ["layers_pattern", { layers_to_transform: [1], layers_pattern: 5 }],
     ["target_modules", { target_modules: 5 }], ["target_modules: 0", { target_modules: [5] }], ["target_modules: 0", { target_modules: [""] }], ["target_modules", { target_modules: {} }],
     ["exclude_modules", { exclude_modules: 5 }], ["modules_to_save", { modules_to_save: "classifier" }], ["modules_to_save: 0", { modules_to_save: [null] }],

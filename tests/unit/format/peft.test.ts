@@ -76,6 +76,46 @@ describe("resolveAdapter on what PEFT saves", () => {
     expect(ia3.sites.filter((item) => item.inputScale !== undefined).map((item) => item.site.part)).toEqual(["attentionOutput", "output", "attentionOutput", "output"]);
   });
 
+  it("keeps the encoder's biases where a file of lora_only has none, as PEFT before 0.21 saved it, and refuses one that has some", () => {
+    const item = caseOf("bert", "ForSequenceClassification", "bias-lora-only");
+    const biases = Object.keys(item.tensors).filter((name) => name.endsWith(".base_layer.bias"));
+    expect(biases.length).toBeGreaterThan(2);
+    const without = (names: readonly string[]) => ({ tensors: (shapes: Map<string, readonly number[]>): void => names.forEach((name) => shapes.delete(name)) });
+    const named = (description: AdapterDescription): unknown => JSON.parse(JSON.stringify(description, (key, value: unknown) => (key === "start" || key === "end" ? undefined : value)));
+    const whole = resolve(item);
+    expect(named(resolve(item, without(biases)))).toEqual(named({ ...whole, sites: whole.sites.map(({ bias: _bias, ...site }) => site) }));
+    for (const [i] of biases.entries()) expectError(() => resolve(item, without(biases.toSpliced(i, 1))), "tensor-missing", "base_layer.bias");
+    // Names of PEFT's first versions, which no later one reads.
+    const early = biases.map((name) => name.replace(".base_layer", ""));
+    expectError(() => resolve(item, { tensors: (shapes) => (without(biases).tensors(shapes), early.forEach((name) => shapes.set(name, [8]))) }), "tensor-unexpected", "accounts");
+  });
+
+  it("leaves a pooler that was saved without a head: nothing depends on it", () => {
+    for (const [family, pooler] of [["bert", "pooler.dense"], ["albert", "pooler"]] as const) {
+      const item = caseOf(family, "Model", "default");
+      const saved = (width: number): Change => ({
+        config: { task_type: "FEATURE_EXTRACTION", modules_to_save: ["pooler"] },
+        tensors: (shapes) => void shapes.set(`base_model.model.${pooler}.weight`, [width, 8]).set(`base_model.model.${pooler}.bias`, [8]),
+      });
+      const description = resolve(item, saved(8));
+      expect([description.head, description.needsPooler, description.sites.length]).toEqual([null, false, resolve(item).sites.length]);
+      expectError(() => resolve(item, saved(9)), "adapter-mismatch", pooler);
+    }
+    expectError(() => resolve(caseOf("bert", "Model", "default"), { config: { modules_to_save: ["pooler"] }, tensors: (shapes) => void shapes.set("base_model.model.pooler.dense.weight", [8, 8]) }), "tensor-missing", "pooler.dense.bias");
+  });
+
+  it("scales by an alpha that is negative or 0, and passes over layers and ranks that match nothing", () => {
+    const item = caseOf("bert", "ForSequenceClassification", "default");
+    const { sites } = resolve(item);
+    const scales = (config: object): number[] => resolve(item, { config }).sites.map(({ scale }) => scale);
+    expect(scales({ lora_alpha: -4 })).toEqual(sites.map(({ rank }) => -4 / rank));
+    expect(scales({ alpha_pattern: { value: 0 } }).filter((scale) => scale === 0).length).toBe(sites.length / 2);
+    expect(resolve(item, { config: { layers_to_transform: [0, 1, 2, 500, -1] } }).sites).toEqual(sites);
+    expectError(() => resolve(item, { config: { layers_to_transform: [500] } }), "adapter-mismatch", "names no module");
+    expect(resolve(item, { config: { rank_pattern: { nothing: 0 } } }).sites).toEqual(sites);
+    for (const rank of [0, -1]) expectError(() => resolve(item, { config: { rank_pattern: { value: rank } } }), "config-invalid", "rank_pattern", "1 or more");
+  });
+
   it("reads bias=all as biases of every linear layer and LayerNorm", () => {
     const { sites, normBias } = resolve(caseOf("bert", "ForSequenceClassification", "bias-all"));
     expect(sites.map(({ site }) => `${site.layer}.${site.part}`)).toEqual(["0", "1"].flatMap((layer) => ["query", "key", "value", "attentionOutput", "intermediate", "output"].map((part) => `${layer}.${part}`)).concat("null.pooler"));

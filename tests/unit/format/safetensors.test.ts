@@ -21,6 +21,12 @@ describe("parseSafetensorsHeader", () => {
     expect([...file.metadata]).toEqual([["format", "pt"]]);
   });
 
+  it("takes null for no metadata, as the format's own reader does", () => {
+    const header = JSON.stringify({ ...two, __metadata__: null });
+    expect([...parse(fileOf(header, 32)).metadata]).toEqual([]);
+    expect(parse(fileOf(header, 32)).tensors.size).toBe(2);
+  });
+
   it("puts tensors in order whatever their order in the header", () => {
     const random = seeded(2);
     const names = Array.from({ length: 12 }, (_, i) => `t${String.fromCharCode(97 + i)}`);

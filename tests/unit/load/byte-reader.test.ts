@@ -6,13 +6,13 @@ import { index, seeded } from "../../reliability/random.ts";
 const BYTES = Uint8Array.from({ length: 1_000 }, (_, i) => i * 7);
 
 /** The bytes in chunks, empty ones among them. */
-function reader(sizes: readonly number[], options: Partial<ReaderOptions> = {}, bytes = BYTES): ByteReader {
+function reader(sizes: readonly number[], options: Partial<ReaderOptions> = {}, bytes = BYTES, size: number | null = bytes.length): ByteReader {
   async function* chunks(): AsyncGenerator<Uint8Array> {
     let at = 0;
     for (const size of sizes) yield bytes.subarray(at, (at += size));
     if (at < bytes.length) yield bytes.subarray(at);
   }
-  return new ByteReader({ size: bytes.length, chunks: chunks() }, { name: "f", signal: undefined, ...options });
+  return new ByteReader({ size, chunks: chunks() }, { name: "f", signal: undefined, ...options });
 }
 
 describe("ByteReader", () => {
@@ -36,10 +36,30 @@ describe("ByteReader", () => {
     expect(await reader([300, 0, 300]).readRest(1_000)).toEqual(BYTES);
     expect(await reader([1_000]).readRest(1_000)).toEqual(BYTES);
     expect(await reader([], {}, new Uint8Array(0)).readRest(0)).toEqual(new Uint8Array(0));
-    await expect(reader([999]).readRest(999)).rejects.toMatchObject({ code: "limit-exceeded" });
+    for (const size of [1_000, 2 ** 40, null, 5]) {
+      const read: number[] = [];
+      const large = reader([999], { onBytes: (bytes) => read.push(bytes) }, BYTES, size);
+      await expect(large.readRest(999)).rejects.toMatchObject({ code: "limit-exceeded" });
+      // A size that is known and above the limit is enough; one that is not, or that is wrong, is seen as the bytes come.
+      expect(read).toEqual(size === null || size === 5 ? [999] : []);
+    }
     const half = reader([100]);
     await half.read(50);
     expect(await half.readRest(950)).toEqual(BYTES.subarray(50));
+  });
+
+  it("frees what the file holds, read or not, and hears of no trouble with that", async () => {
+    for (const first of [0, 10]) {
+      let closed = 0;
+      const close = async (): Promise<void> => {
+        closed++;
+        throw new Error("it was closed already");
+      };
+      const file = new ByteReader({ size: 10, chunks: (async function* () { yield BYTES.subarray(0, 10); })(), close }, { name: "f", signal: undefined }); // prettier-ignore
+      await file.read(first);
+      await file.close();
+      expect(closed).toBe(1);
+    }
   });
 
   it("says when the file ends early or goes on", async () => {
