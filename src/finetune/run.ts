@@ -3,7 +3,7 @@ import { drawKey } from "../train/dropout.ts";
 import { zeroGradients, type Parameter } from "../train/parameters.ts";
 import { cutByTokens, type Peers } from "../train/peers.ts";
 import { refresh } from "../train/refresh.ts";
-import { constantSchedule, cosineSchedule, linearSchedule, type Schedule } from "../train/schedule.ts";
+import { scheduleOf, type Schedule } from "../train/schedule.ts";
 import { cutIntoPasses, orderOf } from "./batches.ts";
 import type { Example } from "./examples.ts";
 import type { Learner } from "./learner.ts";
@@ -12,7 +12,6 @@ import { diverged, predict } from "./predictions.ts";
 import type { Prepared } from "./prepare.ts";
 import { Stopwatch } from "./progress.ts";
 import { writeState, type RunState } from "./run-state.ts";
-import type { Recipe } from "./settings.ts";
 import type { Trunks } from "./trunks.ts";
 import type { CheckpointStore, TrainingProgress } from "./types.ts";
 
@@ -52,7 +51,7 @@ export class Run {
     this.#options = options;
     this.#perEpoch = Math.ceil(train.examples.length / recipe.batchSize);
     this.#steps = this.#perEpoch * recipe.epochs;
-    this.#schedule = scheduleOf(recipe, this.#steps);
+    this.#schedule = scheduleOf(recipe.schedule, recipe.warmup, this.#steps);
     this.#secondsBefore = state.history.seconds;
     const { classifier, dense } = learner.group.head!;
     this.#head = new Set([classifier, ...(dense === null ? [] : [dense.linear])].flatMap(({ trained }) => [trained!.weight, trained!.bias]));
@@ -208,10 +207,4 @@ export class Run {
     });
     signal?.throwIfAborted();
   }
-}
-
-function scheduleOf({ schedule, warmup }: Recipe, steps: number): Schedule {
-  const options = { steps, warmup: Math.round(warmup * steps) };
-  if (schedule === "constant") return constantSchedule(options);
-  return schedule === "cosine" ? cosineSchedule(options) : linearSchedule(options);
 }

@@ -4,7 +4,8 @@ import { MAX_RANK } from "../limits.ts";
 import { LINEAR_PARTS } from "../model/plan.ts";
 import { checkChoice, checkInteger } from "../runtime/options.ts";
 import type { DropoutRates } from "../train/dropout.ts";
-import type { ScheduleName, TrainingMethod, TrainingOptions, TrainingTarget } from "./types.ts";
+import type { ScheduleName } from "../train/schedule.ts";
+import type { TrainingMethod, TrainingOptions, TrainingTarget } from "./types.ts";
 
 /** What an adapter is: `from` has one, else the options say it. */
 export interface AdapterShape {

@@ -4,7 +4,7 @@ import { planFullModel } from "../../src/train/full-model.ts";
 import type { GroupOptions } from "../../src/train/group.ts";
 import { startTraining } from "../../src/train/machine.ts";
 import { Parameters, readParameter, writeParameter, zeroGradients, groupOf } from "../../src/train/parameters.ts";
-import { constantSchedule, cosineSchedule, linearSchedule } from "../../src/train/schedule.ts";
+import { constantSchedule, cosineSchedule, linearSchedule, scheduleOf } from "../../src/train/schedule.ts";
 import { config } from "./fixture.ts";
 
 async function start() {
@@ -89,6 +89,12 @@ describe("schedules", () => {
     expect([10, 12].map(cosine).every((share) => Math.abs(share) < 1e-12)).toBe(true);
     expect([0, 1, 2, 50].map(constant)).toEqual([0, 0.5, 1, 1]);
     expect([linearSchedule({ steps: 1 })(0), constantSchedule({})(0), cosineSchedule({ steps: 0 })(0)]).toEqual([1, 1, 1]);
+  });
+
+  it("are chosen by name, with a warm-up in whole updates", () => {
+    const of = (name: "linear" | "cosine" | "constant"): number[] => [0, 1, 2, 6].map(scheduleOf(name, 0.17, 10));
+    expect([of("linear"), of("constant")]).toEqual([[0, 0.5, 1, 0.5], [0, 0.5, 1, 1]]);
+    expect(of("cosine")).toEqual([0, 1, 2, 6].map(cosineSchedule({ steps: 10, warmup: 2 })));
   });
 });
 
