@@ -1,10 +1,11 @@
 import { adamWStep, clipFactor, gradientNorm } from "../train/adamw.ts";
 import { drawKey } from "../train/dropout.ts";
 import { zeroGradients, type Parameter } from "../train/parameters.ts";
+import { cutPasses } from "../train/pass.ts";
 import { cutByTokens, type Peers } from "../train/peers.ts";
 import { refresh } from "../train/refresh.ts";
 import { scheduleOf, type Schedule } from "../train/schedule.ts";
-import { cutIntoPasses, orderOf } from "./batches.ts";
+import { orderOf } from "./batches.ts";
 import type { Example } from "./examples.ts";
 import type { Learner } from "./learner.ts";
 import { measure } from "./measure.ts";
@@ -97,15 +98,15 @@ export class Run {
     const [learner, { peers, signal, between }, { recipe, loss }, state] = [this.#learner, this.#options, this.#prepared, this.#state];
     const { machine: m, model } = learner;
     const scale = 1 / loss.total(batch);
-    const borders = cutByTokens(batch.map(({ ids }) => ids.length), peers.size);
-    let first = borders[peers.rank]!;
+    const lengths = batch.map(({ ids }) => ids.length);
+    const borders = cutByTokens(lengths, peers.size);
     let sum = 0;
     zeroGradients(m, model.parameters);
-    for (const pass of cutIntoPasses(batch.slice(first, borders[peers.rank + 1]), learner.rows)) {
+    for (const [first, end] of cutPasses(lengths, borders[peers.rank]!, borders[peers.rank + 1]!, learner.rows)) {
+      const pass = batch.slice(first, end);
       if (!this.#trunks.has(pass)) this.#report("trunk");
       const states = await this.#trunks.of(pass);
       sum += await between(() => learner.learn(pass, states, loss, scale, drawKey(recipe.seed, state.step, first)));
-      first += pass.length;
       signal?.throwIfAborted();
     }
     if (peers.size > 1) sum = await this.#sumGradients(sum);
