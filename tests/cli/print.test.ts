@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { printResults } from "../../src/cli/print-results.ts";
 import { colours, plain } from "../../src/cli/print-style.ts";
-import { bar, byteSize, grouped, table } from "../../src/cli/print-table.ts";
+import { bar, byteSize, clock, grouped, table } from "../../src/cli/print-table.ts";
 import { markedPieces, printable, wrap, type Piece } from "../../src/cli/print-text.ts";
 import type { TaskInfo } from "../../src/index.ts";
 
@@ -48,6 +48,7 @@ describe("tables and figures", () => {
 
   it("groups digits and chooses units", () => {
     expect([0, 999, 1000, 1234567].map(grouped)).toEqual(["0", "999", "1,000", "1,234,567"]);
+    expect([5.6, 599, 3599.4, 3723].map(clock)).toEqual(["0:06", "9:59", "59:59", "1:02:03"]);
     expect([999, 1_500_000].map(byteSize)).toEqual(["1.0 kB", "1.5 MB"]);
   });
 });
