@@ -46,7 +46,8 @@ export interface TrainingData {
 }
 
 export type TrainingKind = "ner" | "classification" | "multi-label";
-export type TrainingMethod = "lora" | "dora" | "ia3" | "head";
+export const METHODS = ["lora", "dora", "ia3", "head"] as const;
+export type TrainingMethod = (typeof METHODS)[number];
 export type TrainingTarget = LayerLinear;
 
 /** Where training is kept between two runs: one blob, replaced as a whole. Of peers all read it, and rank 0 writes it. */

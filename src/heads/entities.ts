@@ -44,7 +44,7 @@ export interface EntityGroup {
 export type Aggregation = (typeof AGGREGATIONS)[number];
 
 export const AGGREGATIONS = ["none", "simple", "first", "average", "max"] as const;
-const OFFSETS = ["utf16", "codepoint"] as const;
+export const OFFSETS = ["utf16", "codepoint"] as const;
 
 export interface EntityOptions {
   /** Default `"first"`: what token-classification heads are trained for. */

@@ -1,7 +1,8 @@
 /** A learning rate's share of its peak at an update. @param step updates made before it, from 0 */
 export type Schedule = (step: number) => number;
 
-export type ScheduleName = "linear" | "cosine" | "constant";
+export const SCHEDULES = ["linear", "cosine", "constant"] as const;
+export type ScheduleName = (typeof SCHEDULES)[number];
 
 export interface ScheduleOptions {
   /** Updates in all. */
