@@ -1,16 +1,10 @@
 import { RootstockError } from "../errors.ts";
-import { field, readBoolean, readChoice, readInteger, readList, readNumber, readObject, type Place } from "../format/json.ts";
+import { field, place, readBoolean, readChoice, readInteger, readList, readNumber, readObject, type Place } from "../format/json.ts";
 import { MAX_LAYERS, MAX_RANK } from "../limits.ts";
 import { LINEAR_PARTS } from "../model/plan.ts";
 import { SCHEDULES } from "../train/schedule.ts";
 import { REGIMES } from "./regime.ts";
 import type { PretrainingSettings, Regime, SourceOptions } from "./types.ts";
-
-/** The fields that `readSettings` knows. */
-export const SETTING_FIELDS: ReadonlySet<string> = new Set([
-  "regime", "seed", "steps", "lossWeights", "learningRates", "schedule", "warmup", "weightDecay", "clip", "adapter", "ner", "pairs",
-  "maxLength", "passRows", "sources", "probe",
-]);
 
 const MAX_STEPS = 10_000_000;
 const MAX_BATCH = 4096;
@@ -131,3 +125,6 @@ function readSource(value: unknown, at: Place): SourceOptions {
     outside: fields.read("outside", "label", (given, place): SourceOptions["outside"] => readChoice(given, place, ["label", "ignored"])),
   }));
 }
+
+/** The fields that `readSettings` knows. */
+export const SETTING_FIELDS: ReadonlySet<string> = new Set(Object.keys(readSettings(undefined, place("settings"))));
