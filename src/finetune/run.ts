@@ -1,5 +1,6 @@
 import { adamWStep, clipFactor, gradientNorm } from "../train/adamw.ts";
 import { drawKey } from "../train/dropout.ts";
+import { sumOf } from "../train/losses.ts";
 import { zeroGradients, type Parameter } from "../train/parameters.ts";
 import { cutPasses } from "../train/pass.ts";
 import { cutByTokens, type Peers } from "../train/peers.ts";
@@ -157,7 +158,7 @@ export class Run {
       learner: this.#learner, trunks: this.#trunks, loss, width: classes.labels.length, peers, run: between,
     });
     const measured = measure(kind, classes, dev!.examples, predictions);
-    const devLoss = predictions.losses.reduce((sum, value) => sum + value, 0) / (loss.total(dev!.examples) || 1);
+    const devLoss = sumOf(predictions.losses) / (loss.total(dev!.examples) || 1);
     const { metric, ...details } = measured;
     history.evaluations.push({ step: state.step, epoch: this.#epochs, metric, loss: devLoss });
     const isGain = history.best === null || metric > history.best.metric;

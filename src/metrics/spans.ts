@@ -56,28 +56,6 @@ export function tagsToSpans(tags: readonly string[]): WordSpan[] {
 }
 
 /**
- * BIO tags of a sentence of `words` words. The inverse of `tagsToSpans` for spans in order.
- *
- * @throws RootstockError `argument-invalid` for spans that are empty, overlap or leave the sentence
- */
-export function spansToTags(spans: readonly WordSpan[], words: number): string[] {
-  const tags = Array.from({ length: words }, () => "O");
-  for (const { label, start, end } of spans) {
-    const inside = Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= words;
-    if (!inside || tags.slice(start, end).some((tag) => tag !== "O")) {
-      throw new RootstockError(
-        "argument-invalid",
-        `Span ${JSON.stringify(label)} over words ${start} to ${end} of ${words} is empty, leaves the sentence or ` +
-          "overlaps another: BIO tags hold flat spans only.",
-      );
-    }
-    tags.fill(`I-${label}`, start, end);
-    tags[start] = `B-${label}`;
-  }
-  return tags;
-}
-
-/**
  * Span precision, recall and F1 over sentences, as seqeval computes them in its default (not strict) mode.
  *
  * @param gold one list of tags a sentence
