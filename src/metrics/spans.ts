@@ -55,6 +55,12 @@ export function tagsToSpans(tags: readonly string[]): WordSpan[] {
   return spans;
 }
 
+/** A sentence's tags with the types of entities that were cut off with its end: they are gold, and not found. */
+export function withLost(gold: readonly string[], predicted: readonly string[], lost: readonly string[]): { gold: string[]; predicted: string[] } {
+  const cut = lost.flatMap((type) => ["O", `B-${type}`]);
+  return { gold: [...gold, ...cut], predicted: [...predicted, ...cut.map(() => "O")] };
+}
+
 /**
  * Span precision, recall and F1 over sentences, as seqeval computes them in its default (not strict) mode.
  *

@@ -87,6 +87,13 @@ describe("printResults", () => {
     expect(coloured.replace(/\x1b\[\d+m/g, "")).toBe(printResults("In Rio!", results, tasks, { ...options, style: plain }));
   });
 
+  it("paints a type in one colour, whatever its tags say of the place", () => {
+    const style = { ...plain, colour: (text: string, index: number): string => `${index}${text}` };
+    const people = [{ entity: "S-PER", score: 1, index: 1, word: "a", start: 0, end: 1 }, { entity: "B-LOC", score: 1, index: 2, word: "b", start: 1, end: 2 }, { entity: "E-LOC", score: 1, index: 3, word: "c", start: 2, end: 3 }];
+    const iobes = [task("people", "token", ["O", "B-PER", "S-PER", "B-LOC", "E-LOC"])];
+    expect(printResults("abc", { people }, iobes, { style, width: 80, offsets: "utf16" }).split("\n")[0]).toBe("  people  0[0a0|S-PER]1[1b1|B-LOC]1[1c1|E-LOC]");
+  });
+
   it("prints no task that was not asked for, whatever its name", () => {
     const odd = [task("constructor", "sequence", ["x"]), ...tasks];
     expect(printResults("In Rio!", results, odd, { style: plain, width: 80, offsets: "utf16" })).not.toContain("constructor");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { spanReport, tagsToSpans, type SpanReport } from "../../../src/metrics/spans.ts";
+import { spanReport, tagsToSpans, withLost, type SpanReport } from "../../../src/metrics/spans.ts";
 import { spansToTags } from "./spans-to-tags.ts";
 
 interface GoldenCase {
@@ -96,6 +96,11 @@ test("BIO tags give back the spans they were written from", () => {
       expect(tagsToSpans(spansToTags(spans, end + rest))).toEqual(spans);
     }),
   );
+});
+
+test("entities that were cut off are gold and not found, and join no other", () => {
+  const { gold, predicted } = withLost(["O", "B-X"], ["O", "B-X"], ["X", "Y"]);
+  expect(spanReport([gold], [predicted])).toMatchObject({ precision: 1, recall: 1 / 3, support: 3 });
 });
 
 test("sentences that cannot be compared", () => {
