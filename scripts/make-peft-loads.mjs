@@ -7,7 +7,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { trainAdapter } from "../dist/finetune/index.js";
 import { parseSafetensorsHeader } from "../dist/format/safetensors.js";
-import { writeSafetensors } from "../dist/format/safetensors-writer.js";
+import { safetensorsFile } from "../dist/format/safetensors-writer.js";
 import { loadEncoder } from "../dist/index.js";
 
 const FOLDER = "tests/golden/peft-loads";
@@ -45,8 +45,7 @@ function encoderFiles(hasPooler) {
 function withoutPooler(file) {
   const { tensors } = parseSafetensorsHeader(file, file.length, "model.safetensors");
   const kept = [...tensors.values()].filter(({ name }) => !name.startsWith("pooler."));
-  const { header, parts } = writeSafetensors(kept.map(({ name, dtype, shape, start, end }) => ({ name, dtype, shape, data: file.subarray(start, end) })), new Map());
-  return new Uint8Array(Buffer.concat([header, ...parts]));
+  return safetensorsFile(kept.map(({ name, dtype, shape, start, end }) => ({ name, dtype, shape, data: file.subarray(start, end) })));
 }
 
 const fixed = new Uint8Array(readFileSync("build/wasm/train-fixed.wasm"));

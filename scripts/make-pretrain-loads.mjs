@@ -6,7 +6,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readEncoderConfig } from "../dist/format/encoder-config.js";
 import { encoderModules } from "../dist/format/encoder-modules.js";
-import { writeSafetensors } from "../dist/format/safetensors-writer.js";
+import { safetensorsFile } from "../dist/format/safetensors-writer.js";
 import { pretrain } from "../dist/finetune/index.js";
 import { drawKey } from "../dist/train/dropout.js";
 
@@ -32,9 +32,8 @@ function startFiles() {
     else add(`${module.path}.weight`, [module.out, module.in], 0, 0.5);
     if (module.kind !== "table") add(`${module.path}.bias`, [module.width ?? module.out], 0, 0.2);
   }
-  const { header, parts } = writeSafetensors(tensors, new Map([["format", "pt"]]));
   const tokenizer = new Uint8Array(readFileSync("tests/golden/peft-loads/tokenizer.json"));
-  return new Map([["config.json", encoded(CONFIG)], ["tokenizer.json", tokenizer], ["model.safetensors", new Uint8Array(Buffer.concat([header, ...parts]))]]);
+  return new Map([["config.json", encoded(CONFIG)], ["tokenizer.json", tokenizer], ["model.safetensors", safetensorsFile(tensors, new Map([["format", "pt"]]))]]);
 }
 
 const word = (n) => `w${n % 40}`;

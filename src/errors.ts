@@ -45,8 +45,8 @@ export type ErrorCode =
   | "simd-unsupported" // the engine cannot run WebAssembly SIMD
   | "engine-fault"; // a kernel trapped or failed its self-test in every form
 
-/** What would break a line or steer a terminal: controls, line separators, bidi overrides, halves of surrogate pairs. */
-const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069\p{Surrogate}]/gu;
+/** What would break a line or steer a terminal: controls, line separators, what turns the direction of text, halves of surrogate pairs. */
+export const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\p{Surrogate}]/gu;
 
 /** Messages quote names and values of strangers' files, so each is made one printable line. */
 function printable(message: string): string {

@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import type { ArgDef, ArgsDef } from "citty";
 import type { TextOptions } from "../index.ts";
+import { OVERFLOWS } from "../runtime/options.ts";
 import type { Command } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -85,8 +86,6 @@ export const TEXT_ARGS = {
   overflow: { type: "string", valueHint: "HOW", description: "longer texts: error (default), truncate, windows" },
   stride: { type: "string", valueHint: "N", description: "tokens that windows share (default: a quarter)" },
 } as const satisfies ArgsDef;
-
-const OVERFLOWS = ["error", "truncate", "windows"] as const;
 
 /** How longer texts are read. @throws UsageError */
 export function readTextOptions(args: Readonly<Partial<Record<"max-tokens" | "overflow" | "stride", string | undefined>>>): TextOptions {

@@ -1,12 +1,11 @@
-import { setImmediate } from "node:timers/promises";
 import { defineCommand } from "citty";
-import { located } from "../errors.ts";
-import { RootstockError, type EmbedOptions, type Encoder } from "../index.ts";
+import type { EmbedOptions, Encoder } from "../index.ts";
+import { POOLINGS } from "../runtime/options.ts";
 import { given, readChoice, readTextOptions, TEXT_ARGS } from "./arguments.ts";
 import { openEncoder } from "./models.ts";
 import { NpyWriter } from "./npy.ts";
 import { readTexts, textOf, type TextItem } from "./read-texts.ts";
-import { BATCH } from "./run-batches.ts";
+import { inBatches } from "./run-batches.ts";
 import type { Command, Session } from "./session.ts";
 
 /** The task name of `--adapter`: there is only one here. */
@@ -20,7 +19,7 @@ const definition = defineCommand({
     adapter: { type: "string", valueHint: "DIR", description: "adapter to apply (default: none)" },
     input: TEXT_ARGS.input,
     output: { type: "string", valueHint: "FILE", description: "float32 matrix as .npy (default: JSON lines)" },
-    pooling: { type: "string", valueHint: "mean|cls", description: "mean of the tokens, or the first one (default: as the encoder's folder says, else mean)" },
+    pooling: { type: "string", valueHint: "mean|cls", description: "mean of the tokens or the first (default: as the folder says)" },
     "max-tokens": TEXT_ARGS["max-tokens"],
     overflow: TEXT_ARGS.overflow,
     stride: TEXT_ARGS.stride,
@@ -31,7 +30,7 @@ const definition = defineCommand({
     const options: EmbedOptions = {
       signal,
       task: args.adapter === undefined ? null : TASK,
-      ...given("pooling", readChoice(args.pooling, "pooling", ["mean", "cls"] as const)),
+      ...given("pooling", readChoice(args.pooling, "pooling", POOLINGS)),
       ...readTextOptions(args),
     };
     const texts = readTexts(args._, args.input, signal);
@@ -57,31 +56,9 @@ const definition = defineCommand({
 
 type OnVectors = (items: readonly TextItem[], vectors: readonly Float32Array[]) => Promise<void>;
 
-async function embedItems(encoder: Encoder, texts: AsyncIterable<TextItem[]>, options: EmbedOptions, onVectors: OnVectors): Promise<void> {
-  for await (const items of texts) {
-    for (let first = 0; first < items.length; first += BATCH) {
-      await embedBatch(encoder, items.slice(first, first + BATCH), options, onVectors);
-      await setImmediate(); // lets Ctrl-C in
-      options.signal?.throwIfAborted();
-    }
-  }
-}
-
-/** One text after the other when the batch is refused: those before the wrong one count, and the error names its place. */
-async function embedBatch(encoder: Encoder, batch: readonly TextItem[], options: EmbedOptions, onVectors: OnVectors): Promise<void> {
-  let vectors: Float32Array[] | null = null;
-  try {
-    vectors = await encoder.embed(batch.map(textOf), options);
-  } catch (error) {
-    if (!(error instanceof RootstockError)) throw error;
-  }
-  if (vectors !== null) return onVectors(batch, vectors);
-  for (const item of batch) {
-    const own = await encoder.embed([textOf(item)], options).catch((error: unknown) => {
-      throw located(error, item.where);
-    });
-    await onVectors([item], own);
-  }
+async function embedItems(encoder: Encoder, texts: AsyncIterable<TextItem[]>, options: EmbedOptions, onResults: OnVectors): Promise<void> {
+  const call = (batch: readonly TextItem[]): Promise<Float32Array[]> => encoder.embed(batch.map(textOf), options);
+  for await (const items of texts) await inBatches(items, { call, onResults, signal: options.signal });
 }
 
 /** {text, embedding}; nine digits tell every float32 from its neighbours. */

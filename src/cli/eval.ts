@@ -1,5 +1,6 @@
 import { basename, resolve } from "node:path";
 import { defineCommand } from "citty";
+import { OFFSETS } from "../heads/entities.ts";
 import { readChoice, readCount, TEXT_ARGS } from "./arguments.ts";
 import { evaluateTask, type Evaluation } from "./evaluate.ts";
 import { openEncoder } from "./models.ts";
@@ -38,7 +39,7 @@ const definition = defineCommand({
     const evaluation = await evaluateTask(encoder, encoder.info.tasks[0]!, args.data, {
       maxTokens,
       signal,
-      offsets: readChoice(args.offsets, "offsets", ["utf16", "codepoint"]) ?? "utf16",
+      offsets: readChoice(args.offsets, "offsets", OFFSETS) ?? "utf16",
       preferTokens: args.tokens === true,
       onRows: (rows) => session.progress(`${grouped(rows)} rows`),
     });

@@ -3,7 +3,7 @@ import { GIVEN } from "../finetune/predictions.ts";
 import { splitTag } from "../heads/tags.ts";
 import { classificationReport, type ClassificationReport } from "../metrics/classification.ts";
 import { multiLabelReport, type MultiLabelReport } from "../metrics/multi-label.ts";
-import { spanReport, type SpanReport } from "../metrics/spans.ts";
+import { spanReport, withLost, type SpanReport } from "../metrics/spans.ts";
 import { readExamples, type Answer, type Example } from "./read-examples.ts";
 import { runItems } from "./run-batches.ts";
 import { wordTags } from "./word-tags.ts";
@@ -100,10 +100,9 @@ function spanScorer(): Scorer {
     add(answer, result) {
       if (answer.form !== "tags") return;
       const { tags, ends, lost } = answer;
-      // An entity that was cut off is one that is gold and not found.
-      const cut = lost.flatMap((type) => ["O", `B-${type}`]);
-      gold.push([...tags, ...cut]);
-      predicted.push([...wordTags(ends, result as Entity[]), ...cut.map(() => "O")]);
+      const sentence = withLost(tags, wordTags(ends, result as Entity[]), lost);
+      gold.push(sentence.gold);
+      predicted.push(sentence.predicted);
     },
     report: () => ({ kind: "spans", ...spanReport(gold, predicted) }),
   };

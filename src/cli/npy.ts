@@ -1,5 +1,5 @@
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
-import { syncFolder, writing } from "./annotate/paths.ts";
+import { syncFolder, writing } from "./disk.ts";
 import { writeAll } from "./write-all.ts";
 
 /** Bytes of the header: a multiple of 64, as the format asks, with room for any number of rows. */

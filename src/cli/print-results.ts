@@ -1,5 +1,6 @@
 import type { Classification, Entity, EntityGroup, Results, TaskInfo } from "../index.ts";
 import { toCodePoints } from "../heads/offsets.ts";
+import { splitTag } from "../heads/tags.ts";
 import { bar, table } from "./print-table.ts";
 import { columns, markedPieces, printable, wrap, type Piece } from "./print-text.ts";
 import type { Style } from "./print-style.ts";
@@ -64,7 +65,7 @@ function labelOf(span: Span): string {
 }
 
 function withoutPrefix(label: string): string {
-  return label.replace(/^[BI]-/, "");
+  return splitTag(label)?.type ?? label;
 }
 
 function clip(text: string, width: number): string {

@@ -41,3 +41,11 @@ export function grouped(count: number): string {
 export function percent(share: number): string {
   return `${(share * 100).toFixed(2)} %`;
 }
+
+/** "0:06", "1:02:03" */
+export function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  const two = (count: number): string => String(count).padStart(2, "0");
+  return minutes < 60 ? `${minutes}:${two(whole % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}

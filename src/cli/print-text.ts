@@ -1,3 +1,5 @@
+import { UNPRINTABLE } from "../errors.ts";
+
 /** A stretch of text that is painted in one way. */
 export interface Piece {
   readonly text: string;
@@ -10,10 +12,6 @@ export interface Mark {
   readonly end: number;
   readonly label: string;
 }
-
-/** Control characters, and those that turn the direction of what follows: they could rewrite what a terminal shows. */
-// oxlint-disable-next-line no-control-regex
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** The text with every unit that a terminal would obey replaced, unit by unit, so that offsets still fit. */
 export function printable(text: string): string {

@@ -1,5 +1,5 @@
 import { defineCommand } from "citty";
-import { AGGREGATIONS } from "../heads/entities.ts";
+import { AGGREGATIONS, OFFSETS } from "../heads/entities.ts";
 import type { Results } from "../index.ts";
 import { given, readChoice, readTextOptions, readTopK, TEXT_ARGS } from "./arguments.ts";
 import { addAdapters, chosenAdapters, openEncoder } from "./models.ts";
@@ -28,7 +28,7 @@ const definition = defineCommand({
     const session = data as Session;
     const adapters = chosenAdapters(session, args.encoder);
     if (adapters.length === 0) throw new UsageError("no adapter given; give --adapter NAME=DIR");
-    const offsets = readChoice(args.offsets, "offsets", ["utf16", "codepoint"]) ?? "utf16";
+    const offsets = readChoice(args.offsets, "offsets", OFFSETS) ?? "utf16";
     const options = {
       signal: session.signal,
       // People get marks in the text, which need its own units.

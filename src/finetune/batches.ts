@@ -1,5 +1,4 @@
 import { drawKey } from "../train/dropout.ts";
-import type { Example } from "./examples.ts";
 
 /**
  * Token rows of a pass: what is kept of a pass grows with them, and the encoder's other callers wait for one pass. Fixed, because the order
@@ -15,19 +14,4 @@ export function orderOf(count: number, seed: number, epoch: number): Int32Array 
     [order[last], order[other]] = [order[other]!, order[last]!];
   }
   return order;
-}
-
-/** Cuts texts, in order, into passes of at most `rows` tokens. */
-export function cutIntoPasses<T extends Pick<Example, "ids">>(examples: readonly T[], rows: number): T[][] {
-  const passes: T[][] = [];
-  let room = 0;
-  for (const example of examples) {
-    if (example.ids.length > room) {
-      passes.push([]);
-      room = rows;
-    }
-    room -= example.ids.length;
-    passes.at(-1)!.push(example);
-  }
-  return passes;
 }

@@ -1,5 +1,5 @@
 import { RootstockError } from "../errors.ts";
-import { toFloat32 } from "../format/floats.ts";
+import { bytesOf, toFloat32 } from "../format/floats.ts";
 import { field, parseJson, place, readInteger, readList, readObject, readString, type Place } from "../format/json.ts";
 import { parseSafetensorsHeader } from "../format/safetensors.ts";
 import { placeSafetensors } from "../format/safetensors-writer.ts";
@@ -81,8 +81,4 @@ export function readingCheckpoint<T>(step: () => T): T {
     if (!(cause instanceof RootstockError)) throw cause;
     throw new RootstockError("checkpoint-invalid", `the checkpoint cannot be gone on from: ${cause.message.replace(/\.$/, "")}. Remove it to train anew.`, { cause });
   }
-}
-
-export function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -12,8 +12,9 @@ export type { Peers } from "../train/peers.ts";
 export { withPeers, type PeersOptions } from "../train/parallel/with-peers.ts";
 export { runPeer, type PeerHost, type PeerProgram } from "../train/parallel/peer.ts";
 export type {
-  CheckpointStore, EntityRates, LabelRow, LabelsRow, Mistake, Rows, ScheduleName, SpanRow, TaggedRow, TrainingBinaries, TrainingData,
+  CheckpointStore, EntityRates, LabelRow, LabelsRow, Mistake, Rows, SpanRow, TaggedRow, TrainingBinaries, TrainingData,
   TrainingHistory, TrainingKind, TrainingMethod, TrainingOptions, TrainingProgress, TrainingRow, TrainingTarget,
 } from "./types.ts";
+export type { ScheduleName } from "../train/schedule.ts";
 export { RootstockError } from "../errors.ts";
 export type { ErrorCode } from "../errors.ts";

@@ -34,21 +34,15 @@ export class LabelBook {
     return [...this.#numbers.keys()].sort((a, b) => (a < b ? -1 : 1));
   }
 
-  /** Those that a number can stand for, in the order of the numbers. */
-  #names(kind: TrainingKind): string[] {
-    const labels = [...this.#numbers.keys()];
-    return kind === "ner" ? ["O", ...labels.flatMap((label) => [`B-${label}`, `I-${label}`])] : labels;
-  }
-
   classes(kind: TrainingKind, labels: readonly string[]): Classes {
     const places = new Map(labels.map((label, index) => [label, index]));
     const names = [...labels];
-    const indexOf = this.#names(kind).map((name) => places.get(name) ?? names.push(name) - 1);
+    const indexOf = headLabels(kind, [...this.#numbers.keys()]).map((name) => places.get(name) ?? names.push(name) - 1);
     return { labels, names, indexOf: Int32Array.from(indexOf) };
   }
 }
 
-/** The labels of a head for these entities or text labels. */
+/** The labels of a head for these entities or text labels, in the order of its classes. */
 export function headLabels(kind: TrainingKind, labels: readonly string[]): string[] {
   return kind === "ner" ? ["O", ...labels.flatMap((label) => [`B-${label}`, `I-${label}`])] : [...labels];
 }

@@ -4,6 +4,7 @@ import { fillAdapterModel, planAdapterModel } from "../train/adapter-model.ts";
 import type { Draws, DropoutRates } from "../train/dropout.ts";
 import type { GroupOptions } from "../train/group.ts";
 import { headBackward, headForward, type HeadKind, type TrainHead } from "../train/head.ts";
+import { sumOf } from "../train/losses.ts";
 import { startTraining, type TrainBuild, type TrainMachine, type TrainMachineOptions } from "../train/machine.ts";
 import { readParameter, writeParameter, type ParameterPart } from "../train/parameters.ts";
 import { backward, beginPass, forward, type PassText, type TrainGroup, type TrainModel } from "../train/pass.ts";
@@ -81,7 +82,7 @@ export class Learner {
     const { pass, x } = this.#forward(examples, states, draws);
     const [m, head, { rows }] = [this.machine, this.#head, pass.queries];
     headForward(m, pass, head, x, rows);
-    const sum = loss.of(m, head, examples, scale).reduce((total, value) => total + value, 0);
+    const sum = sumOf(loss.of(m, head, examples, scale));
     headBackward(m, pass, head, x, rows);
     backward(m, pass);
     return sum;

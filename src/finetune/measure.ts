@@ -1,6 +1,6 @@
 import { classificationReport } from "../metrics/classification.ts";
 import { multiLabelReport } from "../metrics/multi-label.ts";
-import { spanReport, tagsToSpans } from "../metrics/spans.ts";
+import { spanReport, tagsToSpans, withLost } from "../metrics/spans.ts";
 import type { DevExample } from "./examples.ts";
 import type { Classes } from "./label-book.ts";
 import type { Predictions } from "./predictions.ts";
@@ -23,11 +23,10 @@ const MOST_CONFUSED = 256;
 export function measure(kind: TrainingKind, classes: Classes, examples: readonly DevExample[], predictions: Predictions): Measured {
   const named = kind === "ner" ? tags(classes, examples, predictions) : labels(kind, classes, examples, predictions);
   const mistakes = mistakesOf(kind, examples, named, predictions.losses);
-  const [gold, predicted] = [named.map((text) => text.gold), named.map((text) => text.predicted)];
+  const whole = kind === "ner" ? named.map((text, i) => withLost(text.gold, text.predicted, examples[i]!.lost)) : named;
+  const [gold, predicted] = [whole.map((text) => text.gold), whole.map((text) => text.predicted)];
   if (kind === "ner") {
-    // An entity that was cut off is one that is gold and not found.
-    const lost = examples.map(({ lost: types }) => types.flatMap((type) => ["O", `B-${type}`]));
-    const report = spanReport(gold.map((text, i) => [...text, ...lost[i]!]), predicted.map((text, i) => [...text, ...lost[i]!.map(() => "O")]));
+    const report = spanReport(gold, predicted);
     return { metric: report.f1, perEntity: report.perLabel, mistakes };
   }
   if (kind === "multi-label") {

@@ -1,12 +1,12 @@
+import { bytesOf } from "../format/floats.ts";
 import { NO_TARGETS } from "../format/peft-config.ts";
 import { ENCODER_FINGERPRINT_KEY } from "../format/manifest.ts";
-import { writeSafetensors } from "../format/safetensors-writer.ts";
+import { safetensorsFile } from "../format/safetensors-writer.ts";
 import type { EncoderConfig, Fingerprint, LayerLinear } from "../format/types.ts";
 import { LINEAR_PARTS } from "../model/plan.ts";
 import { layerModules } from "../train/group.ts";
 import type { HeadKind } from "../train/head.ts";
 import type { Parameters } from "../train/parameters.ts";
-import { bytesOf } from "./checkpoint-format.ts";
 import { PeftNames } from "./peft-names.ts";
 import type { AdapterShape } from "./settings.ts";
 import type { TrainingKind } from "./types.ts";
@@ -40,14 +40,7 @@ function json(value: unknown): Uint8Array {
 function weights({ config, fingerprint, parameters, values }: FolderOptions): Uint8Array {
   const names = new PeftNames(config);
   const tensors = [...parameters].map(({ name, shape }) => ({ name: names.toFile(name), dtype: "F32" as const, shape, data: bytesOf(values.get(name)!) }));
-  const { header, parts, size } = writeSafetensors(tensors, new Map([["format", "pt"], [ENCODER_FINGERPRINT_KEY, fingerprint]]));
-  const file = new Uint8Array(size);
-  let at = 0;
-  for (const part of [header, ...parts]) {
-    file.set(part, at);
-    at += part.length;
-  }
-  return file;
+  return safetensorsFile(tensors, new Map([["format", "pt"], [ENCODER_FINGERPRINT_KEY, fingerprint]]));
 }
 
 /** What transformers and serving read of the labels, and the length that `rootstock eval` cuts at. `fromEntries` defines own properties, so a label "__proto__" stays one. */

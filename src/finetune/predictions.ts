@@ -1,7 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import { argmax } from "../heads/scores.ts";
+import { cutPasses } from "../train/pass.ts";
 import { shareOf, type Peers } from "../train/peers.ts";
-import { cutIntoPasses } from "./batches.ts";
 import type { Example } from "./examples.ts";
 import type { Learner } from "./learner.ts";
 import type { HeadLoss } from "./loss.ts";
@@ -41,22 +41,21 @@ export async function predict(examples: readonly Example[], options: PredictOpti
   const classes: Float32Array[] = [];
   for (let i = 0, at = examples.length; i < examples.length; at += sizes[i++]!) classes.push(flat.subarray(at, at + sizes[i]!));
 
-  const passes = cutIntoPasses(examples, learner.rows);
-  const [firstPass, endPass] = shareOf(peers, passes.length);
-  let text = passes.slice(0, firstPass).reduce((sum, pass) => sum + pass.length, 0);
+  const passes = cutPasses(examples.map(({ ids }) => ids.length), 0, examples.length, learner.rows);
   learner.beginMeasuring();
-  for (const pass of passes.slice(firstPass, endPass)) {
+  for (const [first, end] of passes.slice(...shareOf(peers, passes.length))) {
+    const pass = examples.slice(first, end);
     const states = await trunks.of(pass);
     const made = await run(() => learner.scores(pass, states, loss));
     let row = 0;
-    for (const { read } of pass) {
+    for (const [i, { read }] of pass.entries()) {
+      const text = first + i;
       const own = classes[text]!;
-      for (let i = 0; i < read.length; i++, row++) {
+      for (let place = 0; place < read.length; place++, row++) {
         losses[text]! += made.losses[row]!;
         if (loss.isMultiLabel) for (let label = 0; label < width; label++) own[label] = made.scores[row * width + label]! >= GIVEN ? 1 : 0;
-        else own[i] = bestOf(made.scores, row * width, width);
+        else own[place] = bestOf(made.scores, row * width, width);
       }
-      text++;
     }
   }
   learner.endMeasuring();

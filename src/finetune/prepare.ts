@@ -1,4 +1,5 @@
 import { quote, RootstockError } from "../errors.ts";
+import { OFFSETS } from "../heads/entities.ts";
 import { checkChoice, checkTaskName } from "../runtime/options.ts";
 import type { LoadedEncoder } from "../runtime/load-encoder.ts";
 import { Pace } from "../runtime/event-loop.ts";
@@ -42,7 +43,7 @@ export async function prepare(loaded: LoadedEncoder, data: TrainingData, options
   if (own === null) checkNoShape(options);
   const maxLength = maxLengthOf(options, config);
   recipeOf(options, own ?? shapeOf({}, config), maxLength, 1);
-  const offsets = checkChoice(options.offsets ?? "utf16", "offsets", ["utf16", "codepoint"]);
+  const offsets = checkChoice(options.offsets ?? "utf16", "offsets", OFFSETS);
 
   const book = new LabelBook();
   const reading = { tokenizer, maxLength, book, offsets, nameRow: data.nameRow, pace: new Pace(), signal };

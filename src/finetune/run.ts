@@ -1,10 +1,12 @@
 import { adamWStep, clipFactor, gradientNorm } from "../train/adamw.ts";
 import { drawKey } from "../train/dropout.ts";
+import { sumOf } from "../train/losses.ts";
 import { zeroGradients, type Parameter } from "../train/parameters.ts";
+import { cutPasses } from "../train/pass.ts";
 import { cutByTokens, type Peers } from "../train/peers.ts";
 import { refresh } from "../train/refresh.ts";
-import { constantSchedule, cosineSchedule, linearSchedule, type Schedule } from "../train/schedule.ts";
-import { cutIntoPasses, orderOf } from "./batches.ts";
+import { scheduleOf, type Schedule } from "../train/schedule.ts";
+import { orderOf } from "./batches.ts";
 import type { Example } from "./examples.ts";
 import type { Learner } from "./learner.ts";
 import { measure } from "./measure.ts";
@@ -12,7 +14,6 @@ import { diverged, predict } from "./predictions.ts";
 import type { Prepared } from "./prepare.ts";
 import { Stopwatch } from "./progress.ts";
 import { writeState, type RunState } from "./run-state.ts";
-import type { Recipe } from "./settings.ts";
 import type { Trunks } from "./trunks.ts";
 import type { CheckpointStore, TrainingProgress } from "./types.ts";
 
@@ -52,7 +53,7 @@ export class Run {
     this.#options = options;
     this.#perEpoch = Math.ceil(train.examples.length / recipe.batchSize);
     this.#steps = this.#perEpoch * recipe.epochs;
-    this.#schedule = scheduleOf(recipe, this.#steps);
+    this.#schedule = scheduleOf(recipe.schedule, recipe.warmup, this.#steps);
     this.#secondsBefore = state.history.seconds;
     const { classifier, dense } = learner.group.head!;
     this.#head = new Set([classifier, ...(dense === null ? [] : [dense.linear])].flatMap(({ trained }) => [trained!.weight, trained!.bias]));
@@ -98,15 +99,15 @@ export class Run {
     const [learner, { peers, signal, between }, { recipe, loss }, state] = [this.#learner, this.#options, this.#prepared, this.#state];
     const { machine: m, model } = learner;
     const scale = 1 / loss.total(batch);
-    const borders = cutByTokens(batch.map(({ ids }) => ids.length), peers.size);
-    let first = borders[peers.rank]!;
+    const lengths = batch.map(({ ids }) => ids.length);
+    const borders = cutByTokens(lengths, peers.size);
     let sum = 0;
     zeroGradients(m, model.parameters);
-    for (const pass of cutIntoPasses(batch.slice(first, borders[peers.rank + 1]), learner.rows)) {
+    for (const [first, end] of cutPasses(lengths, borders[peers.rank]!, borders[peers.rank + 1]!, learner.rows)) {
+      const pass = batch.slice(first, end);
       if (!this.#trunks.has(pass)) this.#report("trunk");
       const states = await this.#trunks.of(pass);
       sum += await between(() => learner.learn(pass, states, loss, scale, drawKey(recipe.seed, state.step, first)));
-      first += pass.length;
       signal?.throwIfAborted();
     }
     if (peers.size > 1) sum = await this.#sumGradients(sum);
@@ -157,7 +158,7 @@ export class Run {
       learner: this.#learner, trunks: this.#trunks, loss, width: classes.labels.length, peers, run: between,
     });
     const measured = measure(kind, classes, dev!.examples, predictions);
-    const devLoss = predictions.losses.reduce((sum, value) => sum + value, 0) / (loss.total(dev!.examples) || 1);
+    const devLoss = sumOf(predictions.losses) / (loss.total(dev!.examples) || 1);
     const { metric, ...details } = measured;
     history.evaluations.push({ step: state.step, epoch: this.#epochs, metric, loss: devLoss });
     const isGain = history.best === null || metric > history.best.metric;
@@ -208,10 +209,4 @@ export class Run {
     });
     signal?.throwIfAborted();
   }
-}
-
-function scheduleOf({ schedule, warmup }: Recipe, steps: number): Schedule {
-  const options = { steps, warmup: Math.round(warmup * steps) };
-  if (schedule === "constant") return constantSchedule(options);
-  return schedule === "cosine" ? cosineSchedule(options) : linearSchedule(options);
 }

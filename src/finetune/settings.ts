@@ -5,7 +5,8 @@ import { LINEAR_PARTS } from "../model/plan.ts";
 import type { OptionKinds } from "../own-options.ts";
 import { checkChoice, checkInteger } from "../runtime/options.ts";
 import type { DropoutRates } from "../train/dropout.ts";
-import type { ScheduleName, TrainingMethod, TrainingOptions, TrainingTarget } from "./types.ts";
+import { SCHEDULES, type ScheduleName } from "../train/schedule.ts";
+import { METHODS, type TrainingMethod, type TrainingOptions, type TrainingTarget } from "./types.ts";
 
 /** What an adapter is: `from` has one, else the options say it. */
 export interface AdapterShape {
@@ -47,7 +48,6 @@ export const TRAINING_OPTIONS: OptionKinds<TrainingOptions> = {
   offsets: "", seed: "", checkpoint: "", wasm: "", peers: "", signal: "signal", onProgress: "function",
 };
 
-const METHODS = ["lora", "dora", "ia3", "head"] as const;
 const LORA_TARGETS: readonly TrainingTarget[] = ["query", "value"];
 /** PEFT's for BERT: key, value, output.dense; the last is both output layers. */
 const IA3_TARGETS: readonly TrainingTarget[] = ["key", "value", "attentionOutput", "output"];
@@ -123,7 +123,7 @@ export function recipeOf(options: TrainingOptions, { method }: AdapterShape, max
     dropout: checkNumber(options.dropout ?? DEFAULTS.dropout, "dropout", 0, 0.99),
     loraDropout: checkNumber(options.loraDropout ?? 0, "loraDropout", 0, 0.99),
     headLearningRate: checkNumber(options.headLearningRate ?? Math.min(learningRate * headFactor, MAX_NUMBER), "headLearningRate", 0, MAX_NUMBER),
-    schedule: checkChoice(options.schedule ?? "linear", "schedule", ["linear", "cosine", "constant"]),
+    schedule: checkChoice(options.schedule ?? "linear", "schedule", SCHEDULES),
     warmup: checkNumber(options.warmup ?? DEFAULTS.warmup, "warmup", 0, 1),
     weightDecay: checkNumber(options.weightDecay ?? DEFAULTS.weightDecay, "weightDecay", 0, MAX_NUMBER),
     clip: clip === null ? null : checkNumber(clip, "clip", 1e-12, MAX_NUMBER),

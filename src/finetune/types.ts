@@ -2,6 +2,7 @@ import type { LayerLinear } from "../format/types.ts";
 import type { SourceLike } from "../load/source.ts";
 import type { TrainBuild } from "../train/machine.ts";
 import type { Peers } from "../train/peers.ts";
+import type { ScheduleName } from "../train/schedule.ts";
 import type { KernelBinaries, KernelBinary } from "../wasm/binaries.ts";
 
 /** A sentence with one tag a word. BIO, IOB1, IOBES and BILOU are read; the adapter is trained on BIO. */
@@ -45,9 +46,9 @@ export interface TrainingData {
 }
 
 export type TrainingKind = "ner" | "classification" | "multi-label";
-export type TrainingMethod = "lora" | "dora" | "ia3" | "head";
+export const METHODS = ["lora", "dora", "ia3", "head"] as const;
+export type TrainingMethod = (typeof METHODS)[number];
 export type TrainingTarget = LayerLinear;
-export type ScheduleName = "linear" | "cosine" | "constant";
 
 /** Where training is kept between two runs: one blob, replaced as a whole. Of peers all read it, and rank 0 writes it. */
 export interface CheckpointStore {

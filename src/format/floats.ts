@@ -1,4 +1,4 @@
-/** F16, BF16 and F32 bytes to float32, exactly: both narrow formats are subsets of float32. */
+/** F16, BF16 and F32 bytes to float32, exactly: both narrow formats are subsets of float32. And back, to F16 and F32. */
 
 import { RootstockError } from "../errors.ts";
 import type { FloatDtype } from "./types.ts";
@@ -51,6 +51,11 @@ export function toFloat32(bytes: Uint8Array, dtype: FloatDtype, out?: Float32Arr
   else if (dtype === "F16") fromF16(halves(bytes), target);
   else fromBF16(halves(bytes), target);
   return target;
+}
+
+/** Values as F32 bytes, where they lie. */
+export function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /**

@@ -39,6 +39,18 @@ export function writeSafetensors(tensors: readonly TensorToWrite[], metadata: Re
   return { header, parts: ordered.map((tensor) => tensor.data), size };
 }
 
+/** The same as one file. @throws RootstockError as `writeSafetensors` */
+export function safetensorsFile(tensors: readonly TensorToWrite[], metadata?: ReadonlyMap<string, string>): Uint8Array {
+  const { header, parts, size } = writeSafetensors(tensors, metadata);
+  const file = new Uint8Array(size);
+  let at = 0;
+  for (const part of [header, ...parts]) {
+    file.set(part, at);
+    at += part.length;
+  }
+  return file;
+}
+
 /**
  * Lays the tensors out with wider elements first (the given order is kept within one width), so that each starts at a
  * multiple of its element size although the format allows no holes.

@@ -44,6 +44,7 @@ export interface EntityGroup {
 export type Aggregation = (typeof AGGREGATIONS)[number];
 
 export const AGGREGATIONS = ["none", "simple", "first", "average", "max"] as const;
+export const OFFSETS = ["utf16", "codepoint"] as const;
 
 export interface EntityOptions {
   /** Default `"first"`: what token-classification heads are trained for. */
@@ -126,23 +127,9 @@ export function decodeEntities(
   const labelled =
     aggregation === "simple"
       ? labelTokens(scores, encoded, scheme)
-      : labelWords(scores, encoded, scheme, aggregation).filter((word) => word !== null);
+      : labelWords(scores, encoded, scheme, aggregation);
   const groups = groupEntities(labelled, text, scheme).filter((group) => !ignored.has(group.entity_group));
   return offsets === "codepoint" ? toCodePoints(text, groups) : groups;
-}
-
-/**
- * The label of every word of `encoded.words`, for metrics over tags. A word that has no token in the sequence gets `O`.
- *
- * @throws RootstockError as `decodeEntities`
- */
-export function wordTags(
-  scores: TokenScores,
-  encoded: TokenAlignment,
-  scheme: TagScheme,
-  aggregation: "first" | "average" | "max" = "first",
-): string[] {
-  return labelWords(scores, encoded, scheme, aggregation).map((word) => (word === null ? "O" : scheme.labels[word.label]!));
 }
 
 function labelTokens(scores: TokenScores, encoded: TokenAlignment, scheme: TagScheme): (Labelled & { index: number })[] {
@@ -159,18 +146,17 @@ function labelTokens(scores: TokenScores, encoded: TokenAlignment, scheme: TagSc
   return labelled;
 }
 
-/** One entry a word, `null` for a word without a token in the sequence. */
+/** One entry a word that has a token in the sequence. */
 function labelWords(
   scores: TokenScores,
   encoded: TokenAlignment,
   scheme: TagScheme,
   aggregation: "first" | "average" | "max",
-): (Labelled | null)[] {
+): Labelled[] {
   const classes = scheme.labels.length;
   const rowOfToken = indexRows(scores, encoded, classes);
   const mean = new Float64Array(classes);
-  return encoded.words.map((word) => {
-    if (!isPresent(word)) return null;
+  return encoded.words.filter(isPresent).map((word) => {
     const { start, end, firstToken } = word;
     const endToken = aggregation === "first" ? firstToken + 1 : firstToken + word.tokenCount;
     if (aggregation === "average") {
@@ -185,7 +171,7 @@ function labelWords(
       const score = scores.probabilities[offset + label]!;
       if (best === null || score > best.score) best = { label, score, start, end };
     }
-    return best;
+    return best!;
   });
 }
 

@@ -55,26 +55,10 @@ export function tagsToSpans(tags: readonly string[]): WordSpan[] {
   return spans;
 }
 
-/**
- * BIO tags of a sentence of `words` words. The inverse of `tagsToSpans` for spans in order.
- *
- * @throws RootstockError `argument-invalid` for spans that are empty, overlap or leave the sentence
- */
-export function spansToTags(spans: readonly WordSpan[], words: number): string[] {
-  const tags = Array.from({ length: words }, () => "O");
-  for (const { label, start, end } of spans) {
-    const inside = Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= words;
-    if (!inside || tags.slice(start, end).some((tag) => tag !== "O")) {
-      throw new RootstockError(
-        "argument-invalid",
-        `Span ${JSON.stringify(label)} over words ${start} to ${end} of ${words} is empty, leaves the sentence or ` +
-          "overlaps another: BIO tags hold flat spans only.",
-      );
-    }
-    tags.fill(`I-${label}`, start, end);
-    tags[start] = `B-${label}`;
-  }
-  return tags;
+/** A sentence's tags with the types of entities that were cut off with its end: they are gold, and not found. */
+export function withLost(gold: readonly string[], predicted: readonly string[], lost: readonly string[]): { gold: string[]; predicted: string[] } {
+  const cut = lost.flatMap((type) => ["O", `B-${type}`]);
+  return { gold: [...gold, ...cut], predicted: [...predicted, ...cut.map(() => "O")] };
 }
 
 /**

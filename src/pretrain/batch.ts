@@ -20,15 +20,3 @@ export interface UpdateBatch {
   readonly ner: readonly SentenceText[] | null;
   readonly tc: readonly PairText[] | null;
 }
-
-/** Cuts [first, end) into passes of at most `rows` token rows. */
-export function cutPasses(lengths: readonly number[], first: number, end: number, rows: number): [first: number, end: number][] {
-  const passes: [number, number][] = [];
-  for (let from = first; from < end; ) {
-    let [to, sum] = [from, 0];
-    while (to < end && (to === from || sum + lengths[to]! <= rows)) sum += lengths[to++]!;
-    passes.push([from, to]);
-    from = to;
-  }
-  return passes;
-}

@@ -2,6 +2,7 @@ import { quote, RootstockError } from "../errors.ts";
 import { field, place, type Place } from "../format/json.ts";
 import { MAX_LABELS, MAX_TRAINING_ROWS } from "../limits.ts";
 import { DataDigest } from "../finetune/data-digest.ts";
+import { headLabels } from "../finetune/label-book.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { PairText, SentenceText } from "./batch.ts";
 import { readPair, readSentence } from "./rows.ts";
@@ -41,7 +42,7 @@ export interface Corpus {
 
 /** Classes of the NER head: "O", "B-x", "I-x" … */
 export function classNames({ types }: Pick<Corpus, "types">): string[] {
-  return ["O", ...types.flatMap((type) => [`B-${type}`, `I-${type}`])];
+  return headLabels("ner", types);
 }
 
 /** Sources of one family by name. */

@@ -2,9 +2,9 @@ import { contrastiveLoss, nearestPartners, poolBackward, poolForward } from "../
 import { headBackward, headForward } from "../train/head.ts";
 import { crossEntropyLoss } from "../train/losses.ts";
 import type { TrainMachine } from "../train/machine.ts";
-import { backward, beginPass, forward, type Pass } from "../train/pass.ts";
+import { backward, beginPass, cutPasses, forward, type Pass } from "../train/pass.ts";
 import { cutByTokens, type Peers } from "../train/peers.ts";
-import { cutPasses, type PairText, type SentenceText } from "./batch.ts";
+import type { PairText, SentenceText } from "./batch.ts";
 import type { PretrainingModel } from "./model.ts";
 import type { PretrainingSettings } from "./types.ts";
 

@@ -1,8 +1,8 @@
 import { BARE_MODEL_METADATA, bareModelConfig } from "../format/bare-model.ts";
 import { poolerModule } from "../format/encoder-modules.ts";
-import { toFloat16 } from "../format/floats.ts";
+import { bytesOf, toFloat16 } from "../format/floats.ts";
 import { ENCODER_FINGERPRINT_KEY } from "../format/manifest.ts";
-import { writeSafetensors, type TensorToWrite } from "../format/safetensors-writer.ts";
+import { safetensorsFile, type TensorToWrite } from "../format/safetensors-writer.ts";
 import type { EncoderConfig } from "../format/types.ts";
 import { BACKBONE } from "../train/full-model.ts";
 import { layerModules } from "../train/group.ts";
@@ -15,20 +15,6 @@ import type { PretrainingSettings } from "./types.ts";
 export type Files = ReadonlyMap<string, Uint8Array>;
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
-
-function joined({ header, parts, size }: ReturnType<typeof writeSafetensors>): Uint8Array {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of [header, ...parts]) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-function bytesOf(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-}
 
 /**
  * The encoder as Hugging Face's folder of the bare model; a pooler that it came with is left as it was. One that was frozen is the folder that it
@@ -51,7 +37,7 @@ export function encoderFiles({ machine, plan }: Trainer, start: StartEncoder, dt
     add(`${pooler.path}.bias`, [pooler.out], bias);
   }
   const config = bareModelConfig(start.files.get("config.json")!, start.config.family, dtype);
-  return new Map([...start.files, ["config.json", config], ["model.safetensors", joined(writeSafetensors(tensors, BARE_MODEL_METADATA))]]);
+  return new Map([...start.files, ["config.json", config], ["model.safetensors", safetensorsFile(tensors, BARE_MODEL_METADATA)]]);
 }
 
 /**
@@ -66,7 +52,7 @@ export async function adapterFiles({ machine, plan }: Trainer, config: EncoderCo
   const metadata = new Map([...BARE_MODEL_METADATA, [ENCODER_FINGERPRINT_KEY, await fingerprint(encoder.get("model.safetensors")!)]]);
   return new Map([
     ["adapter_config.json", json(adapterConfig(config, settings))],
-    ["adapter_model.safetensors", joined(writeSafetensors(tensors, metadata))],
+    ["adapter_model.safetensors", safetensorsFile(tensors, metadata)],
   ]);
 }
 
@@ -94,5 +80,5 @@ export function headFiles({ machine, plan }: Trainer, classes: readonly string[]
   const tensors = own.map((parameter): TensorToWrite => ({
     name: parameter.name.slice(parameter.name.indexOf("/") + 1), dtype: "F32", shape: parameter.shape, data: bytesOf(readParameter(machine, parameter, "value")),
   }));
-  return new Map([["head.safetensors", joined(writeSafetensors(tensors, BARE_MODEL_METADATA))], ["labels.json", json(classes)]]);
+  return new Map([["head.safetensors", safetensorsFile(tensors, BARE_MODEL_METADATA)], ["labels.json", json(classes)]]);
 }

@@ -1,15 +1,10 @@
 import { RootstockError } from "../errors.ts";
-import { field, readBoolean, readChoice, readInteger, readList, readNumber, readObject, type Place } from "../format/json.ts";
+import { field, place, readBoolean, readChoice, readInteger, readList, readNumber, readObject, type Place } from "../format/json.ts";
 import { MAX_LAYERS, MAX_RANK } from "../limits.ts";
 import { LINEAR_PARTS } from "../model/plan.ts";
+import { SCHEDULES } from "../train/schedule.ts";
 import { REGIMES } from "./regime.ts";
 import type { PretrainingSettings, Regime, SourceOptions } from "./types.ts";
-
-/** The fields that `readSettings` knows. */
-export const SETTING_FIELDS: ReadonlySet<string> = new Set([
-  "regime", "seed", "steps", "lossWeights", "learningRates", "schedule", "warmup", "weightDecay", "clip", "adapter", "ner", "pairs",
-  "maxLength", "passRows", "sources", "probe",
-]);
 
 const MAX_STEPS = 10_000_000;
 const MAX_BATCH = 4096;
@@ -82,7 +77,7 @@ export function readSettings(value: unknown, at: Place): PretrainingSettings {
       head: fields.number("head", 2e-3, 0, 1),
       adapters: fields.number("adapters", 1e-3, 0, 1),
     })),
-    schedule: all.read("schedule", "linear", (given, place): PretrainingSettings["schedule"] => readChoice(given, place, ["linear", "cosine", "constant"])),
+    schedule: all.read("schedule", "linear", (given, place): PretrainingSettings["schedule"] => readChoice(given, place, SCHEDULES)),
     warmup: all.number("warmup", 0.1, 0, 1),
     weightDecay: all.number("weightDecay", 0.01, 0, 1),
     clip: all.orNull("clip", 1, (given, place) => readNumber(given, place, 1e-6, 1e6)),
@@ -130,3 +125,6 @@ function readSource(value: unknown, at: Place): SourceOptions {
     outside: fields.read("outside", "label", (given, place): SourceOptions["outside"] => readChoice(given, place, ["label", "ignored"])),
   }));
 }
+
+/** The fields that `readSettings` knows. */
+export const SETTING_FIELDS: ReadonlySet<string> = new Set(Object.keys(readSettings(undefined, place("settings"))));

@@ -5,7 +5,7 @@ import { startTraining, type TrainMachine, type TrainMachineOptions } from "../t
 import { zeroGradients, type Parameters } from "../train/parameters.ts";
 import { ALONE, type Peers } from "../train/peers.ts";
 import { packFrozen, refresh } from "../train/refresh.ts";
-import type { Schedule } from "../train/schedule.ts";
+import { scheduleOf, type Schedule } from "../train/schedule.ts";
 import { Pace } from "../runtime/event-loop.ts";
 import type { UpdateBatch } from "./batch.ts";
 import { addPairGradients, addSentenceGradients, type GradientContext } from "./gradients.ts";
@@ -14,7 +14,7 @@ import { probeMeans, probeUpdate } from "./probe.ts";
 import { inPlace, sumGradients, type Summed } from "./sum-gradients.ts";
 import { joinBySurgery, putAside } from "./surgery.ts";
 import type { PretrainingSettings, ProbePart, StepRecord } from "./types.ts";
-import { reachedBy, scheduleOf, update, type UpdateCounts } from "./update.ts";
+import { reachedBy, update, type UpdateCounts } from "./update.ts";
 
 export interface TrainerOptions {
   readonly config: EncoderConfig;
@@ -52,7 +52,7 @@ export class Trainer {
     this.machine = machine;
     this.plan = plan;
     this.#settings = settings;
-    this.#schedule = scheduleOf(settings);
+    this.#schedule = scheduleOf(settings.schedule, settings.warmup, settings.steps);
     const pace = new Pace();
     const turn = async (): Promise<void> => {
       await pace.turn();

@@ -1,6 +1,7 @@
 import type { CheckpointStore, Rows } from "../finetune/types.ts";
 import type { LayerLinear } from "../format/types.ts";
 import type { Peers } from "../train/peers.ts";
+import type { ScheduleName } from "../train/schedule.ts";
 
 /** What a loss belongs to: entity recognition, or text classification, which learns from pairs. */
 export type TaskFamily = "ner" | "tc";
@@ -43,7 +44,7 @@ export interface PretrainingSettings {
   readonly lossWeights: Readonly<Record<TaskFamily, number>>;
   /** AdamW's, at their peak. Default 1e-4, 2e-3, 1e-3. */
   readonly learningRates: { readonly backbone: number; readonly head: number; readonly adapters: number };
-  readonly schedule: "linear" | "cosine" | "constant";
+  readonly schedule: ScheduleName;
   /** Share of the updates over which rates rise. Default 0.1. */
   readonly warmup: number;
   /** AdamW's, of every tensor, biases and LayerNorms included. Default 0.01. */

@@ -2,18 +2,12 @@ import { adamWStep, clipFactor, gradientNorm } from "../train/adamw.ts";
 import { BACKBONE } from "../train/full-model.ts";
 import { groupOf, type Parameter } from "../train/parameters.ts";
 import { refresh } from "../train/refresh.ts";
-import { constantSchedule, cosineSchedule, linearSchedule, type Schedule } from "../train/schedule.ts";
 import type { TrainMachine } from "../train/machine.ts";
 import type { PretrainingModel } from "./model.ts";
 import type { PretrainingSettings, TaskFamily } from "./types.ts";
 
 /** Updates that the tensors of each group have had: AdamW's t. */
 export type UpdateCounts = Map<string, number>;
-
-export function scheduleOf({ schedule, steps, warmup }: PretrainingSettings): Schedule {
-  const options = { steps, warmup: Math.round(warmup * steps) };
-  return { linear: linearSchedule, cosine: cosineSchedule, constant: constantSchedule }[schedule](options);
-}
 
 /** Tensors that a loss of these families reaches. The others are not touched: AdamW moves even what has no gradient. */
 export function reachedBy({ model, backbone, regime }: PretrainingModel, families: readonly TaskFamily[]): Parameter[] {

@@ -34,7 +34,8 @@ const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", 
 
 /**
  * Units that HTML forbids, and those that turn the direction of all that follows (Unicode's embeddings, overrides and isolates): a label
- * must not change how the page around it reads.
+ * must not change how the page around it reads. A terminal is refused more (`UNPRINTABLE` of errors.ts): in a page, line breaks are spaces, and marks
+ * (U+061C, U+200E, U+200F), which scripts from right to left are written with, order nothing but their neighbours.
  */
 // oxlint-disable-next-line no-control-regex
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]|\p{Surrogate}/gu;

@@ -1,5 +1,5 @@
 import { describe, RootstockError } from "../errors.ts";
-import { AGGREGATIONS, type Aggregation } from "../heads/entities.ts";
+import { AGGREGATIONS, OFFSETS, type Aggregation } from "../heads/entities.ts";
 import type { SourceLike } from "../load/source.ts";
 import type { OptionKinds } from "../own-options.ts";
 import type { KernelBinaries } from "../wasm/binaries.ts";
@@ -170,7 +170,7 @@ export function checkStrings(value: unknown, name: string): asserts value is rea
 /** Checks how results are wanted, before anything runs. @throws RootstockError `argument-invalid`. */
 export function checkResultOptions({ aggregation, offsets, ignoreLabels, topK }: RunOptions): void {
   if (aggregation !== undefined) checkChoice(aggregation, "aggregation", AGGREGATIONS);
-  if (offsets !== undefined) checkChoice(offsets, "offsets", ["utf16", "codepoint"]);
+  if (offsets !== undefined) checkChoice(offsets, "offsets", OFFSETS);
   if (ignoreLabels !== undefined) checkStrings(ignoreLabels, "ignoreLabels");
   if (topK !== undefined && topK !== null) checkInteger(topK, "topK", 1, Number.MAX_SAFE_INTEGER);
 }

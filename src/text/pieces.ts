@@ -12,5 +12,3 @@ export const CONTINUES_WORD = 0;
 export const STARTS_WORD = 1;
 /** The token is white space and of no word. */
 export const OUTSIDE_WORDS = 2;
-
-export type WordMark = typeof CONTINUES_WORD | typeof STARTS_WORD | typeof OUTSIDE_WORDS;

@@ -62,17 +62,3 @@ export function clipFactor(norm: number, most: number): number {
 export function copyGradients({ memory }: TrainMachine, parameters: Iterable<Parameter>): Map<string, Float32Array> {
   return new Map([...parameters].map(({ name, gradient, count }) => [name, memory.floats(gradient, count).slice()]));
 }
-
-/** Cosine between two losses' gradients over the tensors of `names`; below 0 they conflict (arXiv 2001.06782). 0 where one is 0. */
-export function gradientCosine(a: ReadonlyMap<string, Float32Array>, b: ReadonlyMap<string, Float32Array>, names: Iterable<string>): number {
-  let [dot, aa, bb] = [0, 0, 0];
-  for (const name of names) {
-    const [x, y] = [a.get(name)!, b.get(name)!];
-    for (let i = 0; i < x.length; i++) {
-      dot += x[i]! * y[i]!;
-      aa += x[i]! * x[i]!;
-      bb += y[i]! * y[i]!;
-    }
-  }
-  return aa === 0 || bb === 0 ? 0 : dot / Math.sqrt(aa * bb);
-}

@@ -65,6 +65,18 @@ export interface PassText {
   readonly mask?: ArrayLike<number> | undefined;
 }
 
+/** Cuts the texts [first, end), in order, into passes of at most `rows` tokens; one that is longer goes alone. The order of sums depends on it. */
+export function cutPasses(lengths: readonly number[], first: number, end: number, rows: number): [first: number, end: number][] {
+  const passes: [number, number][] = [];
+  for (let from = first; from < end; ) {
+    let [to, sum] = [from, 0];
+    while (to < end && (to === from || sum + lengths[to]! <= rows)) sum += lengths[to++]!;
+    passes.push([from, to]);
+    from = to;
+  }
+  return passes;
+}
+
 /**
  * Writes the texts' ids, or states, to the model's buffers.
  * @throws RootstockError `argument-invalid` for more rows than there is room for, or an id where a state is called for;

@@ -1,6 +1,9 @@
 /** A learning rate's share of its peak at an update. @param step updates made before it, from 0 */
 export type Schedule = (step: number) => number;
 
+export const SCHEDULES = ["linear", "cosine", "constant"] as const;
+export type ScheduleName = (typeof SCHEDULES)[number];
+
 export interface ScheduleOptions {
   /** Updates in all. */
   readonly steps: number;
@@ -25,4 +28,10 @@ export function cosineSchedule({ steps, warmup = 0 }: ScheduleOptions): Schedule
 /** Up to 1 over the warm-up, then constant. */
 export function constantSchedule({ warmup = 0 }: Pick<ScheduleOptions, "warmup">): Schedule {
   return (step) => Math.min(1, warmup === 0 ? 1 : step / warmup);
+}
+
+/** @param warmup share of all updates over which the rate rises */
+export function scheduleOf(name: ScheduleName, warmup: number, steps: number): Schedule {
+  const options = { steps, warmup: Math.round(warmup * steps) };
+  return { linear: linearSchedule, cosine: cosineSchedule, constant: constantSchedule }[name](options);
 }

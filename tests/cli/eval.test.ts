@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Evaluation } from "../../src/cli/evaluate.ts";
 import { wordEnds, wordTags } from "../../src/cli/word-tags.ts";
 import { loadEncoder, type Classification, type Encoder, type EntityGroup } from "../../src/index.ts";
-import { spansToTags } from "../../src/metrics/spans.ts";
+import { spansToTags } from "../unit/metrics/spans-to-tags.ts";
 import { adapterFolder, ENCODER, program } from "./program.ts";
 
 const SENTENCES = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { printResults } from "../../src/cli/print-results.ts";
 import { colours, plain } from "../../src/cli/print-style.ts";
-import { bar, byteSize, grouped, table } from "../../src/cli/print-table.ts";
+import { bar, byteSize, clock, grouped, table } from "../../src/cli/print-table.ts";
 import { markedPieces, printable, wrap, type Piece } from "../../src/cli/print-text.ts";
 import type { TaskInfo } from "../../src/index.ts";
 
@@ -48,6 +48,7 @@ describe("tables and figures", () => {
 
   it("groups digits and chooses units", () => {
     expect([0, 999, 1000, 1234567].map(grouped)).toEqual(["0", "999", "1,000", "1,234,567"]);
+    expect([5.6, 599, 3599.4, 3723].map(clock)).toEqual(["0:06", "9:59", "59:59", "1:02:03"]);
     expect([999, 1_500_000].map(byteSize)).toEqual(["1.0 kB", "1.5 MB"]);
   });
 });
@@ -84,6 +85,13 @@ describe("printResults", () => {
     expect(coloured).toContain("\x1b[");
     // oxlint-disable-next-line no-control-regex
     expect(coloured.replace(/\x1b\[\d+m/g, "")).toBe(printResults("In Rio!", results, tasks, { ...options, style: plain }));
+  });
+
+  it("paints a type in one colour, whatever its tags say of the place", () => {
+    const style = { ...plain, colour: (text: string, index: number): string => `${index}${text}` };
+    const people = [{ entity: "S-PER", score: 1, index: 1, word: "a", start: 0, end: 1 }, { entity: "B-LOC", score: 1, index: 2, word: "b", start: 1, end: 2 }, { entity: "E-LOC", score: 1, index: 3, word: "c", start: 2, end: 3 }];
+    const iobes = [task("people", "token", ["O", "B-PER", "S-PER", "B-LOC", "E-LOC"])];
+    expect(printResults("abc", { people }, iobes, { style, width: 80, offsets: "utf16" }).split("\n")[0]).toBe("  people  0[0a0|S-PER]1[1b1|B-LOC]1[1c1|E-LOC]");
   });
 
   it("prints no task that was not asked for, whatever its name", () => {

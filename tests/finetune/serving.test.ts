@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { trainAdapter, type TrainedAdapter, type TrainingOptions } from "../../src/finetune/index.ts";
-import { cutIntoPasses } from "../../src/finetune/batches.ts";
 import { Learner } from "../../src/finetune/learner.ts";
 import { prepare } from "../../src/finetune/prepare.ts";
 import { PeftNames } from "../../src/finetune/peft-names.ts";
 import { ratesOf } from "../../src/finetune/settings.ts";
 import { readTensorsOf } from "../golden/read-tensors.ts";
 import { loadEncoder, type Encoder, type EntityGroup } from "../../src/index.ts";
+import { cutPasses } from "../../src/train/pass.ts";
 import { editTensors } from "../runtime/folder.ts";
 import { labelledRows, multiRows, taggedRows, tinyEncoder, tinyFiles, TOY } from "./fixture.ts";
 
@@ -42,7 +42,8 @@ describe("the scores that dev is measured by have the bits that are served", () 
     learner.endMeasuring();
     learner.beginMeasuring();
     const learnt: Float32Array[] = [];
-    for (const pass of cutIntoPasses(dev!.examples, learner.rows)) {
+    for (const [first, end] of cutPasses(dev!.examples.map(({ ids }) => ids.length), 0, dev!.examples.length, learner.rows)) {
+      const pass = dev!.examples.slice(first, end);
       const states = await served.states(pass, learner.depth);
       learnt.push(learner.scores(pass, states, loss).scores);
     }

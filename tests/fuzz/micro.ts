@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { convertEncoder } from "../../src/convert/convert.ts";
-import { writeSafetensors, type TensorToWrite } from "../../src/format/safetensors-writer.ts";
+import { safetensorsFile, type TensorToWrite } from "../../src/format/safetensors-writer.ts";
 import { seeded } from "../reliability/random.ts";
 import { readFolder } from "../runtime/folder.ts";
 
@@ -73,12 +73,11 @@ export function microEncoder(layers = 2): Map<string, Uint8Array> {
     const values = Float32Array.from({ length: count }, () => base + 0.4 * (random() - 0.5));
     return { name, dtype: "F32", shape, data: new Uint8Array(values.buffer) };
   });
-  const { header, parts } = writeSafetensors(tensors, new Map([["format", "pt"]]));
   return new Map([
     ["config.json", encoded({ ...CONFIG, num_hidden_layers: layers })],
     ["tokenizer.json", encoded(WORD_PIECE)],
     ["tokenizer_config.json", encoded({ do_lower_case: true, strip_accents: null, tokenize_chinese_chars: true, model_max_length: 512 })],
-    ["model.safetensors", new Uint8Array(Buffer.concat([header, ...parts]))],
+    ["model.safetensors", safetensorsFile(tensors, new Map([["format", "pt"]]))],
   ]);
 }
 

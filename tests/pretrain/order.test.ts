@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cutPasses } from "../../src/pretrain/batch.ts";
+import { cutPasses } from "../../src/train/pass.ts";
 import { cutByTokens } from "../../src/train/peers.ts";
 import { BatchOrder, type WeightedRow } from "../../src/pretrain/order.ts";
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { writeSafetensors, type TensorToWrite } from "../../src/format/safetensors-writer.ts";
+import { safetensorsFile, type TensorToWrite } from "../../src/format/safetensors-writer.ts";
 import { parseSafetensorsHeader } from "../../src/format/safetensors.ts";
 
 /** A folder's files in memory, to be changed by a test. */
@@ -26,6 +26,5 @@ export function editTensors(
   const kept = [...tensors.values()]
     .map(({ name, dtype, shape, start, end }) => edit({ name, dtype, shape, data: bytes.subarray(start, end) }))
     .filter((tensor) => tensor !== null);
-  const { header, parts } = writeSafetensors([...kept, ...added], metadata);
-  return new Map(files).set(name, new Uint8Array(Buffer.concat([header, ...parts])));
+  return new Map(files).set(name, safetensorsFile([...kept, ...added], metadata));
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { adamWStep, clipFactor, gradientCosine, gradientNorm } from "../../src/train/adamw.ts";
+import { adamWStep, clipFactor, gradientNorm } from "../../src/train/adamw.ts";
 import { planFullModel } from "../../src/train/full-model.ts";
 import type { GroupOptions } from "../../src/train/group.ts";
 import { startTraining } from "../../src/train/machine.ts";
 import { Parameters, readParameter, writeParameter, zeroGradients, groupOf } from "../../src/train/parameters.ts";
-import { constantSchedule, cosineSchedule, linearSchedule } from "../../src/train/schedule.ts";
+import { constantSchedule, cosineSchedule, linearSchedule, scheduleOf } from "../../src/train/schedule.ts";
 import { config } from "./fixture.ts";
 
 async function start() {
@@ -70,13 +70,6 @@ describe("AdamW", () => {
     machine.memory.f32[a.gradient >>> 2] = NaN;
     expect(gradientNorm(machine, parameters)).toBeNaN();
   });
-
-  it("compares gradients by their cosine", () => {
-    const of = (...values: number[]) => new Map([["x", Float32Array.from(values)]]);
-    expect(gradientCosine(of(1, 2), of(-2, -4), ["x"])).toBeCloseTo(-1, 12);
-    expect(gradientCosine(of(1, 0), of(0, 3), ["x"])).toBe(0);
-    expect(gradientCosine(of(0, 0), of(1, 3), ["x"])).toBe(0);
-  });
 });
 
 describe("schedules", () => {
@@ -89,6 +82,12 @@ describe("schedules", () => {
     expect([10, 12].map(cosine).every((share) => Math.abs(share) < 1e-12)).toBe(true);
     expect([0, 1, 2, 50].map(constant)).toEqual([0, 0.5, 1, 1]);
     expect([linearSchedule({ steps: 1 })(0), constantSchedule({})(0), cosineSchedule({ steps: 0 })(0)]).toEqual([1, 1, 1]);
+  });
+
+  it("are chosen by name, with a warm-up in whole updates", () => {
+    const of = (name: "linear" | "cosine" | "constant"): number[] => [0, 1, 2, 6].map(scheduleOf(name, 0.17, 10));
+    expect([of("linear"), of("constant")]).toEqual([[0, 0.5, 1, 0.5], [0, 0.5, 1, 1]]);
+    expect(of("cosine")).toEqual([0, 1, 2, 6].map(cosineSchedule({ steps: 10, warmup: 2 })));
   });
 });
 

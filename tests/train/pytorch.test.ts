@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { adamWStep, clipFactor, copyGradients, gradientCosine, gradientNorm } from "../../src/train/adamw.ts";
+import { adamWStep, clipFactor, copyGradients, gradientNorm } from "../../src/train/adamw.ts";
 import { groupOf, readParameter, zeroGradients } from "../../src/train/parameters.ts";
 import { refresh } from "../../src/train/refresh.ts";
 import { readTensors } from "../golden/read-tensors.ts";
@@ -18,6 +18,20 @@ const STEPS = { ner: nerStep, tc: tcStep } as const;
 
 function largestGap(got: Float32Array, want: Float32Array): number {
   return got.reduce((gap, value, i) => Math.max(gap, Math.abs(value - want[i]!)), 0);
+}
+
+/** Cosine between two losses' gradients over the tensors of `names`. */
+function gradientCosine(a: ReadonlyMap<string, Float32Array>, b: ReadonlyMap<string, Float32Array>, names: readonly string[]): number {
+  let [dot, aa, bb] = [0, 0, 0];
+  for (const name of names) {
+    const [x, y] = [a.get(name)!, b.get(name)!];
+    for (let i = 0; i < x.length; i++) {
+      dot += x[i]! * y[i]!;
+      aa += x[i]! * x[i]!;
+      bb += y[i]! * y[i]!;
+    }
+  }
+  return dot / Math.sqrt(aa * bb);
 }
 
 describe.each(trainBuilds)("a tiny BERT with two LoRA groups against PyTorch, %s", (build) => {

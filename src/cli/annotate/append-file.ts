@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { RootstockError } from "../../index.ts";
+import { syncFolder, writing } from "../disk.ts";
 import { writeAll } from "../write-all.ts";
-import { syncFolder, writing } from "./paths.ts";
 
 /** A file that grows at its end, and that was cut back to a length at which all of it was known. */
 export class AppendFile {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { open, readFile, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { parseJson, place, readBoolean, readInteger, readObject, readString, field } from "../../format/json.ts";
 import { RootstockError } from "../../index.ts";
+import { replaceFile } from "../disk.ts";
 import type { Identity } from "./identity.ts";
-import { syncFolder, unfinished, writing } from "./paths.ts";
 
 /** How far a run is. All that it names is on the disk when it is written. */
 export interface Checkpoint {
@@ -88,18 +88,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
   return parseCheckpoint(data, path);
 }
 
-/** Puts a checkpoint in the place of the one before: whole, or not at all. */
+/** Puts a checkpoint in the place of the one before. @throws RootstockError `target-unwritable` */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
-  const temporary = unfinished(path);
-  await writing(path, async () => {
-    const file = await open(temporary, "w");
-    try {
-      await file.writeFile(checkpointText(checkpoint));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    await syncFolder(path);
-  });
+  await replaceFile(path, [checkpointText(checkpoint)]);
 }

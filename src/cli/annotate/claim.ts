@@ -2,9 +2,10 @@ import { existsSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { RootstockError } from "../../index.ts";
+import { syncFolder } from "../disk.ts";
 import { readCheckpoint, type Checkpoint } from "./checkpoint.ts";
 import { differences, type Identity } from "./identity.ts";
-import { syncFolder, type TargetPaths } from "./paths.ts";
+import type { TargetPaths } from "./paths.ts";
 
 export interface Intent {
   readonly resume: boolean;

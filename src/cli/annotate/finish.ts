@@ -1,6 +1,7 @@
 import { rename, rm } from "node:fs/promises";
+import { syncFolder, writing } from "../disk.ts";
 import { journalToParquet, type ParquetPlan } from "./journal-to-parquet.ts";
-import { syncFolder, writing, type TargetPaths } from "./paths.ts";
+import type { TargetPaths } from "./paths.ts";
 
 /**
  * The steps from a finished journal, of which the checkpoint says so, to the output alone. A run may be ended between any

@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
 import { located } from "../../errors.ts";
+import { writing } from "../disk.ts";
 import { readLines } from "../read-lines.ts";
 import { Columns, columnValue, type ColumnType } from "./columns.ts";
 import { jsonFields } from "./json-object.ts";
 import { ParquetFile } from "./parquet-file.ts";
-import { writing } from "./paths.ts";
 
 /** A task as it becomes columns. */
 export interface TaskColumns {

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { AGGREGATIONS } from "../../heads/entities.ts";
+import { AGGREGATIONS, OFFSETS } from "../../heads/entities.ts";
 import type { RunOptions } from "../../index.ts";
 import { MAX_WORKERS } from "../../limits.ts";
 import { given, readChoice, readCount, readTextOptions, readTopK } from "../arguments.ts";
@@ -39,8 +39,6 @@ export interface AnnotatePlan {
   readonly resume: boolean;
   readonly overwrite: boolean;
 }
-
-const OFFSETS = ["utf16", "codepoint"] as const;
 
 const ENDINGS: ReadonlyMap<string, InputFormat> = new Map([
   ["jsonl", "jsonl"], ["ndjson", "jsonl"], ["csv", "csv"], ["tsv", "tsv"], ["txt", "text"], ["parquet", "parquet"],

@@ -1,4 +1,4 @@
-import { grouped } from "../print-table.ts";
+import { clock, grouped } from "../print-table.ts";
 
 /** How fast a run is, and how much is left of it. */
 export class Rate {
@@ -35,12 +35,4 @@ export class Rate {
     const seconds = (performance.now() - this.#started) / 1000;
     return `${grouped(Math.round(this.#rows / Math.max(seconds, 1e-3)))} rows/s`;
   }
-}
-
-/** "0:06", "1:02:03" */
-export function clock(seconds: number): string {
-  const whole = Math.round(seconds);
-  const minutes = Math.floor(whole / 60);
-  const two = (count: number): string => String(count).padStart(2, "0");
-  return minutes < 60 ? `${minutes}:${two(whole % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
 }

@@ -3,7 +3,7 @@ import type { Pretrained } from "../../pretrain/pretrain.ts";
 import type { PretrainingProgress } from "../../pretrain/types.ts";
 import { pretrainingReport } from "../../report/pretraining-report.ts";
 import { withPeers } from "../../train/parallel/with-peers.ts";
-import { grouped } from "../print-table.ts";
+import { clock, grouped } from "../print-table.ts";
 import { inputName } from "../read-lines.ts";
 import type { Session } from "../session.ts";
 import { CheckpointFile } from "../train/checkpoint-file.ts";
@@ -65,10 +65,4 @@ function progressText({ step, steps, ner, tc, accuracy, tokensPerSecond, seconds
     `${step}/${steps}`, ...figure("NER", ner), ...figure("TC", tc), ...figure("accuracy", accuracy),
     `${grouped(Math.round(tokensPerSecond))} tokens/s`, `${clock(secondsLeft)} left`,
   ].join(", ");
-}
-
-function clock(seconds: number): string {
-  const whole = Math.round(seconds);
-  const two = (count: number): string => String(count).padStart(2, "0");
-  return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
 }

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import type { CheckpointStore } from "../../finetune/types.ts";
 import { RootstockError } from "../../index.ts";
-import { syncFolder, writing } from "../annotate/paths.ts";
+import { replaceFile, syncFolder, unfinished } from "../disk.ts";
 
 const DIGEST_BYTES = 32;
 
-/** A checkpoint in a file: the blob and its SHA-256. Replaced by a rename, so that it is whole or the one before. */
+/** A checkpoint in a file: the blob and its SHA-256. */
 export class CheckpointFile implements CheckpointStore {
   readonly path: string;
 
@@ -35,28 +35,11 @@ export class CheckpointFile implements CheckpointStore {
 
   /** @throws RootstockError `target-unwritable`; what was there stays */
   async write(blob: Uint8Array): Promise<void> {
-    const temporary = `${this.path}.new`;
-    try {
-      await writing(this.path, async () => {
-        const file = await open(temporary, "w");
-        try {
-          await file.writeFile(blob);
-          await file.writeFile(digest(blob));
-          await file.sync();
-        } finally {
-          await file.close();
-        }
-        await rename(temporary, this.path);
-        await syncFolder(this.path);
-      });
-    } catch (error) {
-      await rm(temporary, { recursive: true, force: true });
-      throw error;
-    }
+    await replaceFile(this.path, [blob, digest(blob)]);
   }
 
   async remove(): Promise<void> {
-    await rm(`${this.path}.new`, { force: true });
+    await rm(unfinished(this.path), { force: true });
     await rm(this.path, { force: true });
     await syncFolder(this.path);
   }

@@ -1,7 +1,9 @@
 import { basename, resolve } from "node:path";
-import type { TrainingOptions, TrainingTarget } from "../../finetune/types.ts";
+import { METHODS, type TrainingOptions, type TrainingTarget } from "../../finetune/types.ts";
+import { OFFSETS } from "../../heads/entities.ts";
 import { LINEAR_PARTS } from "../../model/plan.ts";
 import { checkTaskName } from "../../runtime/options.ts";
+import { SCHEDULES } from "../../train/schedule.ts";
 import { given, readChoice, readCount } from "../arguments.ts";
 import type { Session } from "../session.ts";
 import { UsageError } from "../usage-error.ts";
@@ -27,10 +29,6 @@ export interface TrainPlan {
 }
 
 type Text = (name: string) => string | undefined;
-
-const METHODS = ["lora", "dora", "ia3", "head"] as const;
-const SCHEDULES = ["linear", "cosine", "constant"] as const;
-const OFFSETS = ["utf16", "codepoint"] as const;
 
 /** @throws UsageError; RootstockError `task-invalid` */
 export function readTrainPlan(args: TrainArgs, session: Session): TrainPlan {

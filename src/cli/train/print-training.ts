@@ -1,8 +1,7 @@
 import type { TrainingHistory, TrainingProgress } from "../../finetune/types.ts";
 import { METRIC_NAMES } from "../../report/learning-curves.ts";
 import { terminalCurves } from "../../report/terminal-plot.ts";
-import { clock } from "../annotate/rate.ts";
-import { grouped, percent, table } from "../print-table.ts";
+import { clock, grouped, percent, table } from "../print-table.ts";
 import { printable } from "../print-text.ts";
 import type { Session } from "../session.ts";
 

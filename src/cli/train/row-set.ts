@@ -30,11 +30,6 @@ export async function readRowSet(path: string, signal: AbortSignal, onRows: (row
   return { path, rows, lines };
 }
 
-/** Where a row of a set stands, for messages: "train.jsonl, line 7". */
-export function placeOfRow({ path, lines }: RowSet, row: number): string {
-  return `${inputName(path)}, line ${lines[row]}`;
-}
-
 /** The rows of a set of which `keep` says so. */
 export function partOf({ path, rows, lines }: RowSet, keep: (row: number) => boolean): RowSet {
   return { path, rows: rows.filter((_, row) => keep(row)), lines: lines.filter((_, row) => keep(row)) };

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { mkdir, mkdtemp, open, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { RootstockError } from "../../index.ts";
-import { syncFolder, writing } from "../annotate/paths.ts";
+import { syncFolder, writeFlushed, writing } from "../disk.ts";
 
 /** What a run leaves: only `out` is there after its end. */
 export interface TrainPaths {
@@ -68,7 +68,7 @@ export async function replaceFolder({ out, partial, old }: TrainPaths, files: Re
   await writing(out, async () => {
     try {
       await mkdir(partial);
-      for (const [name, bytes] of files) await writeFlushed(join(partial, name), bytes);
+      for (const [name, bytes] of files) await writeFlushed(join(partial, name), [bytes]);
       await syncFolder(join(partial, "report.html"));
     } catch (error) {
       await rm(partial, { recursive: true, force: true });
@@ -80,14 +80,4 @@ export async function replaceFolder({ out, partial, old }: TrainPaths, files: Re
     await syncFolder(out);
     await rm(old, { recursive: true, force: true });
   });
-}
-
-async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, "wx");
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

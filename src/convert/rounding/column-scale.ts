@@ -6,11 +6,12 @@ export class ColumnRange {
     this.largest = new Float32Array(width);
   }
 
-  /** Takes in `rowCount` rows of finite values that lie `stride` apart. */
-  add(rows: Float32Array, rowCount: number, stride: number = this.largest.length): void {
+  /** Takes in `rowCount` rows of finite values. */
+  add(rows: Float32Array, rowCount: number): void {
+    const width = this.largest.length;
     for (let row = 0; row < rowCount; row++) {
-      for (let k = 0; k < this.largest.length; k++) {
-        const size = Math.abs(rows[row * stride + k]!);
+      for (let k = 0; k < width; k++) {
+        const size = Math.abs(rows[row * width + k]!);
         if (size > this.largest[k]!) this.largest[k] = size;
       }
     }

@@ -21,15 +21,10 @@ export class SecondMoment {
     this.#chunk = chunkOf(width);
   }
 
-  /** Rows added so far. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /** Adds `rowCount` rows of `width` finite values that lie `stride` apart in `rows`. */
-  add(rows: Float32Array, rowCount: number, stride: number = this.width): void {
+  /** Adds `rowCount` rows of `width` finite values. */
+  add(rows: Float32Array, rowCount: number): void {
     for (let row = 0; row < rowCount; row++) {
-      stage(rows, row * stride, this.#chunk, this.#sum, this.#chunkRows);
+      stage(rows, row * this.width, this.#chunk, this.#sum, this.#chunkRows);
       this.#count++;
       if (++this.#chunkRows === CHUNK) this.#flush();
     }

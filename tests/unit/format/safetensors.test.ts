@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { elementBytes, parseSafetensorsHeader, readHeaderLength } from "../../../src/format/safetensors.ts";
-import { writeSafetensors } from "../../../src/format/safetensors-writer.ts";
+import { safetensorsFile, writeSafetensors } from "../../../src/format/safetensors-writer.ts";
 import type { Dtype } from "../../../src/format/types.ts";
 import { SAFETENSORS_ATTACKS } from "../../attacks/safetensors.ts";
 import { seeded } from "../../reliability/random.ts";
@@ -112,16 +112,6 @@ describe("parseSafetensorsHeader", () => {
 
 describe("writeSafetensors", () => {
   const data = (length: number, first: number): Uint8Array => Uint8Array.from({ length }, (_, i) => first + i);
-  const joined = ({ header, parts, size }: ReturnType<typeof writeSafetensors>): Uint8Array => {
-    const file = new Uint8Array(size);
-    let position = 0;
-    for (const part of [header, ...parts]) {
-      file.set(part, position);
-      position += part.length;
-    }
-    expect(position).toBe(size);
-    return file;
-  };
 
   it("writes what the reader reads, wide elements first, each at a multiple of its size", () => {
     const tensors = [
@@ -131,7 +121,8 @@ describe("writeSafetensors", () => {
       { name: "7", dtype: "I32" as const, shape: [1], data: data(4, 40) },
       { name: "empty", dtype: "I8" as const, shape: [0, 4], data: data(0, 0) },
     ];
-    const file = joined(writeSafetensors(tensors, new Map([["format", "pt"], ["__proto__", "x"]])));
+    const file = safetensorsFile(tensors, new Map([["format", "pt"], ["__proto__", "x"]]));
+    expect(file.length).toBe(writeSafetensors(tensors, new Map([["format", "pt"], ["__proto__", "x"]])).size);
     const read = parse(file);
     expect(read.headerBytes % 64).toBe(0);
     expect([...read.tensors.keys()]).toEqual(["__proto__", "7", "half", "bytes", "empty"]);
@@ -149,7 +140,7 @@ describe("writeSafetensors", () => {
       const { header } = writeSafetensors([{ name: "n".repeat(length), dtype: "U8", shape: [1], data: data(1, 1) }]);
       expect(header.length % 64).toBe(0);
     }
-    expect(parse(joined(writeSafetensors([]))).tensors.size).toBe(0);
+    expect(parse(safetensorsFile([])).tensors.size).toBe(0);
   });
 
   it("refuses repeated, reserved and empty names and data of the wrong length", () => {

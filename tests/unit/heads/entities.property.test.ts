@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   decodeEntities,
-  wordTags,
   type Entity,
   type EntityGroup,
   type TokenAlignment,
@@ -121,8 +120,11 @@ describe.each(["none", "simple", "first", "average", "max"] as const)("entities 
 test.each(["first", "average", "max"] as const)("groups by %s are the spans that the metric reads from the tags", (aggregation) => {
   fc.assert(
     fc.property(samples, (sample) => {
-      const { probabilities, alignment, labels } = sample;
-      const tags = wordTags({ probabilities }, alignment, tagScheme(labels), aggregation);
+      const { probabilities, text, alignment, labels } = sample;
+      // Where every label begins an entity of its own, each word is one.
+      const apart = { labels, tags: labels.map((type) => ({ position: "B" as const, type })) };
+      const words = decodeEntities({ probabilities }, text, alignment, apart, { aggregation, ignoreLabels: [] }) as EntityGroup[];
+      const tags = words.map(({ entity_group }) => entity_group);
       const spans = tagsToSpans(tags).map(({ label, start, end }) => ({
         entity_group: label,
         start: alignment.words[start]!.start,

@@ -4,7 +4,6 @@ import {
   AGGREGATIONS,
   decodeEntities,
   tokensToScore,
-  wordTags,
   type Aggregation,
   type Entity,
   type EntityGroup,
@@ -213,10 +212,6 @@ describe("words that are cut off or empty", () => {
     expect(decodeEntities({ probabilities }, text, alignment, scheme, { aggregation: "simple" })).toEqual([
       { entity_group: "PER", score: 0.625, word: "Ana Kowa", start: 0, end: 8 },
     ]);
-  });
-
-  test("wordTags gives O to words without a token, one tag for each word", () => {
-    expect(wordTags({ probabilities }, alignment, scheme)).toEqual(["B-PER", "O", "I-PER", "O"]);
   });
 
   test("tokensToScore leaves out special tokens and words without a token", () => {

@@ -1,0 +1,65 @@
+/** Files that are whole or not there, whatever ends a run, a loss of power included. */
+
+import { open, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { RootstockError } from "../index.ts";
+
+/** Runs a step that writes to `path`. @throws RootstockError `target-unwritable` */
+export async function writing<T>(path: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (cause) {
+    // Only what the system says; anything else is no fault of the disk.
+    if (!(cause instanceof Error) || cause instanceof RootstockError || typeof (cause as NodeJS.ErrnoException).code !== "string") throw cause;
+    throw new RootstockError("target-unwritable", `${path} could not be written: ${cause.message}. Check the path, space and permissions.`, { cause });
+  }
+}
+
+/** Makes names that were given, changed or taken away in the folder of `path` last through a loss of power. */
+export async function syncFolder(path: string): Promise<void> {
+  let folder;
+  try {
+    folder = await open(dirname(resolve(path)), "r");
+  } catch {
+    return; // Windows opens no folders
+  }
+  try {
+    await folder.sync();
+  } catch {
+    // Some file systems have no such call; then it is theirs to keep the order.
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Writes a file whose bytes are on the disk then; its name need not be, see `syncFolder`. */
+export async function writeFlushed(path: string, parts: readonly (string | Uint8Array)[]): Promise<void> {
+  const file = await open(path, "w");
+  try {
+    for (const part of parts) await file.writeFile(part);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** The file that `replaceFile` makes beside `path`. */
+export function unfinished(path: string): string {
+  return `${path}.new`;
+}
+
+/** Puts a file in the place of the one before: whole and on the disk, or not at all. @throws RootstockError `target-unwritable` */
+export async function replaceFile(path: string, parts: readonly (string | Uint8Array)[]): Promise<void> {
+  const temporary = unfinished(path);
+  try {
+    await writing(path, async () => {
+      await writeFlushed(temporary, parts);
+      await rename(temporary, path);
+      await syncFolder(path);
+    });
+  } catch (error) {
+    // What stands in its way, a folder, is not ours.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
