@@ -19,7 +19,7 @@ const definition = defineCommand({
     adapter: { type: "string", valueHint: "DIR", description: "adapter to apply (default: none)" },
     input: TEXT_ARGS.input,
     output: { type: "string", valueHint: "FILE", description: "float32 matrix as .npy (default: JSON lines)" },
-    pooling: { type: "string", valueHint: "mean|cls", description: "mean of the tokens or the first (default: as the folder says)" },
+    pooling: { type: "string", valueHint: "mean|cls", description: "of the tokens (default: as the folder says)" },
     "max-tokens": TEXT_ARGS["max-tokens"],
     overflow: TEXT_ARGS.overflow,
     stride: TEXT_ARGS.stride,
