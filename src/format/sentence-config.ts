@@ -79,12 +79,7 @@ export function readPooling(source: Uint8Array | string, where: string): string 
 export function readSentenceBert(source: Uint8Array | string, where = SENTENCE_BERT_NAME): Pick<SentenceConfig, "maxTokens" | "lowerCase"> {
   const at = place(where, "config-invalid");
   const fields = readObject(parseJson(source, { where }), at);
-  const length = fields.get("max_seq_length") ?? undefined;
-  const lowerCase = readBoolean(fields.get("do_lower_case") ?? false, field(at, "do_lower_case"));
-  return {
-    ...(length === undefined ? {} : { maxTokens: readMaxTokens(length, field(at, "max_seq_length")) }),
-    ...(lowerCase ? { lowerCase } : {}),
-  };
+  return readLimits(fields, at, "max_seq_length", "do_lower_case");
 }
 
 /** `model_max_length` of tokenizer_config.json, which counts where `max_seq_length` is not set. transformers writes 1e30 for none. */
@@ -103,11 +98,15 @@ function readMaxTokens(value: unknown, at: Place): number {
 /** `sentence` of rootstock.json. Throws `at.code`. */
 export function readSentenceConfig(value: unknown, at: Place): SentenceConfig {
   const fields = readObject(value, at);
-  const maxTokens = fields.get("maxTokens");
-  const lowerCase = readBoolean(fields.get("lowerCase") ?? false, field(at, "lowerCase"));
+  return { pooling: readString(fields.get("pooling"), field(at, "pooling"), 256), ...readLimits(fields, at, "maxTokens", "lowerCase") };
+}
+
+/** What is said of a text before it is read, under the names that a file has for it; null is "not said". */
+function readLimits(fields: ReadonlyMap<string, unknown>, at: Place, length: string, lower: string): Pick<SentenceConfig, "maxTokens" | "lowerCase"> {
+  const maxTokens = fields.get(length) ?? undefined;
+  const lowerCase = readBoolean(fields.get(lower) ?? false, field(at, lower));
   return {
-    pooling: readString(fields.get("pooling"), field(at, "pooling"), 256),
-    ...(maxTokens === undefined ? {} : { maxTokens: readMaxTokens(maxTokens, field(at, "maxTokens")) }),
+    ...(maxTokens === undefined ? {} : { maxTokens: readMaxTokens(maxTokens, field(at, length)) }),
     ...(lowerCase ? { lowerCase } : {}),
   };
 }
