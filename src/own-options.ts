@@ -43,7 +43,7 @@ export function ownOptions<Options extends object>(given: Options, kinds: Option
 
 /** By what is asked of it: it may be of another realm, or a polyfill's. */
 function isSignal(value: Partial<AbortSignal>): boolean {
-  return typeof value.throwIfAborted === "function" && typeof value.addEventListener === "function";
+  return (["throwIfAborted", "addEventListener", "removeEventListener"] as const).every((name) => typeof value[name] === "function");
 }
 
 function namesOf(kinds: Readonly<Record<string, Kind>>): string[] {

@@ -1,7 +1,7 @@
 /**
  * How a folder of sentence-transformers makes its vectors: modules.json lists the modules, the Pooling module's config.json says
  * which rows count, sentence_bert_config.json how long a text may be. What `embed` cannot do is described, not refused: an encoder
- * that is used for its adapters alone has no need of it.
+ * that is used for its adapters alone has no need of it. Files that are broken are refused.
  */
 
 import { quote, RootstockError } from "../errors.ts";
@@ -19,6 +19,9 @@ const STARTS = [["Transformer"], ["Pooling"]];
 const ENDINGS = ["Normalize", "Dropout"];
 /** The fewest tokens of a text: one, between two special ones. */
 const MIN_TOKENS = 3;
+
+/** UTF-16 units of what stands for a pooling that is not supported: a converted folder keeps it. */
+const MAX_DESCRIPTION = 256;
 
 /** In the order in which sentence-transformers joins their vectors. */
 const MODES: readonly (readonly [flag: string, mode: string])[] = [
@@ -38,6 +41,11 @@ function classOf(type: string): string {
   return type.startsWith("sentence_transformers.") ? type.slice(type.lastIndexOf(".") + 1) : type;
 }
 
+/** Names are strangers', and six times as long where each unit is escaped. */
+function described(what: string): string {
+  return what.slice(0, MAX_DESCRIPTION);
+}
+
 /** Reads modules.json. Throws `json-invalid`, `limit-exceeded`, `config-invalid`. */
 export function readModules(source: Uint8Array | string): SentenceModules {
   const at = place(MODULES_NAME, "config-invalid");
@@ -46,7 +54,7 @@ export function readModules(source: Uint8Array | string): SentenceModules {
     return { kind: classOf(readString(fields.get("type"), field(moduleAt, "type"))), path: readString(fields.get("path"), field(moduleAt, "path")) };
   });
   const odd = modules.find(({ kind }, index) => !(index < 2 ? STARTS[index]! : ENDINGS).includes(kind));
-  if (odd !== undefined) return { unsupported: `the module ${quote(odd.kind)} of ${MODULES_NAME}` };
+  if (odd !== undefined) return { unsupported: described(`the module ${quote(odd.kind)} of ${MODULES_NAME}`) };
   const [encoder, pooling] = modules;
   if (encoder === undefined || pooling === undefined) return { unsupported: `${MODULES_NAME} without a Pooling` };
   if (encoder.path !== "") return { unsupported: `the Transformer of ${MODULES_NAME} in a folder of its own` };
@@ -72,7 +80,7 @@ export function readPooling(source: Uint8Array | string, where: string): string 
   const at = place(where, "config-invalid");
   const modes = readModes(readObject(parseJson(source, { where }), at), at);
   const [mode] = modes;
-  return modes.length === 1 && (mode === "mean" || mode === "cls") ? mode : `the pooling ${quote(modes.join(" + "))} of ${where}`;
+  return modes.length === 1 && (mode === "mean" || mode === "cls") ? mode : described(`the pooling ${quote(modes.join(" + "))} of ${where}`);
 }
 
 /** Reads sentence_bert_config.json. Throws `json-invalid`, `limit-exceeded`, `config-invalid`. */
@@ -82,12 +90,12 @@ export function readSentenceBert(source: Uint8Array | string, where = SENTENCE_B
   return readLimits(fields, at, "max_seq_length", "do_lower_case");
 }
 
-/** `model_max_length` of tokenizer_config.json, which counts where `max_seq_length` is not set. transformers writes 1e30 for none. */
+/** `model_max_length` of tokenizer_config.json, which counts where `max_seq_length` is not set. transformers writes 1e30 for none, and others −1 or 0. */
 export function readModelMaxLength(source: Uint8Array | string): Pick<SentenceConfig, "maxTokens"> {
   const where = "tokenizer_config.json";
   const at = place(where, "config-invalid");
   const length = readObject(parseJson(source, { where }), at).get("model_max_length") ?? undefined;
-  const isNone = length === undefined || (typeof length === "number" && length > Number.MAX_SAFE_INTEGER);
+  const isNone = length === undefined || (typeof length === "number" && (length < MIN_TOKENS || length > Number.MAX_SAFE_INTEGER));
   return isNone ? {} : { maxTokens: readMaxTokens(length, field(at, "model_max_length")) };
 }
 
@@ -98,7 +106,7 @@ function readMaxTokens(value: unknown, at: Place): number {
 /** `sentence` of rootstock.json. Throws `at.code`. */
 export function readSentenceConfig(value: unknown, at: Place): SentenceConfig {
   const fields = readObject(value, at);
-  return { pooling: readString(fields.get("pooling"), field(at, "pooling"), 256), ...readLimits(fields, at, "maxTokens", "lowerCase") };
+  return { pooling: readString(fields.get("pooling"), field(at, "pooling"), MAX_DESCRIPTION), ...readLimits(fields, at, "maxTokens", "lowerCase") };
 }
 
 /** What is said of a text before it is read, under the names that a file has for it; null is "not said". */

@@ -1,5 +1,5 @@
 import { RootstockError } from "../errors.ts";
-import type { OpenFile } from "./source.ts";
+import { release, type OpenFile } from "./source.ts";
 
 export interface ReaderOptions {
   readonly name: string;
@@ -100,9 +100,11 @@ export class ByteReader {
 
   /** Ends the underlying read early, or before it began. */
   async close(): Promise<void> {
-    await this.#iterator.return?.();
-    // Whatever closing says, all that was wanted is read, or the reason why not is told.
-    await Promise.resolve(this.#file.close?.()).catch(() => undefined);
+    try {
+      await this.#iterator.return?.();
+    } finally {
+      await release(this.#file);
+    }
   }
 
   #larger(limit: number): RootstockError {

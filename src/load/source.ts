@@ -84,6 +84,13 @@ function mapSource(files: ReadonlyMap<string, Uint8Array>): Source {
   };
 }
 
+/** Closes a file that nobody reads any more. Whatever closing says, its reader has what was wanted, or the reason why not. */
+export async function release(file: OpenFile): Promise<void> {
+  try {
+    await file.close?.();
+  } catch {}
+}
+
 /** A file whose bytes are at hand. */
 export function heldFile(bytes: Uint8Array): OpenFile {
   return { size: bytes.byteLength, chunks: once(bytes) };

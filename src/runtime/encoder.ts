@@ -214,8 +214,8 @@ export class Encoder {
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     const wanted = ownOptions<EmbedOptions & PartOptions>(options, EMBED_OPTIONS);
     const { machine } = this.loaded;
-    const { pooling, maxTokens, lowerCase } = sentenceOptions(this.loaded, wanted);
-    return this.#perText(texts, { ...wanted, maxTokens }, lowerCase, (call, task, text, done) => vectorBranches(call, task, text, pooling, machine, done));
+    const { pooling, lowerCase, ...limits } = sentenceOptions(this.loaded, wanted);
+    return this.#perText(texts, { ...wanted, ...limits }, lowerCase, (call, task, text, done) => vectorBranches(call, task, text, pooling, machine, done));
   }
 
   /**

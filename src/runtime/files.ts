@@ -1,6 +1,6 @@
 import { RootstockError } from "../errors.ts";
 import { canHash, readWhole, sha256 } from "../load/byte-reader.ts";
-import type { OpenFile, Source } from "../load/source.ts";
+import { release, type OpenFile, type Source } from "../load/source.ts";
 import type { Manifest } from "../format/types.ts";
 
 interface ReadOptions {
@@ -56,8 +56,7 @@ export async function orClose<T>(file: OpenFile, check: () => T): Promise<T> {
   try {
     return check();
   } catch (error) {
-    // Whatever closing says, this is why.
-    await Promise.resolve(file.close?.()).catch(() => undefined);
+    await release(file);
     throw error;
   }
 }

@@ -140,6 +140,13 @@ describe("writing it", () => {
     expect(stages).toEqual([]);
   });
 
+  it("refuses a page in the place of tokenizer.json, without which few mean to have an encoder", async () => {
+    const page = new TextEncoder().encode("<!doctype html><title>Sign in</title>");
+    const target = join(root, "page");
+    await expect(convertEncoder(tinyFolder("bert").set("tokenizer.json", page), target)).rejects.toMatchObject({ code: "not-a-model", message: expect.stringContaining("tokenizer.json") as unknown });
+    expect(existsSync(target)).toBe(false);
+  });
+
   it("says what stopped it and leaves nothing behind", async () => {
     writeFileSync(join(root, "file"), "");
     await expect(convertEncoder(tinyFolder("bert"), join(root, "file", "out"))).rejects.toMatchObject({ code: "target-unwritable" });

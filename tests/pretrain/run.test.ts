@@ -129,6 +129,8 @@ describe("what is refused", () => {
     const without = new Map(ENCODER);
     without.delete("tokenizer.json");
     await refuses(pretrain(without, DATA, OPTIONS), "source-missing", /tokenizer\.json/);
+    const page = new TextEncoder().encode("<!doctype html><title>Sign in</title>");
+    await refuses(pretrain(new Map(ENCODER).set("tokenizer.json", page), DATA, OPTIONS), "not-a-model", /tokenizer\.json/);
     await refuses(pretrain(new Map(ENCODER).set("rootstock.json", new Uint8Array()), DATA, OPTIONS), "argument-invalid", /converted encoder/);
     await refuses(pretrain(editJson(ENCODER, "config.json", { hidden_size: 45 }), DATA, OPTIONS), "tensor-shape", /model\.safetensors/);
   });

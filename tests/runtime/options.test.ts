@@ -66,7 +66,7 @@ describe.each(Object.entries(CALLS))("options of %s", (_, { call, names }) => {
   });
 
   it("have a signal that is one: a controller is told from it", async () => {
-    for (const signal of [new AbortController(), {}, 1, "abort", () => 1]) {
+    for (const signal of [new AbortController(), {}, { throwIfAborted() {}, addEventListener() {} }, 1, "abort", () => 1]) {
       await refuses(call({ signal } as never), "argument-invalid", /^signal is .+; give an AbortSignal: a controller's is its \.signal\.$/);
     }
   });

@@ -66,7 +66,7 @@ describe("embed of a folder of sentence-transformers", () => {
     });
   });
 
-  it("reads no more tokens than its length, and says so", async () => {
+  it("reads no more tokens than its length, and refuses longer texts where it is asked to", async () => {
     const plain = await withEncoder(tinyFolder("bert"), (encoder) => encoder.embed([LONG], { maxTokens: 8, overflow: "truncate" }));
     const whole = await withEncoder(tinyFolder("bert"), (encoder) => encoder.embed([LONG]));
     const folders = [
@@ -77,8 +77,11 @@ describe("embed of a folder of sentence-transformers", () => {
     ];
     for (const folder of folders) {
       await withEncoder(folder, async (encoder) => {
-        await expect(encoder.embed([LONG])).rejects.toMatchObject({ code: "text-too-long", message: expect.stringContaining("at most 8 are read, of 19") as unknown });
-        expect(await encoder.embed([LONG], { overflow: "truncate" })).toEqual(plain);
+        expect(await encoder.embed([LONG])).toEqual(plain);
+        expect(await encoder.embed([LONG], { pooling: "mean" })).toEqual(plain);
+        const refusal = { code: "text-too-long", message: expect.stringContaining("at most 8 are read, of 19") as unknown };
+        await expect(encoder.embed([LONG], { overflow: "error" })).rejects.toMatchObject(refusal);
+        await expect(encoder.embed([LONG], { maxTokens: 8 })).rejects.toMatchObject(refusal);
         expect(await encoder.embed([LONG], { maxTokens: 16, overflow: "truncate" })).toEqual(await withEncoder(tinyFolder("bert"), (own) => own.embed([LONG], { maxTokens: 16, overflow: "truncate" })));
         expect((await encoder.embed([LONG], { overflow: "windows" }))[0]).toHaveLength(encoder.info.hidden);
       });
@@ -89,7 +92,7 @@ describe("embed of a folder of sentence-transformers", () => {
   it("looks for the length under the name of its family, as first versions wrote it", async () => {
     const names = ["modules.json", "1_Pooling/config.json"].map((name) => [name, sentenceFolder(CLS).get(name)!] as const);
     const old = new Map([...tinyFolder("roberta"), ...names, ["sentence_roberta_config.json", file({ max_seq_length: 8 })]]);
-    await withEncoder(old, (encoder) => expect(encoder.embed([LONG])).rejects.toMatchObject({ code: "text-too-long", message: expect.stringContaining("at most 8") as unknown }));
+    await withEncoder(old, (encoder) => expect(encoder.embed([LONG], { overflow: "error" })).rejects.toMatchObject({ code: "text-too-long", message: expect.stringContaining("at most 8") as unknown }));
   });
 
   it("makes texts lower case where it says so, but for a pooling that is given", async () => {
@@ -153,8 +156,14 @@ describe("embed of a folder of sentence-transformers", () => {
     for (const folder of [converted, exported]) {
       await withEncoder(folder, async (encoder) => {
         near((await encoder.embed([LONG], { maxTokens: 16 }))[0]!, await expected(encoder, LONG, "cls"));
-        await expect(encoder.embed([LONG])).rejects.toMatchObject({ code: "text-too-long" });
+        await expect(encoder.embed([LONG], { overflow: "error" })).rejects.toMatchObject({ code: "text-too-long" });
       });
+    }
+    // Each control character is six units in a description, which a converted folder holds 256 of.
+    for (const folder of [sentenceFolder({ pooling_mode: "\u0001".repeat(100) }), sentenceFolder(CLS, null, ["Transformer", "\u0001".repeat(100)])]) {
+      const long = mkdtempSync(join(root, "long-"));
+      await convertEncoder(folder, long);
+      await withEncoder(long, (encoder) => expect(encoder.embed([LONG])).rejects.toMatchObject({ code: "config-invalid", message: expect.stringContaining("u0001") as unknown }));
     }
     const odd = join(root, "odd");
     await convertEncoder(sentenceFolder({ pooling_mode_lasttoken: true }), odd);

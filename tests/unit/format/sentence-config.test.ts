@@ -57,7 +57,8 @@ describe("lengths", () => {
     expect(readSentenceBert("{}")).toEqual({});
     expect(readModelMaxLength('{"model_max_length":128}')).toEqual({ maxTokens: 128 });
     expect(readModelMaxLength('{"model_max_length":1000000000000000019884624838656}')).toEqual({});
-    expect(readModelMaxLength('{"model_max_length":null}')).toEqual({});
+    for (const none of ["null", "0", "-1", "2"]) expect(readModelMaxLength(`{"model_max_length":${none}}`)).toEqual({});
+    expectError(() => readModelMaxLength('{"model_max_length":7.5}'), "config-invalid", "model_max_length");
     expectError(() => readModelMaxLength('{"model_max_length":"512"}'), "config-invalid", "model_max_length");
   });
 });

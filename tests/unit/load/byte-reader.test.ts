@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { ByteReader, type ReaderOptions } from "../../../src/load/byte-reader.ts";
+import { ByteReader, readWhole, type ReaderOptions } from "../../../src/load/byte-reader.ts";
+import { heldFile, type OpenFile } from "../../../src/load/source.ts";
 import { index, seeded } from "../../reliability/random.ts";
 
 const BYTES = Uint8Array.from({ length: 1_000 }, (_, i) => i * 7);
@@ -60,6 +61,20 @@ describe("ByteReader", () => {
       await file.close();
       expect(closed).toBe(1);
     }
+    const close = (): never => {
+      throw new Error("it was closed already");
+    };
+    expect(await readWhole({ ...heldFile(BYTES.subarray(0, 10)), close }, "f", 10, undefined)).toEqual(BYTES.subarray(0, 10));
+  });
+
+  it("frees what the file holds when its chunks cannot be ended", async () => {
+    let closed = 0;
+    const endless = { next: () => Promise.resolve({ done: false as const, value: BYTES }), return: () => Promise.reject(new Error("it goes on")) };
+    const file: OpenFile = { size: null, chunks: { [Symbol.asyncIterator]: () => endless }, close: async () => void closed++ };
+    const reader = new ByteReader(file, { name: "f", signal: undefined });
+    await reader.read(1);
+    await expect(reader.close()).rejects.toThrow("it goes on");
+    expect(closed).toBe(1);
   });
 
   it("says when the file ends early or goes on", async () => {
