@@ -215,6 +215,23 @@ describe("calls", () => {
     await Promise.all([ner.dispose(), mood.dispose(), features.dispose()]);
   });
 
+  it.each([undefined, { queueLimit: 1 }])("refuse what is no signal before they wait for a place (load %o)", async (load) => {
+    const ner = await pipeline("ner", ENCODER, { adapter: ENTITIES, load });
+    const mood = await pipeline("text-classification", ner, { adapter: MOOD });
+    const features = await pipeline("feature-extraction", ner);
+    const running = Promise.all([mood("one"), mood("two"), mood("three")]);
+    const message = /^signal is .*; give an AbortSignal: a controller's is its \.signal\.$/;
+    for (const signal of [{}, 5, new AbortController()] as never[]) {
+      await refused(() => ner("text", { signal }), "argument-invalid", message);
+      await refused(() => mood("text", { signal }), "argument-invalid", message);
+      for (const pooling of ["none", "mean"] as const) await refused(() => features("text", { signal, pooling }), "argument-invalid", message);
+      await refused(() => features("text", { signal, pooling: "mean", normalize: true }), "argument-invalid", message);
+    }
+    expect(await running).toHaveLength(3);
+    expect((await features("text", { signal: null as never, pooling: "mean" })).dims[0]).toBe(1);
+    await Promise.all([ner.dispose(), mood.dispose(), features.dispose()]);
+  });
+
   it("end with the reason of their signal, as loading does", async () => {
     const reason = new Error("enough");
     await expect(pipeline("ner", ENCODER, { adapter: ENTITIES, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
@@ -253,6 +270,15 @@ describe("more calls at once than the encoder's queue has places for", () => {
     ]);
     expect(labels).toEqual(await mood(texts));
     expect(ended).toEqual(texts.map((_, index) => index));
+    encoder.dispose();
+  });
+
+  it.each([2, 3, 64])("leave a place for the encoder's own calls (queueLimit %i)", async (queueLimit) => {
+    const encoder = await loadEncoder(ENCODER, { queueLimit });
+    const mood = await pipeline("text-classification", encoder, { adapter: MOOD });
+    const calls = Promise.all(texts.slice(0, 100).map((text) => mood(text)));
+    expect(await encoder.embed(["its own"])).toHaveLength(1);
+    expect(await calls).toHaveLength(100);
     encoder.dispose();
   });
 
