@@ -1,4 +1,4 @@
-import { RootstockError } from "../errors.ts";
+import { describe, RootstockError } from "../errors.ts";
 import { ownOptions } from "../own-options.ts";
 import { copyList } from "../runtime/copies.ts";
 import { checkStrings, type RunOptions } from "../runtime/options.ts";
@@ -25,7 +25,7 @@ export function checkNames(options: object, known: readonly string[], where: str
 /** @throws RootstockError `argument-invalid` for what is neither true nor false: `1` and `"false"` would be taken for either. */
 export function checkFlag(value: unknown, name: string): boolean {
   if (typeof value === "boolean") return value;
-  throw new RootstockError("argument-invalid", `${name} is ${JSON.stringify(value) ?? String(value)}; give true or false.`);
+  throw new RootstockError("argument-invalid", `${name} is ${describe(value)}; give true or false.`);
 }
 
 /** A call's texts as a list of its own: they are read again when it goes on, and its caller may have changed theirs. @throws RootstockError `argument-invalid`. */
