@@ -1,4 +1,5 @@
-import { RootstockError } from "../errors.ts";
+import { describe, RootstockError } from "../errors.ts";
+import { ownOptions } from "../own-options.ts";
 import { copyList } from "../runtime/copies.ts";
 import { checkStrings, type RunOptions } from "../runtime/options.ts";
 
@@ -24,7 +25,7 @@ export function checkNames(options: object, known: readonly string[], where: str
 /** @throws RootstockError `argument-invalid` for what is neither true nor false: `1` and `"false"` would be taken for either. */
 export function checkFlag(value: unknown, name: string): boolean {
   if (typeof value === "boolean") return value;
-  throw new RootstockError("argument-invalid", `${name} is ${JSON.stringify(value) ?? String(value)}; give true or false.`);
+  throw new RootstockError("argument-invalid", `${name} is ${describe(value)}; give true or false.`);
 }
 
 /** A call's texts as a list of its own: they are read again when it goes on, and its caller may have changed theirs. @throws RootstockError `argument-invalid`. */
@@ -35,11 +36,19 @@ export function textList(texts: string | readonly string[]): readonly string[] {
   return own;
 }
 
+/**
+ * A call's signal, where one is given: a call that waits for its place listens to it before the encoder has seen it.
+ * @throws RootstockError `argument-invalid` for what is no signal.
+ */
+export function signalOption(signal: AbortSignal | null | undefined): { signal?: AbortSignal } {
+  return signal == null ? {} : ownOptions<{ signal?: AbortSignal }>({ signal }, { signal: "signal" });
+}
+
 /** Too long texts are cut, as transformers.js cuts them, unless the call says otherwise. What is null is not given, as in transformers.js. */
 export function lengthOptions({ overflow, stride, signal }: CallOptions): Pick<RunOptions, "overflow" | "stride" | "signal"> {
   return {
     overflow: overflow ?? (stride == null ? "truncate" : "windows"),
     ...(stride == null ? {} : { stride }),
-    ...(signal == null ? {} : { signal }),
+    ...signalOption(signal),
   };
 }

@@ -1,4 +1,4 @@
-import { RootstockError } from "../errors.ts";
+import { describe, RootstockError } from "../errors.ts";
 import type { SourceLike } from "../load/source.ts";
 import type { LoadOptions } from "../runtime/options.ts";
 import { checkNames } from "./call-options.ts";
@@ -68,7 +68,7 @@ const ALL = [...OWN, ...HARMLESS.keys(), "local_files_only", "session_options"];
 export function checkHarmless(name: string, value: unknown, { values, because }: Harmless): void {
   if (values.includes(value)) return;
   const rest = values.length === 0 ? "leave it out" : `give ${values.map((known) => JSON.stringify(known)).join(" or ")}, or leave it out`;
-  throw new RootstockError("argument-invalid", `${name} is ${JSON.stringify(value) ?? typeof value}, but ${because}; ${rest}.`);
+  throw new RootstockError("argument-invalid", `${name} is ${describe(value)}, but ${because}; ${rest}.`);
 }
 
 /** @throws RootstockError `argument-invalid`, which names the option. */
@@ -89,7 +89,7 @@ export function checkPipelineOptions(options: PipelineOptions): void {
   // "true" is not true, and would let URLs through.
   const local: unknown = options.local_files_only;
   if (local != null && typeof local !== "boolean") {
-    throw new RootstockError("argument-invalid", `local_files_only is ${JSON.stringify(local) ?? typeof local}; give true or false, or leave it out.`);
+    throw new RootstockError("argument-invalid", `local_files_only is ${describe(local)}; give true or false, or leave it out.`);
   }
   if (options.load != null && typeof options.load !== "object") throw new RootstockError("argument-invalid", "load must be an object: options of loadEncoder.");
 }

@@ -23,6 +23,7 @@ export interface Environment {
 
 const NO_CACHE = { values: [false], because: 'nothing is cached, unless the folder is given as cached(url) of "rootstock/browser"' };
 const BY_NAME = { values: [], because: "models are not downloaded by name: give pipeline() the path or URL of a folder" };
+const ONE_BY_ONE = { values: [], because: "settings are given one by one, as in env.backends.onnx.wasm.numThreads = 1" };
 
 const FIELDS = {
   allowRemoteModels: { ...BY_NAME, values: [false] },
@@ -39,6 +40,7 @@ const FIELDS = {
   cacheDir: { ...NO_CACHE, values: [null] },
   customCache: { ...NO_CACHE, values: [null] },
   logLevel: { values: [10, 20, 30, 40, 50], because: "nothing is logged" },
+  backends: ONE_BY_ONE,
 };
 
 const ONNX = "there is no ONNX Runtime, and one thread computes a text (rootstock/pool has several)";
@@ -48,9 +50,14 @@ const WASM_FIELDS = {
   simd: { values: [true], because: ONNX },
 };
 
-/** An object whose fields take the values that change nothing, and keep their own. */
+/** An object whose fields take the values that change nothing, and keep their own: none is replaced, added or taken away. */
 function settings<T extends object>(where: string, held: T, fields: Readonly<Record<string, Harmless>>): T {
+  const refuse = (_: T, name: string | symbol): never => {
+    throw new RootstockError("argument-invalid", `${where}.${String(name)} cannot be defined anew or deleted: ${where} holds no state.`);
+  };
   return new Proxy(held, {
+    defineProperty: refuse,
+    deleteProperty: refuse,
     set: (_, name, value: unknown) => {
       const field = Object.hasOwn(fields, name) ? fields[name as string] : undefined;
       if (field === undefined) throw new RootstockError("argument-invalid", `${where} has no field ${String(name)}; it has ${Object.keys(fields).join(", ")}.`);
@@ -59,6 +66,9 @@ function settings<T extends object>(where: string, held: T, fields: Readonly<Rec
     },
   });
 }
+
+const wasm = settings<Environment["backends"]["onnx"]["wasm"]>("env.backends.onnx.wasm", { numThreads: 1, proxy: false, simd: true }, WASM_FIELDS);
+const onnx = settings("env.backends.onnx", { wasm }, { wasm: ONE_BY_ONE });
 
 /**
  * For programs that configure transformers.js: a field takes the values that are so anyway and refuses all others (`argument-invalid`) with
@@ -78,7 +88,7 @@ export const env: Environment = settings(
     cacheDir: null,
     customCache: null,
     logLevel: 50,
-    backends: { onnx: { wasm: settings("env.backends.onnx.wasm", { numThreads: 1, proxy: false, simd: true }, WASM_FIELDS) } },
+    backends: settings("env.backends", { onnx }, { onnx: ONE_BY_ONE }),
   },
   FIELDS,
 );

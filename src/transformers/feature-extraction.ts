@@ -1,6 +1,6 @@
 import { RootstockError } from "../errors.ts";
 import { checkChoice } from "../runtime/options.ts";
-import { checkFlag, checkNames, textList, type CallOptions } from "./call-options.ts";
+import { checkFlag, checkNames, signalOption, textList, type CallOptions } from "./call-options.ts";
 import type { Pipeline } from "./made-pipeline.ts";
 import { firstRow, lastRow, meanRow, scaleRows, signBits } from "./pooling.ts";
 import type { Residence } from "./residence.ts";
@@ -49,7 +49,7 @@ export async function extractFeatures(residence: Residence, task: string | null,
   if (isQuantized && (pooling === "none" || hidden % 8 !== 0)) {
     throw new RootstockError("argument-invalid", "quantize packs one vector a text, of a multiple of 8 numbers: give a pooling.");
   }
-  const call = { overflow, task, ...(options.signal == null ? {} : { signal: options.signal }) };
+  const call = { overflow, task, ...signalOption(options.signal) };
   const list = textList(texts);
   const isEmbedding = pooling === "mean" && normalize;
   const pool = poolingOf(pooling);

@@ -4,7 +4,7 @@ import { Encoder } from "../runtime/encoder.ts";
 /** Where an encoder and the pipelines over it keep what they share. */
 export const RESIDENCE = Symbol("rootstock.residence");
 
-/** Calls of pipelines that an encoder is given at once: passes are full with fewer, and places in its queue are left for its own calls. */
+/** Calls of pipelines that an encoder is given at once, where its queue has more places: passes are full with fewer, and the rest is for its own calls. */
 const CALLS_AT_ONCE = 64;
 
 /** An encoder in memory and how many pipelines are over it. The last one that leaves disposes of it, if a pipeline loaded it. */
@@ -22,7 +22,8 @@ export class Residence {
   constructor(encoder: Encoder, isOwn: boolean) {
     this.encoder = encoder;
     this.#isOwn = isOwn;
-    this.#places = Math.min(CALLS_AT_ONCE, encoder.loaded.queueLimit);
+    // One place at least is left for the encoder's own calls, unless its queue has no more than one.
+    this.#places = Math.max(1, Math.min(CALLS_AT_ONCE, encoder.loaded.queueLimit - 1));
     Object.defineProperty(encoder, RESIDENCE, { value: this });
   }
 

@@ -4,6 +4,9 @@ import { ENCODER } from "./golden.ts";
 
 const refusal = (words: RegExp): unknown => expect.objectContaining({ code: "argument-invalid", message: expect.stringMatching(words) as string });
 
+const cyclic: { self?: object } = {};
+cyclic.self = cyclic;
+
 it("takes what is so anyway, and holds no state", async () => {
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
@@ -24,7 +27,10 @@ it.each<[string, unknown, RegExp]>([
   ["remoteHost", "https://hub.example", /^env\.remoteHost is .*leave it out/],
   ["useBrowserCache", true, /^env\.useBrowserCache is true, but nothing is cached.*rootstock\/browser/],
   ["cacheDir", "cache", /^env\.cacheDir is "cache", but nothing is cached.*give null/],
-  ["fetch", () => null, /^env\.fetch is function, but .*open\(file\)/],
+  ["fetch", () => null, /^env\.fetch is a function, but .*open\(file\)/],
+  ["cacheDir", 1n, /^env\.cacheDir is a bigint, but nothing is cached/],
+  ["customCache", cyclic, /^env\.customCache is an object, but nothing is cached/],
+  ["backends", {}, /^env\.backends is an object, but settings are given one by one/],
   ["allowRemoteModel", false, /^env has no field allowRemoteModel; it has allowRemoteModels/],
   ["toString", 1, /^env has no field toString/],
 ])("refuses %s = %s with the reason", (name, value, words) => {
@@ -35,4 +41,21 @@ it("refuses settings of ONNX Runtime that would be passed over", () => {
   const { wasm } = env.backends.onnx;
   expect(() => Reflect.set(wasm, "numThreads", 4)).toThrow(refusal(/^env\.backends\.onnx\.wasm\.numThreads is 4, but there is no ONNX Runtime.*rootstock\/pool/));
   expect(() => Reflect.set(wasm, "wasmPaths", "/wasm/")).toThrow(refusal(/has no field wasmPaths/));
+});
+
+it("refuses at every level what would be kept, and keeps nothing", () => {
+  const { backends } = env;
+  const { onnx } = backends;
+  const { wasm } = onnx;
+  const before = JSON.stringify(env);
+  expect(() => Object.assign(backends, { onnx: {} })).toThrow(refusal(/^env\.backends\.onnx is an object, but settings are given one by one, as in env\.backends\.onnx\.wasm\.numThreads = 1/));
+  expect(() => Object.assign(backends, { webgpu: {} })).toThrow(refusal(/^env\.backends has no field webgpu; it has onnx\./));
+  expect(() => Object.assign(onnx, { wasm: { numThreads: 4 } })).toThrow(refusal(/^env\.backends\.onnx\.wasm is an object, but settings are given one by one/));
+  expect(() => Object.assign(onnx, { logLevel: "verbose" })).toThrow(refusal(/^env\.backends\.onnx has no field logLevel; it has wasm\./));
+  for (const level of [env, backends, onnx, wasm]) {
+    const [name] = Object.keys(level);
+    expect(() => Reflect.defineProperty(level, name!, { value: 1 })).toThrow(refusal(/cannot be defined anew or deleted/));
+    expect(() => Reflect.deleteProperty(level, name!)).toThrow(refusal(/cannot be defined anew or deleted/));
+  }
+  expect(JSON.stringify(env)).toBe(before);
 });

@@ -126,6 +126,8 @@ describe("what it is made from", () => {
   });
 
   const folder = ENCODER;
+  const cyclic: { self?: object } = {};
+  cyclic.self = cyclic;
   it.each<[string, PipelineType | "fill-mask", ModelLike | null, object, RegExp]>([
     ["a task that is not served", "fill-mask", folder, {}, /"fill-mask".*"feature-extraction"/],
     ["no model", "ner", null, {}, /no default/],
@@ -133,12 +135,15 @@ describe("what it is made from", () => {
     ["two adapters", "ner", { encoder: folder, adapter: MOOD }, { adapter: MOOD }, /twice/],
     ["an unknown option", "feature-extraction", folder, { quantised: true }, /no option "quantised"/],
     ["another device", "feature-extraction", folder, { device: "webgpu" }, /device is "webgpu".*"wasm" or "cpu"/],
+    ["a device that JSON does not have", "feature-extraction", folder, { device: 1n }, /^device is a bigint, but/],
+    ["a value within itself", "feature-extraction", folder, { dtype: cyclic }, /^dtype is an object, but/],
+    ["a boolean that JSON does not have", "feature-extraction", folder, { local_files_only: 1n }, /^local_files_only is a bigint; give/],
     ["another dtype", "feature-extraction", folder, { dtype: "fp32" }, /dtype is "fp32".*int8/],
-    ["dtypes by file", "feature-extraction", folder, { dtype: { model: "q8" } }, /dtype is \{"model":"q8"\}/],
+    ["dtypes by file", "feature-extraction", folder, { dtype: { model: "q8" } }, /dtype is an object, but/],
     ["quantized: false", "feature-extraction", folder, { quantized: false }, /quantized is false/],
     ["another revision", "feature-extraction", folder, { revision: "v2" }, /revision is "v2"/],
     ["a cache", "feature-extraction", folder, { cache_dir: "cache" }, /cache_dir.*leave it out/],
-    ["a config", "feature-extraction", folder, { config: {} }, /config is \{\}/],
+    ["a config", "feature-extraction", folder, { config: {} }, /config is an object, but/],
     ["session options", "feature-extraction", folder, { session_options: { intraOpNumThreads: 1 } }, /session_options has intraOpNumThreads/],
     ["session options that are none", "feature-extraction", folder, { session_options: 5 }, /session_options must be an object/],
     ["an unknown option of loading", "feature-extraction", folder, { load: { bogus: 5 } }, /load has no option "bogus"; it has adapterBudget/],
@@ -188,6 +193,8 @@ describe("calls", () => {
     const mood = await pipeline("text-classification", ner, { adapter: MOOD });
     const features = await pipeline("feature-extraction", ner);
     const options = (given: object): never => given as never;
+    const cyclic: { self?: object } = {};
+    cyclic.self = cyclic;
     await refused(() => ner("text", options({ aggregation: "first" })), "argument-invalid", /no option "aggregation"/);
     await refused(() => ner("text", options({ aggregation_strategy: "best" })), "argument-invalid", /^aggregation_strategy is "best"; give one of "none"/);
     await refused(() => ner("text", options({ ignore_labels: "O" })), "argument-invalid", /^ignore_labels must be a list/);
@@ -201,7 +208,7 @@ describe("calls", () => {
     await refused(() => features("text", options({ pooling: "sum" })), "argument-invalid", /pooling is "sum"/);
     await refused(() => features("text", { quantize: true }), "argument-invalid", /give a pooling/);
     for (const name of ["normalize", "quantize"]) {
-      for (const value of [1, "false", {}]) await refused(() => features("text", options({ pooling: "cls", [name]: value })), "argument-invalid", new RegExp(`${name} is .*; give true or false`));
+      for (const value of [1, "false", {}, 1n, cyclic]) await refused(() => features("text", options({ pooling: "cls", [name]: value })), "argument-invalid", new RegExp(`${name} is .*; give true or false`));
     }
     expect((await features("text", options({ pooling: "cls", normalize: null, quantize: undefined }))).type).toBe("float32");
     await refused(() => features("text", options({ precision: "int4" })), "argument-invalid", /precision/);
@@ -212,6 +219,23 @@ describe("calls", () => {
       await refused(() => features(long, { pooling, overflow: "error" }), "text-too-long", /^request 1: .*Pass overflow: "truncate".*"windows", where the call has it/);
       await expect(features([], { pooling, signal: AbortSignal.abort("enough") })).rejects.toBe("enough");
     }
+    await Promise.all([ner.dispose(), mood.dispose(), features.dispose()]);
+  });
+
+  it.each([undefined, { queueLimit: 1 }])("refuse what is no signal before they wait for a place (load %o)", async (load) => {
+    const ner = await pipeline("ner", ENCODER, { adapter: ENTITIES, load });
+    const mood = await pipeline("text-classification", ner, { adapter: MOOD });
+    const features = await pipeline("feature-extraction", ner);
+    const running = Promise.all([mood("one"), mood("two"), mood("three")]);
+    const message = /^signal is .*; give an AbortSignal: a controller's is its \.signal\.$/;
+    for (const signal of [{}, 5, new AbortController()] as never[]) {
+      await refused(() => ner("text", { signal }), "argument-invalid", message);
+      await refused(() => mood("text", { signal }), "argument-invalid", message);
+      for (const pooling of ["none", "mean"] as const) await refused(() => features("text", { signal, pooling }), "argument-invalid", message);
+      await refused(() => features("text", { signal, pooling: "mean", normalize: true }), "argument-invalid", message);
+    }
+    expect(await running).toHaveLength(3);
+    expect((await features("text", { signal: null as never, pooling: "mean" })).dims[0]).toBe(1);
     await Promise.all([ner.dispose(), mood.dispose(), features.dispose()]);
   });
 
@@ -253,6 +277,15 @@ describe("more calls at once than the encoder's queue has places for", () => {
     ]);
     expect(labels).toEqual(await mood(texts));
     expect(ended).toEqual(texts.map((_, index) => index));
+    encoder.dispose();
+  });
+
+  it.each([2, 3, 64])("leave a place for the encoder's own calls (queueLimit %i)", async (queueLimit) => {
+    const encoder = await loadEncoder(ENCODER, { queueLimit });
+    const mood = await pipeline("text-classification", encoder, { adapter: MOOD });
+    const calls = Promise.all(texts.slice(0, 100).map((text) => mood(text)));
+    expect(await encoder.embed(["its own"])).toHaveLength(1);
+    expect(await calls).toHaveLength(100);
     encoder.dispose();
   });
 
