@@ -1,7 +1,7 @@
 import { describe, RootstockError } from "../errors.ts";
 import type { SourceLike } from "../load/source.ts";
 import type { LoadOptions } from "../runtime/options.ts";
-import { checkNames } from "./call-options.ts";
+import { checkNames, signalOption } from "./call-options.ts";
 import type { ProgressCallback } from "./progress.ts";
 
 /** How an encoder is loaded; `signal` and `progress_callback` are options of the pipeline itself. */
@@ -92,10 +92,12 @@ export function checkPipelineOptions(options: PipelineOptions): void {
     throw new RootstockError("argument-invalid", `local_files_only is ${describe(local)}; give true or false, or leave it out.`);
   }
   if (options.load != null && typeof options.load !== "object") throw new RootstockError("argument-invalid", "load must be an object: options of loadEncoder.");
+  signalOption(options.signal);
 }
 
 /** @throws RootstockError `argument-invalid` for what `local_files_only` rules out. */
 export function checkLocal(source: unknown, options: PipelineOptions): void {
-  if (options.local_files_only !== true || !/^https?:/i.test(String(source))) return;
+  const isAddress = typeof source === "string" || source instanceof URL;
+  if (options.local_files_only !== true || !isAddress || !/^https?:/i.test(String(source))) return;
   throw new RootstockError("argument-invalid", `local_files_only is true and "${String(source).slice(0, 80)}" is not local. Give a path, or leave it out.`);
 }

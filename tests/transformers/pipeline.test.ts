@@ -153,6 +153,7 @@ describe("what it is made from", () => {
     ["a URL that is not local", "feature-extraction", "https://example.org/model", { local_files_only: true }, /local_files_only/],
     ["a word for a boolean", "feature-extraction", "https://example.org/model", { local_files_only: "true" }, /local_files_only is "true"/],
     ["load that is no object", "feature-extraction", folder, { load: "fixed" }, /load must be an object/],
+    ["a source without a prototype, by its files", "feature-extraction", Object.create(null), { local_files_only: true, signal: {} }, /^signal is an object; give an AbortSignal/],
     ["a callback that is none", "feature-extraction", folder, { progress_callback: true }, /progress_callback/],
   ])("refuses %s by name", async (_, task, model, options, words) => {
     await refused(() => pipeline(task as PipelineType, model!, options as PipelineOptions), "argument-invalid", words);
