@@ -61,7 +61,7 @@ export async function convertEncoder(given: SourceLike, target: string, options:
   }
   const folder = new Map<string, Uint8Array>();
   for (const name of COMPANIONS) {
-    const bytes = await readOptionalFile(source, name, { signal, limit: MAX_TOKENIZER_BYTES, isPageRefused: name === "tokenizer.json" });
+    const bytes = await readOptionalFile(source, name, { signal, limit: MAX_TOKENIZER_BYTES });
     if (bytes !== null) folder.set(name, bytes);
   }
   if (options.calibrate !== undefined) folder.set(WEIGHTS, await readWeights(source, signal));

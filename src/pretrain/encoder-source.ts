@@ -53,7 +53,7 @@ export async function readStartEncoder(given: SourceLike, signal: AbortSignal | 
   }
   const files = new Map([["config.json", await readFile(source, "config.json", small)]]);
   for (const name of TOKENIZER_FILES) {
-    const bytes = await readOptionalFile(source, name, { signal, limit: MAX_TOKENIZER_BYTES, isPageRefused: name === "tokenizer.json" });
+    const bytes = await readOptionalFile(source, name, { signal, limit: MAX_TOKENIZER_BYTES });
     if (bytes !== null) files.set(name, bytes);
   }
   const config = readEncoderConfig(files.get("config.json")!);

@@ -213,9 +213,9 @@ export class Encoder {
    */
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     const wanted = ownOptions<EmbedOptions & PartOptions>(options, EMBED_OPTIONS);
-    const { machine } = this.loaded;
-    const { pooling, lowerCase, ...limits } = sentenceOptions(this.loaded, wanted);
-    return this.#perText(texts, { ...wanted, ...limits }, lowerCase, (call, task, text, done) => vectorBranches(call, task, text, pooling, machine, done));
+    const { loaded } = this;
+    const { pooling, lowerCase, ...limits } = sentenceOptions(loaded, wanted);
+    return this.#perText(texts, { ...wanted, ...limits }, lowerCase, (call, task, text, done) => vectorBranches(call, task, text, pooling, loaded.machine, done));
   }
 
   /**

@@ -3,12 +3,12 @@ import { canHash, readWhole, sha256 } from "../load/byte-reader.ts";
 import { release, type OpenFile, type Source } from "../load/source.ts";
 import type { Manifest } from "../format/types.ts";
 
+export const TOKENIZER_NAME = "tokenizer.json";
+
 interface ReadOptions {
   readonly signal: AbortSignal | undefined;
   /** Cap on the file's size. */
   readonly limit: number;
-  /** Is a page in the place of an optional file told, and not taken for a file that is not there? */
-  readonly isPageRefused?: boolean;
   /** Size and SHA-256 that the file must have. */
   readonly manifest?: Manifest | null;
 }
@@ -34,14 +34,14 @@ function isPage(bytes: Uint8Array): boolean {
 
 /**
  * The same as `readFile`, or null when the folder does not have it and its manifest does not list it. The hosts of single-page applications have a page
- * for every path, so what is a page is not there, either.
+ * for every path, so what is a page is not there, either; but for tokenizer.json, without which few mean to have an encoder.
  */
 export async function readOptionalFile(source: Source, name: string, options: ReadOptions): Promise<Uint8Array | null> {
   try {
     return await readFile(source, name, options);
   } catch (error) {
     const isListed = options.manifest?.files.has(name) ?? false;
-    if (!isListed && isAbsence(error) && !(options.isPageRefused && error.code === "not-a-model")) return null;
+    if (!isListed && isAbsence(error) && !(name === TOKENIZER_NAME && error.code === "not-a-model")) return null;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { EncoderConfig, Manifest } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
 import type { Source } from "../load/source.ts";
 import { createTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
-import { readOptionalFile } from "./files.ts";
+import { readOptionalFile, TOKENIZER_NAME } from "./files.ts";
 
 /** What a folder's tokenizer is made of. */
 export interface TokenizerFiles {
@@ -14,8 +14,7 @@ export interface TokenizerFiles {
 
 /** null where the folder has no tokenizer.json. @throws RootstockError as `readFile`. */
 export async function readTokenizerFiles(source: Source, signal: AbortSignal | undefined, manifest: Manifest | null): Promise<TokenizerFiles | null> {
-  // Few mean to load an encoder without it.
-  const tokenizer = await readOptionalFile(source, "tokenizer.json", { signal, limit: MAX_TOKENIZER_BYTES, manifest, isPageRefused: true });
+  const tokenizer = await readOptionalFile(source, TOKENIZER_NAME, { signal, limit: MAX_TOKENIZER_BYTES, manifest });
   if (tokenizer === null) return null;
   const config = await readOptionalFile(source, "tokenizer_config.json", { signal, limit: MAX_CONFIG_BYTES, manifest });
   return { tokenizer, config };

@@ -1,7 +1,7 @@
 import { describe, RootstockError } from "../errors.ts";
 import type { SourceLike } from "../load/source.ts";
 import type { LoadOptions } from "../runtime/options.ts";
-import { checkNames, signalOption } from "./call-options.ts";
+import { checkFlag, checkNames, signalOption } from "./call-options.ts";
 import type { ProgressCallback } from "./progress.ts";
 
 /** How an encoder is loaded; `signal` and `progress_callback` are options of the pipeline itself. */
@@ -87,11 +87,7 @@ export function checkPipelineOptions(options: PipelineOptions): void {
     throw new RootstockError("argument-invalid", "progress_callback must be a function.");
   }
   // "true" is not true, and would let URLs through.
-  const local: unknown = options.local_files_only;
-  if (local != null && typeof local !== "boolean") {
-    throw new RootstockError("argument-invalid", `local_files_only is ${describe(local)}; give true or false, or leave it out.`);
-  }
-  if (options.load != null && typeof options.load !== "object") throw new RootstockError("argument-invalid", "load must be an object: options of loadEncoder.");
+  if (options.local_files_only != null) checkFlag(options.local_files_only, "local_files_only");
   signalOption(options.signal);
 }
 
