@@ -1,8 +1,8 @@
 // Sentences of docs/mtpf-tpl.md that say what the results say. They name what is compared and leave its sign to the figures, so that they hold
 // whatever further seeds give; what needs a regime that is not there is left out.
-import { SUBSETS } from "./cells.mjs";
+import { LORA_REGIMES, SHARES, SUBSETS } from "./cells.mjs";
 import { commonSeeds, difference } from "./figures.mjs";
-import { meansOfTasks, MET_BEFORE, sectionFor } from "./sections.mjs";
+import { FAMILIES, meansOfTasks, MET_BEFORE, sectionFor } from "./sections.mjs";
 import { deviation, mean } from "./statistics.mjs";
 import { listed, signedPoints, within } from "./wording.mjs";
 
@@ -56,10 +56,21 @@ export function findings(sections, ablations) {
       sentence([of("tc", "tc-only", "none", unmet), of("tc", "task-primary", "none", unmet)],
         (alone, groups) => `Without ${listed(MET_BEFORE)}, whose training rows pre-finetuning has met: ${alone}, and ${groups}.`),
     ]),
+    ...item("Fine-tuned (LoRA), against none:", LORA_REGIMES.filter((regime) => regime !== "none").flatMap((regime) => SHARES.map((share) => fineTuned(sections, regime, share)))),
     ...item("Draws of training rows, at 10 %:", [sentence(["ner", "tc"].map((family) => spreadOfSubsets(sections, family)), (ner, tc) =>
       `the difference of two regimes' means has a standard deviation of ${rangeText(ner, 1)} points on NER and ${rangeText(tc, 1)} on TC from one draw, of ${rangeText(ner, SUBSETS.length)} and ${rangeText(tc, SUBSETS.length)} as a mean of three.`)]),
   ];
   return lines.length === 0 ? ["Too few regimes are whole to say anything."] : lines;
+}
+
+/** What an adapter trained on a regime's encoder has beside one trained on the encoder as it comes. */
+function fineTuned(sections, regime, share) {
+  const figures = FAMILIES.map(([, family]) => {
+    const section = sectionFor(sections, "lora", share, family);
+    const found = section === undefined ? null : gain(section, regime, "none");
+    return found && told(found);
+  });
+  return sentence(figures, (ner, tc) => `${regime}${share === 100 ? "" : ` (${share} %)`}: NER ${ner}, TC ${tc}.`);
 }
 
 /** What spreads of one draw are of a mean over several. */

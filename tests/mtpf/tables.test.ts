@@ -86,8 +86,16 @@ test("sentences have their figures from the results, and stand only where these 
   const found = text(results, "findings");
   expect(found).toMatch(/A backbone trained with the groups adds \+9\.0 \[.*\] \(10 %: \+9\.0 \[.*\]\) to NER and \+5\.0/);
   expect(found).not.toMatch(/counted three times|NER loss alone/);
+  expect(found).not.toContain("Fine-tuned");
   const not = text(results, "did-not-work");
   expect(not).toContain("60 % of TC's linear cells at 10 % and 60 % of NER's");
   expect(not).toContain("task-primary-r16 (rank 16)");
   expect(not).not.toContain("banking77");
+});
+
+test("a sentence says what fine-tuned adapters gain of each regime that has both families", () => {
+  const results = [run("none", null, { a: 2, b: 4 }, ["lora"]), run("naive", 1, { a: 4, b: 5 }, ["lora"]), run("shipped", 1, { a: 5 }, ["lora"])];
+  const lines = text(results, "findings").split("\n").filter((line) => line.includes("Fine-tuned"));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^- \*\*Fine-tuned \(LoRA\), against none:\*\* naive: NER \+25\.0 \[.*\], TC \+5\.0 \[.*\]\. naive \(10 %\): NER \+25\.0 \[.*\], TC \+5\.0 \[.*\]\.$/);
 });
