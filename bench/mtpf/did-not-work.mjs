@@ -7,7 +7,10 @@ import { signedPoints } from "./wording.mjs";
 import { mean } from "./statistics.mjs";
 
 /** Configurations that gave nothing, beside task-primary. */
-const TRIED = [["task-primary-r16", "Rank 16 in place of 8"], ["task-primary-t10", "Temperature 0.1 in place of 0.05"], ["task-primary-k2", "Groups on two layers in place of three"]];
+const TRIED = [
+  ["task-primary-r16", "Rank 16 in place of 8"], ["task-primary-t10", "Temperature 0.1 in place of 0.05"],
+  ["task-primary-k2", "Groups on two layers in place of three"], ["task-primary-k1", "Groups on the last layer alone"],
+];
 
 /** @param {object[]} sections of `sectionsOf` @param {Map<string, object>} ablations of `ablationSections` */
 export function whatDidNotWork(sections, ablations, results) {

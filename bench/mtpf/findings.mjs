@@ -35,6 +35,7 @@ export const sentence = (figures, write) => ({ figures, text: figures.includes(n
 export function findings(sections, ablations) {
   const of = (family, a, b, tasksOf) => both(sections, family, a, b, tasksOf);
   const unmet = ({ unmet: list }) => list;
+  const ablated = (a, b) => ablationGains(ablations, a, b);
   const rank = gain(ablations.get("ner"), "task-primary-r16", "task-primary");
   const lines = [
     ...item("What mixing costs NER, and groups bring back.", [
@@ -50,6 +51,12 @@ export function findings(sections, ablations) {
       sentence([rank], (found) => `Rank 16 in place of 8 gives NER ${told(found)} (all rows, seed 1).`),
       sentence([of("ner", "task-primary", "groups-only"), of("tc", "task-primary", "groups-only")], (ner, tc) => `A backbone trained with the groups adds ${ner} to NER and ${tc} to TC.`),
     ]),
+    ...item("Other ways than a group for each family (all rows, seed 1):", [
+      sentence(ablated("shared-group", "task-primary"), (ner, tc) => `one group for both, beside one for each: NER ${ner}, TC ${tc}.`),
+      sentence(ablated("shared-group", "naive"), (ner, tc) => `One group for both, beside none: NER ${ner}, TC ${tc}.`),
+      sentence(ablated("pcgrad", "naive"), (ner, tc) => `Gradient surgery on the backbone (PCGrad), beside plain mixing: NER ${ner}, TC ${tc}.`),
+      sentence(ablated("naive-ner9", "task-primary"), (ner, tc) => `Plain mixing with the NER loss nine times, beside groups: NER ${ner}, TC ${tc}.`),
+    ]),
     ...item("Text classification:", [
       sentence([of("tc", "tc-only", "none"), of("tc", "task-primary", "none")],
         (alone, groups) => `its own loss alone gives ${alone} points, task-primary ${groups}; the encoder's sentence vectors come from a billion pairs.`),
@@ -62,6 +69,12 @@ export function findings(sections, ablations) {
   ];
   return lines.length === 0 ? ["Too few regimes are whole to say anything."] : lines;
 }
+
+/** Difference of two configurations in the table of ablations, for each family. */
+const ablationGains = (ablations, a, b) => FAMILIES.map(([, family]) => {
+  const found = gain(ablations.get(family), a, b);
+  return found && told(found);
+});
 
 /** What an adapter trained on a regime's encoder has beside one trained on the encoder as it comes. */
 function fineTuned(sections, regime, share) {

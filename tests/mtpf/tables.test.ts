@@ -99,3 +99,10 @@ test("a sentence says what fine-tuned adapters gain of each regime that has both
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^- \*\*Fine-tuned \(LoRA\), against none:\*\* naive: NER \+25\.0 \[.*\], TC \+5\.0 \[.*\]\. naive \(10 %\): NER \+25\.0 \[.*\], TC \+5\.0 \[.*\]\.$/);
 });
+
+test("a sentence holds the ablations against the regimes that they stand in for, of seed 1 alone", () => {
+  const results = [run("naive", 1, { a: 2, b: 4 }), run("naive", 2, { a: 5, b: 5 }), run("pcgrad", 1, { a: 4, b: 5 }), run("shared-group", 2, { a: 2, b: 2 })];
+  const lines = text(results, "findings").split("\n").filter((line) => line.includes("Other ways"));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/\(all rows, seed 1\):\*\* Gradient surgery on the backbone \(PCGrad\), beside plain mixing: NER \+25\.0 \[.*\], TC \+5\.0 \[.*\]\.$/);
+});
