@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { benchModule } from "./modules.ts";
 
@@ -38,4 +39,22 @@ test("docs/mtpf-tpl.md is what the written results give", () => {
   const { status, stderr } = spawnSync(process.execPath, ["bench/mtpf/report.mjs", "--check"], { encoding: "utf8" });
   expect(stderr).toBe("");
   expect(status).toBe(0);
+});
+
+test("README's figures of the regimes are those of docs/mtpf-tpl.md", () => {
+  const [readme, page] = ["README.md", "docs/mtpf-tpl.md"].map((path) => readFileSync(path, "utf8")) as [string, string];
+  const cells = (line: string) => line.split("|").slice(1, -1).map((cell) => cell.replace(/\*\*/g, "").trim());
+  const table = (text: string, before: string) => text.split(`${before}\n`)[1]!.split("\n\n")[0]!.split("\n").map(cells);
+  const means = (protocol: string, share: number, regime: string) => {
+    const [head, ...rows] = table(page, `<!-- mtpf:${protocol}-${share} -->`);
+    return ["NER mean", "TC mean"].map((name) => rows.find(([first]) => first === name)![head!.indexOf(regime)]!);
+  };
+  const [, ...rows] = table(readme, "| | entities | 10 % of the rows | classification | 10 % |");
+  const regimes = ["none", "naive", "task-primary", "shipped"].map((regime) => {
+    const [all, tenth] = [100, 10].map((share) => means("linear", share, regime)) as [string[], string[]];
+    return [all[0], tenth[0], all[1], tenth[1]];
+  });
+  expect(rows.map(([, ...figures]) => figures)).toEqual(regimes);
+  const [[ner, tc], [bareNer, bareTc]] = ["shipped", "none"].map((regime) => means("lora", 10, regime)) as [string[], string[]];
+  expect(readme).toContain(`score ${ner} (entities) and ${tc} (classification) on what ships; ${bareNer} and ${bareTc} on the encoder`);
 });
