@@ -14,13 +14,19 @@ export function gain(section, a, b, tasks = section.tasks) {
 
 export const told = ({ points, interval }) => `${signedPoints(points)} ${within(interval)}`;
 
+/** A section's gain in words; null where the section or one of the regimes is not there. */
+function toldGain(section, a, b, tasksOf = ({ tasks }) => tasks) {
+  const found = section === undefined ? null : gain(section, a, b, tasksOf(section));
+  return found && told(found);
+}
+
+/** Gains in words, one for each family. @param {(family: "ner" | "tc") => object | undefined} sectionOf */
+const byFamily = (sectionOf, a, b) => FAMILIES.map(([, family]) => toldGain(sectionOf(family), a, b));
+
 /** A difference at all rows, and at 10 % where that is written. */
-export function both(sections, family, a, b, tasksOf = ({ tasks }) => tasks) {
-  const [whole, tenth] = [100, 10].map((share) => {
-    const section = sectionFor(sections, "linear", share, family);
-    return section === undefined ? null : gain(section, a, b, tasksOf(section));
-  });
-  return whole === null ? null : `${told(whole)}${tenth === null ? "" : ` (10 %: ${told(tenth)})`}`;
+export function both(sections, family, a, b, tasksOf) {
+  const [whole, tenth] = [100, 10].map((share) => toldGain(sectionFor(sections, "linear", share, family), a, b, tasksOf));
+  return whole === null ? null : `${whole}${tenth === null ? "" : ` (10 %: ${tenth})`}`;
 }
 
 /** A line of a list out of sentences, each of them with its figures; without the sentences that lack one, and none where all do. */
@@ -35,8 +41,8 @@ export const sentence = (figures, write) => ({ figures, text: figures.includes(n
 export function findings(sections, ablations) {
   const of = (family, a, b, tasksOf) => both(sections, family, a, b, tasksOf);
   const unmet = ({ unmet: list }) => list;
-  const ablated = (a, b) => ablationGains(ablations, a, b);
-  const rank = gain(ablations.get("ner"), "task-primary-r16", "task-primary");
+  const ablated = (a, b) => byFamily((family) => ablations.get(family), a, b);
+  const [rankOnNer] = ablated("task-primary-r16", "task-primary");
   const lines = [
     ...item("What mixing costs NER, and groups bring back.", [
       sentence([of("ner", "ner-only", "none"), of("ner", "naive", "ner-only"), of("ner", "task-primary", "ner-only")],
@@ -48,7 +54,7 @@ export function findings(sections, ablations) {
         (ner, tc) => `The NER loss counted three times moves naive mixing by ${ner} on NER and by ${tc} on TC.`),
       sentence([of("ner", "groups-only", "none"), of("ner", "naive", "none")],
         (groups, naive) => `Groups on a frozen backbone, learning at ten times the backbone's rate, give NER ${groups}; naive mixing ${naive}.`),
-      sentence([rank], (found) => `Rank 16 in place of 8 gives NER ${told(found)} (all rows, seed 1).`),
+      sentence([rankOnNer], (found) => `Rank 16 in place of 8 gives NER ${found} (all rows, seed 1).`),
       sentence([of("ner", "task-primary", "groups-only"), of("tc", "task-primary", "groups-only")], (ner, tc) => `A backbone trained with the groups adds ${ner} to NER and ${tc} to TC.`),
     ]),
     ...item("Other ways than a group for each family (all rows, seed 1):", [
@@ -70,19 +76,9 @@ export function findings(sections, ablations) {
   return lines.length === 0 ? ["Too few regimes are whole to say anything."] : lines;
 }
 
-/** Difference of two configurations in the table of ablations, for each family. */
-const ablationGains = (ablations, a, b) => FAMILIES.map(([, family]) => {
-  const found = gain(ablations.get(family), a, b);
-  return found && told(found);
-});
-
 /** What an adapter trained on a regime's encoder has beside one trained on the encoder as it comes. */
 function fineTuned(sections, regime, share) {
-  const figures = FAMILIES.map(([, family]) => {
-    const section = sectionFor(sections, "lora", share, family);
-    const found = section === undefined ? null : gain(section, regime, "none");
-    return found && told(found);
-  });
+  const figures = byFamily((family) => sectionFor(sections, "lora", share, family), regime, "none");
   return sentence(figures, (ner, tc) => `${regime}${share === 100 ? "" : ` (${share} %)`}: NER ${ner}, TC ${tc}.`);
 }
 
