@@ -136,7 +136,7 @@ test.jsonl --tokens\` gives them again. Each adapter folder is what PEFT saves, 
 ## How they were made
 
 \`rootstock pretrain bench/mtpf/shipped.json --seed ${settings.seed} --workers 2\` trained the encoder and its two groups: LoRA of rank ${rank} on every linear layer of the last ${layers}, ${grouped(settings.steps)} updates, ${(tokens / 1e6).toFixed(1)} million
-tokens. \`node scripts/make-models.mjs RUN\` converted the encoder (7-bit weights, rounded with calibration on 525 training texts, and 8-bit embedding rows) and
+tokens (data beside the repository: [bench/mtpf](../bench/mtpf/README.md#the-data)). \`node scripts/make-models.mjs RUN\` converted the encoder (7-bit weights, rounded with calibration on 525 training texts, and 8-bit embedding rows) and
 trained the adapters from their family's by \`rootstock train\`. What pre-finetuning is worth and what its data are: [docs/mtpf-tpl.md](../docs/mtpf-tpl.md).
 
 The weights are offered under the Apache License 2.0, as the encoder that they began with; the data keep their own licences, which [NOTICE](../NOTICE) names.

@@ -1,10 +1,10 @@
 // Sentences of docs/mtpf-tpl.md on what did not work, what binds and what was not run, out of the results.
 import { ABLATIONS } from "./figures.mjs";
-import { both, gain, item, sentence, told } from "./findings.mjs";
-import { L2 } from "./l2-grid.mjs";
+import { L2, STEPS } from "./fitting.mjs";
 import { sectionFor } from "./sections.mjs";
-import { signedPoints } from "./wording.mjs";
+import { gain, gainText, gainTextAtShares, item, sentence } from "./sentences.mjs";
 import { mean } from "./statistics.mjs";
+import { signedPoints } from "./wording.mjs";
 
 /** Configurations that gave nothing, beside task-primary. */
 const TRIED = [
@@ -14,18 +14,18 @@ const TRIED = [
 
 /** @param {object[]} sections of `sectionsOf` @param {Map<string, object>} ablations of `ablationSections` */
 export function whatDidNotWork(sections, ablations, results) {
-  const of = (task, a, b) => both(sections, "tc", a, b, ({ tasks }) => (tasks.includes(task) ? [task] : []));
+  const of = (task, a, b) => gainTextAtShares(sections, "tc", a, b, ({ tasks }) => (tasks.includes(task) ? [task] : []));
   return [
     ...taskItem(sections, "banking77", () => [
-      sentence([of("banking77", "task-primary", "none"), of("banking77", "ner-only", "none")], (groups, ner) => `task-primary ${groups} against none, ner-only ${ner}.`),
+      sentence(["task-primary", "shipped", "ner-only"].map((regime) => of("banking77", regime, "none")), (groups, shipped, ner) => `task-primary ${groups} against none, what ships ${shipped}, ner-only ${ner}.`),
     ]),
     ...taskItem(sections, "edos_sexism", () => [sentence([of("edos_sexism", "task-primary", "none")], (groups) => `task-primary ${groups} against none.`)]),
     ...TRIED.flatMap(([name, what]) => item(`${what}`, [tried(ablations, name)])),
-    ...item("A trained backbone, over groups on a frozen one:", [
-      sentence([both(sections, "ner", "task-primary", "groups-only"), both(sections, "tc", "task-primary", "groups-only")], (ner, tc) => `NER ${ner}, TC ${tc}.`),
-    ]),
-    ...item("The end of the grid of λ:", [sentence([strongest(sections, "tc"), strongest(sections, "ner")],
+    ...item("What ships, beside the shorter task-primary, is worse at (all rows, seed 1):", [worse(sections, "shipped", "task-primary")]),
+    ...item("The end of the grid of λ:", [sentence(["tc", "ner"].map((family) => shareOfCells(sections, family, 10, ({ l2 }) => l2 === L2[0])),
       (tc, ner) => `${tc} of TC's linear cells at 10 % and ${ner} of NER's take the strongest that is offered: there the grid binds.`)]),
+    ...item("The end of the steps:", [sentence(["tc", "ner"].map((family) => shareOfCells(sections, family, 100, ({ iterations }) => iterations === STEPS.iterations)),
+      (tc, ner) => `${tc} of TC's linear cells with all rows and ${ner} of NER's are fitted with all ${STEPS.iterations} steps, not to the tolerance.`)]),
     ...notRun(results),
   ];
 }
@@ -40,16 +40,25 @@ function tried(ablations, name) {
     const found = gain(section, name, "task-primary");
     if (found === null) return null;
     const dev = (regime) => mean([...section.runs.get(regime)[0].tasks.values()].map(([cell]) => cell.dev));
-    return `${section.title} dev ${signedPoints(dev(name) - dev("task-primary"))}, test ${told(found)}`;
+    return `${section.title} dev ${signedPoints(dev(name) - dev("task-primary"))}, test ${gainText(found)}`;
   });
   return sentence(parts, (...all) => `(all rows, seed 1): ${all.join("; ")}.`);
 }
 
-/** Share of a family's linear cells at 10 % whose λ is the end of the grid. */
-function strongest(sections, family) {
-  const section = sectionFor(sections, "linear", 10, family);
+/** Tasks that a regime loses, by an interval without 0; null where none is or a regime is not there. */
+function worse(sections, a, b) {
+  const lost = sections.filter(({ protocol, share }) => protocol === "linear" && share === 100).flatMap((section) => section.tasks.flatMap((task) => {
+    const found = gain(section, a, b, [task]);
+    return found !== null && found.interval[1] < 0 ? [`${task} ${gainText(found)}`] : [];
+  }));
+  return lost.length === 0 ? null : `${lost.join(", ")}.`;
+}
+
+/** Of a family's linear cells at a share of the rows those of which something holds, in per cent; null where there are none. */
+function shareOfCells(sections, family, share, holds) {
+  const section = sectionFor(sections, "linear", share, family);
   const cells = [...(section?.runs.values() ?? [])].flat().flatMap(({ tasks }) => [...tasks.values()].flat());
-  return cells.length === 0 ? null : `${Math.round((100 * cells.filter(({ l2 }) => l2 === L2[0]).length) / cells.length)} %`;
+  return cells.length === 0 ? null : `${Math.round((100 * cells.filter(holds).length) / cells.length)} %`;
 }
 
 function notRun(results) {

@@ -16,10 +16,15 @@ export const ABLATIONS = [
   ["task-primary-t10", "temperature 0.1"],
   ["shipped", "what ships: 2,720 updates, NER loss three times"],
   ["shared-group", "one group for both families"],
+  ["shared-group-ner3", "one group for both families, NER loss three times"],
   ["pcgrad", "no groups; gradient surgery instead (PCGrad)"],
   ["naive", "no groups"],
   ["naive-weighted", "no groups, NER loss three times"],
   ["naive-ner9", "no groups, NER loss nine times"],
+  ["ner-only", "no groups, NER loss alone"],
+  ["ner-only-long", "no groups, NER loss alone, 1,440 updates"],
+  ["tc-only", "no groups, TC loss alone"],
+  ["tc-only-long", "no groups, TC loss alone, 920 updates"],
 ];
 
 const DRAWS = 1000;

@@ -1,47 +1,17 @@
 // Sentences of docs/mtpf-tpl.md that say what the results say. They name what is compared and leave its sign to the figures, so that they hold
 // whatever further seeds give; what needs a regime that is not there is left out.
 import { LORA_REGIMES, SHARES, SUBSETS } from "./cells.mjs";
-import { commonSeeds, difference } from "./figures.mjs";
-import { FAMILIES, meansOfTasks, MET_BEFORE, sectionFor } from "./sections.mjs";
+import { commonSeeds } from "./figures.mjs";
+import { MET_BEFORE, sectionFor } from "./sections.mjs";
+import { gainTextAtShares, gainTextsByFamily, item, sentence } from "./sentences.mjs";
 import { deviation, mean } from "./statistics.mjs";
-import { listed, signedPoints, within } from "./wording.mjs";
-
-/** @param {object} section @returns difference of two regimes, over all tasks of the section or some; null where one is not there */
-export function gain(section, a, b, tasks = section.tasks) {
-  const means = tasks === section.tasks ? section.means : meansOfTasks(section, tasks);
-  return means.has(a) && means.has(b) ? difference(means.get(a), means.get(b)) : null;
-}
-
-export const told = ({ points, interval }) => `${signedPoints(points)} ${within(interval)}`;
-
-/** A section's gain in words; null where the section or one of the regimes is not there. */
-function toldGain(section, a, b, tasksOf = ({ tasks }) => tasks) {
-  const found = section === undefined ? null : gain(section, a, b, tasksOf(section));
-  return found && told(found);
-}
-
-/** Gains in words, one for each family. @param {(family: "ner" | "tc") => object | undefined} sectionOf */
-const byFamily = (sectionOf, a, b) => FAMILIES.map(([, family]) => toldGain(sectionOf(family), a, b));
-
-/** A difference at all rows, and at 10 % where that is written. */
-export function both(sections, family, a, b, tasksOf) {
-  const [whole, tenth] = [100, 10].map((share) => toldGain(sectionFor(sections, "linear", share, family), a, b, tasksOf));
-  return whole === null ? null : `${whole}${tenth === null ? "" : ` (10 %: ${tenth})`}`;
-}
-
-/** A line of a list out of sentences, each of them with its figures; without the sentences that lack one, and none where all do. */
-export function item(head, sentences) {
-  const whole = sentences.filter(({ figures }) => figures.every((figure) => figure !== null)).map(({ text }) => text);
-  return whole.length === 0 ? [] : [`- **${head}** ${whole.join(" ")}`];
-}
-
-export const sentence = (figures, write) => ({ figures, text: figures.includes(null) ? "" : write(...figures) });
+import { listed } from "./wording.mjs";
 
 /** @param {object[]} sections of `sectionsOf` @param {Map<string, object>} ablations of `ablationSections` */
 export function findings(sections, ablations) {
-  const of = (family, a, b, tasksOf) => both(sections, family, a, b, tasksOf);
+  const of = (family, a, b, tasksOf) => gainTextAtShares(sections, family, a, b, tasksOf);
   const unmet = ({ unmet: list }) => list;
-  const ablated = (a, b) => byFamily((family) => ablations.get(family), a, b);
+  const ablated = (a, b) => gainTextsByFamily((family) => ablations.get(family), a, b);
   const [rankOnNer] = ablated("task-primary-r16", "task-primary");
   const lines = [
     ...item("What mixing costs NER, and groups bring back.", [
@@ -55,19 +25,25 @@ export function findings(sections, ablations) {
       sentence([of("ner", "groups-only", "none"), of("ner", "naive", "none")],
         (groups, naive) => `Groups on a frozen backbone, learning at ten times the backbone's rate, give NER ${groups}; naive mixing ${naive}.`),
       sentence([rankOnNer], (found) => `Rank 16 in place of 8 gives NER ${found} (all rows, seed 1).`),
-      sentence([of("ner", "task-primary", "groups-only"), of("tc", "task-primary", "groups-only")], (ner, tc) => `A backbone trained with the groups adds ${ner} to NER and ${tc} to TC.`),
+      sentence([of("ner", "task-primary", "groups-only"), of("tc", "task-primary", "groups-only"), of("tc", "task-primary", "groups-only", unmet)],
+        (ner, tc, tcUnmet) => `A backbone trained with the groups adds ${ner} to NER and ${tc} to TC; to TC without ${listed(MET_BEFORE)} ${tcUnmet}.`),
     ]),
     ...item("Other ways than a group for each family (all rows, seed 1):", [
       sentence(ablated("shared-group", "task-primary"), (ner, tc) => `one group for both, beside one for each: NER ${ner}, TC ${tc}.`),
       sentence(ablated("shared-group", "naive"), (ner, tc) => `One group for both, beside none: NER ${ner}, TC ${tc}.`),
+      sentence(ablated("shared-group-ner3", "task-primary-ner3"), (ner, tc) => `With the NER loss three times, one group for both beside one for each: NER ${ner}, TC ${tc}.`),
       sentence(ablated("pcgrad", "naive"), (ner, tc) => `Gradient surgery on the backbone (PCGrad), beside plain mixing: NER ${ner}, TC ${tc}.`),
       sentence(ablated("naive-ner9", "task-primary"), (ner, tc) => `Plain mixing with the NER loss nine times, beside groups: NER ${ner}, TC ${tc}.`),
     ]),
     ...item("Text classification:", [
-      sentence([of("tc", "tc-only", "none"), of("tc", "task-primary", "none")],
-        (alone, groups) => `its own loss alone gives ${alone} points, task-primary ${groups}; the encoder's sentence vectors come from a billion pairs.`),
-      sentence([of("tc", "tc-only", "none", unmet), of("tc", "task-primary", "none", unmet)],
-        (alone, groups) => `Without ${listed(MET_BEFORE)}, whose training rows pre-finetuning has met: ${alone}, and ${groups}.`),
+      sentence(["tc-only", "task-primary", "shipped"].map((regime) => of("tc", regime, "none")),
+        (alone, groups, shipped) => `its own loss alone gives ${alone} points, task-primary ${groups}, what ships ${shipped}; the encoder's sentence vectors come from a billion pairs.`),
+      sentence(["tc-only", "task-primary", "shipped"].map((regime) => of("tc", regime, "none", unmet)),
+        (alone, groups, shipped) => `Without ${listed(MET_BEFORE)}, whose training rows pre-finetuning has met: ${alone}, ${groups}, and ${shipped}.`),
+    ]),
+    ...item("As many tokens as task-primary for one family alone (all rows, seed 1):", [
+      sentence(ablated("task-primary", "ner-only-long").slice(0, 1), (ner) => `task-primary beside ner-only-long: NER ${ner}.`),
+      sentence(ablated("task-primary", "tc-only-long").slice(1), (tc) => `Beside tc-only-long: TC ${tc}.`),
     ]),
     ...item("Fine-tuned (LoRA), against none:", LORA_REGIMES.filter((regime) => regime !== "none").flatMap((regime) => SHARES.map((share) => fineTuned(sections, regime, share)))),
     ...item("Draws of training rows, at 10 %:", [sentence(["ner", "tc"].map((family) => spreadOfSubsets(sections, family)), (ner, tc) =>
@@ -78,7 +54,7 @@ export function findings(sections, ablations) {
 
 /** What an adapter trained on a regime's encoder has beside one trained on the encoder as it comes. */
 function fineTuned(sections, regime, share) {
-  const figures = byFamily((family) => sectionFor(sections, "lora", share, family), regime, "none");
+  const figures = gainTextsByFamily((family) => sectionFor(sections, "lora", share, family), regime, "none");
   return sentence(figures, (ner, tc) => `${regime}${share === 100 ? "" : ` (${share} %)`}: NER ${ner}, TC ${tc}.`);
 }
 

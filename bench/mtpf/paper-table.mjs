@@ -1,7 +1,7 @@
 // Gains beside those that arXiv 2510.07566 names.
 import { difference } from "./figures.mjs";
 import { markdownTable } from "./marked.mjs";
-import { meansOfTasks, MET_BEFORE } from "./sections.mjs";
+import { meansOfTasks, taskLists } from "./sections.mjs";
 import { seedsText, signed, signedPoints } from "./wording.mjs";
 
 /** As its abstract writes them, and as summaries of it write that of a tenth of the training data (of F1). */
@@ -9,9 +9,8 @@ const PAPER = { "ner 100": "+0.8 %", "tc 100": "+8.8 %", "ner 10": "+8.4 %", "tc
 
 export function paperTable(sections) {
   const rows = sections.flatMap((section) => {
-    const { title, share, protocol, family, tasks, unmet } = section;
-    const lists = [[title, tasks], ...(unmet.length === tasks.length || unmet.length === 0 ? [] : [[`${title} without ${MET_BEFORE.join(", ")}`, unmet]])];
-    return lists.flatMap(([name, list]) => {
+    const { share, protocol, family, tasks } = section;
+    return taskLists(section).flatMap(([name, list]) => {
       const means = meansOfTasks(section, list);
       const gain = means.has("task-primary") && means.has("none") ? difference(means.get("task-primary"), means.get("none")) : null;
       if (gain === null) return [];

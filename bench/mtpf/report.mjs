@@ -5,13 +5,13 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
+import { pooledConflict, WHOLE_BACKBONE } from "./conflict.mjs";
 import { conflictPlot } from "./conflict-plot.mjs";
 import { conflictTable } from "./conflict-table.mjs";
 import { REGIMES } from "./figures.mjs";
 import { fillMarks } from "./marked.mjs";
 import { readAllResults } from "./results.mjs";
 import { costTable, int8Table } from "./run-tables.mjs";
-import { mean } from "./statistics.mjs";
 import { resultTables } from "./tables.mjs";
 
 const { values } = parseArgs({
@@ -23,29 +23,24 @@ const { values } = parseArgs({
   },
 });
 
-/** Regimes whose backbone both losses reach, each the mean of its runs; probes of single batches. */
+/** Regimes whose backbone both losses reach, layer by layer; probes of single batches. */
 function conflictSeries(results) {
-  return REGIMES.flatMap((regime) => {
-    const runs = results.filter(({ header }) => header.regime === regime).map(({ header }) => (header.pretraining?.conflict ?? []).filter(({ batches, part }) => batches === 1 && part !== "layers"));
-    const measured = runs.filter((parts) => parts.length > 0);
-    if (measured.length === 0) return [];
-    const average = (index, field) => mean(measured.map((parts) => parts[index][field]));
-    return [{ name: regime, parts: measured[0].map(({ part }, index) => ({ part, cosine: average(index, "cosine"), spread: average(index, "spread"), ratio: average(index, "ratio") })) }];
-  });
+  const rows = pooledConflict(results).filter(({ batches, part }) => batches === 1 && part !== WHOLE_BACKBONE);
+  return REGIMES.map((name) => ({ name, parts: rows.filter(({ regime }) => regime === name) })).filter(({ parts }) => parts.length > 0);
 }
 
 const results = readAllResults(values.results);
 if (results.length === 0) throw new Error(`${values.results} has no results; node bench/mtpf/run.mjs makes them`);
 const order = (name) => (REGIMES.includes(name) ? REGIMES.indexOf(name) : REGIMES.length);
 results.sort((a, b) => order(a.header.regime) - order(b.header.regime) || (a.header.seed ?? 0) - (b.header.seed ?? 0));
-const series = conflictSeries(results).slice(0, 4);
+const series = conflictSeries(results);
 const drawing = series.length === 0 ? [] : [`![The two gradients along the backbone, by regime](${basename(values.plot)})`, ""];
 const checks = `${values.results}/int8.json`;
 const parts = new Map([
   ...resultTables(results, Object.entries(results[0].header.tasks)),
   ["cost", costTable(results)],
   ["conflict", [...drawing, ...conflictTable(results)]],
-  ["int8", int8Table(existsSync(checks) ? JSON.parse(readFileSync(checks, "utf8")) : null)],
+  ["int8", int8Table(existsSync(checks) ? JSON.parse(readFileSync(checks, "utf8")) : null, results.find(({ header }) => header.regime === "shipped")?.header.int8)],
 ]);
 const page = readFileSync(values.page, "utf8");
 const filled = fillMarks(page, parts);

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { withLock } from "./lock.mjs";
-import { checkRecipe, RECIPE_DIGEST, recipeOf } from "./recipe.mjs";
+import { checkRecipe, RECIPE_DIGEST } from "./recipe.mjs";
 
 /** @returns {{ header: object, cells: Map<string, object> } | null} null when there is no file, or nothing whole in it */
 export function readResults(path) {
@@ -19,8 +19,8 @@ export function readAllResults(folder) {
   const names = readdirSync(folder).filter((name) => name.endsWith(".jsonl")).sort();
   const all = names.map((name) => readResults(`${folder}/${name}`)).filter((results) => results !== null);
   const cells = all.flatMap((results) => [...results.cells.values()]);
-  const first = cells.map(recipeOf).find((recipe) => recipe !== null);
-  if (first !== undefined) checkRecipe(cells, folder, first);
+  const first = cells.find(({ cell }) => cell.startsWith("lora/"));
+  if (first !== undefined) checkRecipe(cells, folder, first.recipe);
   return all;
 }
 

@@ -10,7 +10,6 @@ import { parseArgs } from "node:util";
 import { cellName, cellsOf, LORA_REGIMES, PROTOCOLS, readCell, SHARES } from "./cells.mjs";
 import { taskNames } from "./data.mjs";
 import { runJobs } from "./jobs.mjs";
-import { recipeOf } from "./recipe.mjs";
 import { isSameRun, openResults, readResults } from "./results.mjs";
 import { headerOf, runOf } from "./runs.mjs";
 
@@ -29,6 +28,7 @@ const { values, positionals } = parseArgs({
 });
 const { data } = values;
 const workers = Number(values.workers);
+if (!(Number.isInteger(workers) && workers > 0)) throw new Error(`--workers is a number of processes, not ${values.workers}`);
 const pathOf = (run) => `${values.results}/${run.name}.jsonl`;
 
 /** Jobs for the cells that are missing: a task's linear cells share its features, so they are one job. */
@@ -50,6 +50,7 @@ async function all(names) {
   const runs = names.map((name) => runOf(name, values.runs));
   const tasks = values.tasks?.split(",") ?? taskNames(data).map(([name]) => name);
   const wanted = cellsOf({ protocols: values.protocol.split(","), tasks, shares: values.shares.split(",").map(Number) });
+  for (const cell of wanted) readCell(cellName(cell));
   await convertAll(runs);
   const books = new Map(runs.map((run) => [run.name, openResults(pathOf(run), headerOf(run, data))]));
   const jobs = runs.flatMap((run) => {
@@ -57,6 +58,7 @@ async function all(names) {
     return jobsFor(run, own.filter((cell) => !books.get(run.name).cells.has(cellName(cell))));
   });
   const total = jobs.reduce((sum, { cells }) => sum + cells.length, 0);
+  if (total === 0) console.error(`nothing to do: of ${names.join(", ")} these cells are written, or are not part of the experiment (lora is for ${LORA_REGIMES.join(", ")})`);
   let done = 0;
   await runJobs(jobs, workers, ({ run }, cell) => {
     books.get(run.name).add(cell);
@@ -69,13 +71,13 @@ async function again(name) {
   const cell = readCell(name.split("/").slice(1).join("/"));
   await convertAll([run]);
   const known = readResults(pathOf(run));
-  const told = (figures) => JSON.stringify([{ ...figures, cpuSeconds: undefined, recipe: undefined }, recipeOf(figures)]);
+  const timeless = (figures) => JSON.stringify({ ...figures, cpuSeconds: undefined });
   await runJobs(jobsFor(run, [cell]), 1, (_, made) => {
     console.log(JSON.stringify({ ...made, outcomes: undefined }));
     const written = known?.cells.get(made.cell);
     const isOfRun = known !== null && isSameRun(known.header, headerOf(run, data));
     if (written === undefined) console.log("nothing is written of this cell");
-    else if (isOfRun && told(written) === told(made)) console.log(`the same as in ${pathOf(run)}, every test row included`);
+    else if (isOfRun && timeless(written) === timeless(made)) console.log(`the same as in ${pathOf(run)}, every test row included`);
     else {
       console.log(`NOT the same as in ${pathOf(run)}: ${written.test}${isOfRun ? "" : ", which is of another encoder, other adapters or other settings"}`);
       process.exitCode = 1;

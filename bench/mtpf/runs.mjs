@@ -47,18 +47,20 @@ export async function convertRun({ encoder, int8 }, data) {
   }
 }
 
-/** Of the configuration that a run is named after, as far as it is one of this folder's: the kind of training it asks for. */
-function configuredRegime(name) {
-  const path = fileURLToPath(new URL(`${name}.json`, import.meta.url));
-  return existsSync(path) ? readConfig(path, {}).settings.regime : null;
+/** A run that bears the name of a configuration here was trained by its settings, all of them, and by the seed that it is named after. */
+function checkSettings({ folder, regime, seed }, { settings }) {
+  if (seed !== null && settings.seed !== seed) throw new Error(`${folder} was made with seed ${settings.seed}, not ${seed} as its name says`);
+  const path = fileURLToPath(new URL(`${regime}.json`, import.meta.url));
+  const asked = existsSync(path) ? readConfig(path, { seed: settings.seed }).settings : settings;
+  const other = Object.keys(asked).find((name) => JSON.stringify(asked[name]) !== JSON.stringify(settings[name]));
+  if (other !== undefined) throw new Error(`${folder} was made with ${other} ${JSON.stringify(settings[other])}, and bench/mtpf/${regime}.json asks for ${JSON.stringify(asked[other])}`);
 }
 
 /** What makes a run's figures what they are, and what it cost: the first line of its results. */
-export function headerOf({ name, regime, seed, folder, int8, adapters }, data) {
+export function headerOf(run, data) {
+  const { name, regime, seed, folder, int8, adapters } = run;
   const history = folder === null ? null : JSON.parse(readFileSync(`${folder}/history.json`, "utf8"));
-  if (history !== null && seed !== null && history.settings.seed !== seed) throw new Error(`${folder} was made with seed ${history.settings.seed}, not ${seed} as its name says`);
-  const [trained, configured] = [history?.settings.regime, configuredRegime(regime)];
-  if (trained !== undefined && configured !== null && trained !== configured) throw new Error(`${folder} was made by the regime ${trained}, and bench/mtpf/${regime}.json asks for ${configured}`);
+  if (history !== null) checkSettings(run, history);
   return {
     run: name, regime, seed, int8: digest(`${int8}/model.safetensors`),
     adapters: Object.fromEntries(Object.entries(adapters).map(([family, path]) => [family, path && digest(`${path}/adapter_model.safetensors`)])),

@@ -30,6 +30,12 @@ export function sectionOf(results, regimes, protocol, share, tasks) {
   };
 }
 
+/** The lists of tasks that a section is told of, with their titles: all, and those not met before where these are fewer. @returns {[string, string[]][]} */
+export function taskLists({ title, tasks, unmet }) {
+  const isPart = unmet.length > 0 && unmet.length < tasks.length;
+  return [[title, tasks], ...(isPart ? [[`${title} without ${MET_BEFORE.join(", ")}`, unmet]] : [])];
+}
+
 /** The section of a protocol, share and family, if there is one. @param {Section[]} sections */
 export function sectionFor(sections, protocol, share, family) {
   return sections.find((one) => one.protocol === protocol && one.share === share && one.family === family);

@@ -65,7 +65,37 @@ export class SoftmaxRegression {
   fit({ l2, iterations, tolerance, start }) {
     const weights = this.#classes * this.#width;
     const from = start ?? new Float64Array(weights + this.#classes);
-    return minimise((x, gradient) => this.#evaluate(x, gradient, l2), from, { iterations, tolerance });
+    return minimise((x, gradient) => this.evaluate(x, gradient, l2), from, { iterations, tolerance });
+  }
+
+  /** Mean cross-entropy + l2·Σw² at `x`, laid out as `fit` gives it; its gradient is written. */
+  evaluate(x, gradient, l2) {
+    const { memory, train } = this.#machine;
+    const [rows, width, classes] = [this.#rows, this.#width, this.#classes];
+    const { logits, labels, losses, turned, weightGradient, biasGradient } = this.#at;
+    this.#setParameters(x);
+    memory.floats(weightGradient, classes * width).fill(0);
+    memory.floats(biasGradient, classes).fill(0);
+    let value = 0;
+    for (let first = 0; first < rows; first += CHUNK) {
+      const count = Math.min(CHUNK, rows - first);
+      this.#logits(this.#at.x + first * width * 4, count);
+      train.crossEntropy(logits, count, classes, labels + first * 4, 0, 0, 0, 1 / rows, losses);
+      for (const loss of memory.floats(losses, count)) value += loss;
+      train.columnSums(logits, count, classes, biasGradient);
+      train.transposeRows(logits, count, classes, classes, turned);
+      train.product(turned, classes, Math.ceil(count / 4) * 16, 4, count, this.#panels(first), count * 32, 32, width, 0, weightGradient, width, 1);
+    }
+    value /= rows;
+    const weights = classes * width;
+    gradient.set(memory.floats(weightGradient, weights));
+    gradient.set(memory.floats(biasGradient, classes), weights);
+    let squares = 0;
+    for (let i = 0; i < weights; i++) {
+      squares += x[i] * x[i];
+      gradient[i] += 2 * l2 * x[i];
+    }
+    return value + l2 * squares;
   }
 
   /** Likeliest class of each of `count` rows of features that are not standardised yet. */
@@ -110,35 +140,6 @@ export class SoftmaxRegression {
     const width = this.#width;
     const { weightPanels, bias, logits } = this.#at;
     this.#machine.train.product(x, rows, width * 4, 4, width, weightPanels, width * 32, 32, this.#classes, bias, logits, this.#classes, 0);
-  }
-
-  #evaluate(x, gradient, l2) {
-    const { memory, train } = this.#machine;
-    const [rows, width, classes] = [this.#rows, this.#width, this.#classes];
-    const { logits, labels, losses, turned, weightGradient, biasGradient } = this.#at;
-    this.#setParameters(x);
-    memory.floats(weightGradient, classes * width).fill(0);
-    memory.floats(biasGradient, classes).fill(0);
-    let value = 0;
-    for (let first = 0; first < rows; first += CHUNK) {
-      const count = Math.min(CHUNK, rows - first);
-      this.#logits(this.#at.x + first * width * 4, count);
-      train.crossEntropy(logits, count, classes, labels + first * 4, 0, 0, 0, 1 / rows, losses);
-      for (const loss of memory.floats(losses, count)) value += loss;
-      train.columnSums(logits, count, classes, biasGradient);
-      train.transposeRows(logits, count, classes, classes, turned);
-      train.product(turned, classes, Math.ceil(count / 4) * 16, 4, count, this.#panels(first), count * 32, 32, width, 0, weightGradient, width, 1);
-    }
-    value /= rows;
-    const weights = classes * width;
-    gradient.set(memory.floats(weightGradient, weights));
-    gradient.set(memory.floats(biasGradient, classes), weights);
-    let squares = 0;
-    for (let i = 0; i < weights; i++) {
-      squares += x[i] * x[i];
-      gradient[i] += 2 * l2 * x[i];
-    }
-    return value + l2 * squares;
   }
 }
 

@@ -7,7 +7,7 @@ import { findings } from "./findings.mjs";
 import { markdownTable } from "./marked.mjs";
 import { paperTable } from "./paper-table.mjs";
 import { runSoFar } from "./run-so-far.mjs";
-import { MET_BEFORE, sectionFor, sectionsOf } from "./sections.mjs";
+import { meansOfTasks, sectionFor, sectionsOf, taskLists } from "./sections.mjs";
 import { mean } from "./statistics.mjs";
 import { bySeedText, droppedLines, points, seedsText, signed, signedPoints, within } from "./wording.mjs";
 
@@ -45,14 +45,13 @@ function taskTable(protocol, share, sections) {
   const regimes = REGIMES.filter((regime) => sections.some(({ runs }) => runs.has(regime)));
   const notes = droppedLines(sections);
   if (regimes.length === 0) return [`No regime has all cells of the protocol "${protocol}" at ${share} %.`, ...notes];
-  const rows = sections.filter(({ runs }) => runs.size > 0).flatMap(({ title, tasks, unmet, runs }) => {
+  const rows = sections.filter(({ runs }) => runs.size > 0).flatMap((section) => {
+    const { tasks, runs } = section;
     const metric = (run, task) => mean(run.tasks.get(task).map(({ test }) => test));
     const across = (list) => regimes.map((regime) => (runs.has(regime) ? points(mean(runs.get(regime).map((run) => mean(list.map((task) => metric(run, task)))))) : ""));
     const bold = (name, list) => [name, ...across(list)].map((text) => (text === "" ? "" : `**${text}**`));
-    return [
-      ...tasks.map((task) => [task, ...across([task])]), bold(`${title} mean`, tasks),
-      ...(unmet.length === tasks.length || unmet.length === 0 ? [] : [bold(`without ${MET_BEFORE.join(", ")}`, unmet)]),
-    ];
+    const [[title], ...others] = taskLists(section);
+    return [...tasks.map((task) => [task, ...across([task])]), bold(`${title} mean`, tasks), ...others.map(([name, list]) => bold(name, list))];
   });
   return [...markdownTable(["task", ...regimes], rows), "", ...seedLines(regimes, sections), ...notes];
 }
@@ -81,7 +80,9 @@ function familyTable(sections) {
 
 function differenceTable(sections) {
   const [rows, apart] = [[], []];
-  for (const { protocol, share, title, family, means } of sections) {
+  for (const [section, title, list] of sections.flatMap((one) => taskLists(one).map(([name, tasks]) => [one, name, tasks]))) {
+    const { protocol, share, family } = section;
+    const means = meansOfTasks(section, list);
     for (const [a, b, of] of PAIRS) {
       if (of !== family || !means.has(a) || !means.has(b)) continue;
       const found = difference(means.get(a), means.get(b));

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { readConfig } from "../../src/cli/pretrain/config.ts";
 
 const PEOPLE = ["Ana Ruiz", "Omar", "Mr. O'Neill", "Li Wei", "Zoë Håkansson"];
 const PLACES = ["Lisbon", "New Zealand", "Łódź", "São Paulo", "Ulaanbaatar"];
@@ -55,7 +56,8 @@ export function smallExperiment(): Experiment {
   cpSync("models/adapters/wikigold", join(run, "ner"), { recursive: true });
   cpSync("models/adapters/banking77", join(run, "tc"), { recursive: true });
   const parts = [{ part: "layer 0", cosine: 0.1, ratio: 0.5, ner: null, tc: null }];
-  const history = { settings: { seed: 1, steps: 2, lossWeights: { ner: 1, tc: 1 } }, tokens: 1000, seconds: 3.4, build: "train-fixed", probes: [{ step: 1, batches: 1, parts }] };
+  const { settings } = readConfig("bench/mtpf/task-primary.json", { seed: 1 });
+  const history = { settings, tokens: 1000, seconds: 3.4, build: "train-fixed", probes: [{ step: 1, batches: 1, parts }] };
   writeFileSync(join(run, "history.json"), JSON.stringify(history));
 
   const results = join(folder, "results");

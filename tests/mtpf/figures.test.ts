@@ -85,6 +85,7 @@ test("seeds are compared with their like alone", () => {
 });
 
 test("two runs of the same answers differ by nothing, in every draw", () => {
-  const of = means([run("naive", 1, { a: 4 }), run("task-primary", 1, { a: 4 })], ["naive", "task-primary"], ["a"], 10);
+  // Of draws of training rows that differ: each run's would spread if they were not the same.
+  const of = means([run("naive", 1, { a: [2, 4, 10] }), run("task-primary", 1, { a: [2, 4, 10] })], ["naive", "task-primary"], ["a"], 10);
   expect(difference(of.get("task-primary"), of.get("naive"))).toMatchObject({ points: 0, interval: [0, 0] });
 });

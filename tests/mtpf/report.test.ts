@@ -5,6 +5,7 @@ import { benchModule } from "./modules.ts";
 
 const { fillMarks, markdownTable } = await benchModule("marked");
 const { conflictPlot } = await benchModule("conflict-plot");
+const { int8Table } = await benchModule("run-tables");
 
 const PAGE = "before\n\n<!-- mtpf:one -->\nold\nlines\n<!-- /mtpf:one -->\n\nbetween\n\n<!-- mtpf:two -->\n<!-- /mtpf:two -->\nafter\n";
 
@@ -33,6 +34,13 @@ test("the drawing is well-formed, without a NaN, and names every part and regime
   const closed = [...svg.matchAll(/<\/([a-z]+)>/g)].map(([, name]) => name);
   expect(opened.sort()).toEqual(closed.sort());
   expect(svg).toContain("prefers-color-scheme:dark");
+});
+
+test("figures of int8 are of the encoder that ships, or none", () => {
+  const check = { encoder: "a", adapter: "x", task: "t", rows: 10, float32: 0.5, int8: 0.4975 };
+  expect(int8Table([check], "a").slice(2)).toEqual(["| x | t | 10 | 50.0 | 49.8 | −0.25 |", "| **mean** |  |  |  |  | **−0.25** |"]);
+  expect(() => int8Table([check, { ...check, encoder: "b" }], "a")).toThrow("x on another encoder");
+  expect(int8Table(null, "a")).toEqual(["Not measured: `node bench/mtpf/int8.mjs` writes it."]);
 });
 
 test("docs/mtpf-tpl.md is what the written results give", () => {

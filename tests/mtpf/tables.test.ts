@@ -89,6 +89,7 @@ test("sentences have their figures from the results, and stand only where these 
   expect(found).not.toContain("Fine-tuned");
   const not = text(results, "did-not-work");
   expect(not).toContain("60 % of TC's linear cells at 10 % and 60 % of NER's");
+  expect(not).toContain("60 % of TC's linear cells with all rows and 60 % of NER's are fitted with all 40 steps");
   expect(not).toContain("task-primary-r16 (rank 16)");
   expect(not).not.toContain("banking77");
 });
@@ -98,6 +99,19 @@ test("a sentence says what fine-tuned adapters gain of each regime that has both
   const lines = text(results, "findings").split("\n").filter((line) => line.includes("Fine-tuned"));
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^- \*\*Fine-tuned \(LoRA\), against none:\*\* naive: NER \+25\.0 \[.*\], TC \+5\.0 \[.*\]\. naive \(10 %\): NER \+25\.0 \[.*\], TC \+5\.0 \[.*\]\.$/);
+});
+
+test("the spread of one draw of training rows is that of the difference, and of the mean of three its 1/√3", () => {
+  // Right of each draw: 0.5, 0.75 and 0.8 beside 0.5: differences 0, 0.25 and 0.3 with a standard deviation of 0.16073.
+  const results = [run("none", null, { a: 2, b: 2 }), run("naive", 1, { a: [2, 4, 5], b: 4 })];
+  expect(text(results, "findings")).toContain("has a standard deviation of 16.07 to 16.07 points on NER and 0.00 to 0.00 on TC from one draw, of 9.28 to 9.28 and 0.00 to 0.00 as a mean of three.");
+});
+
+test("what ships is named where it is worse than the shorter run, by intervals without 0", () => {
+  const results = [run("task-primary", 1, { a: 10, b: 5 }), run("shipped", 1, { a: 2, b: 5 })];
+  expect(text(results, "did-not-work")).toMatch(/is worse at \(all rows, seed 1\):\*\* a −40\.0 \[[^\]]*\]\.$/m);
+  expect(text([results[0]!, run("shipped", 1, { a: 5, b: 5 })], "did-not-work")).not.toContain(", b ");
+  expect(text([results[0]!, run("shipped", 1, { a: 10, b: 5 })], "did-not-work")).not.toContain("is worse at");
 });
 
 test("a sentence holds the ablations against the regimes that they stand in for, of seed 1 alone", () => {
