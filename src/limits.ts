@@ -1,4 +1,4 @@
-/** Every cap in the library, each with its reason. Exceeding one is `limit-exceeded` unless said otherwise. */
+/** Caps that rooms share, each with its reason; those of one format or one room stand there. Exceeding one is `limit-exceeded` unless said otherwise. */
 
 /** safetensors header: the largest seen in encoders is 23 KB (200 tensors); parsing 1 MiB takes about 20 ms. */
 export const MAX_HEADER_BYTES = 1 << 20;

@@ -1,4 +1,5 @@
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { RootstockError } from "../index.ts";
 import { syncFolder, writing } from "./disk.ts";
 import { writeAll } from "./write-all.ts";
 
@@ -35,12 +36,9 @@ export class NpyWriter {
     this.#file = file;
   }
 
-  /** @throws RootstockError `target-unwritable` */
+  /** @throws RootstockError `target-unwritable`, also where the name of the file in the making is taken */
   static async open(path: string, width: number): Promise<NpyWriter> {
-    return writing(path, async () => {
-      const file = await open(partial(path), "w");
-      return new NpyWriter(path, width, file);
-    });
+    return writing(path, async () => new NpyWriter(path, width, await openNew(partial(path))));
   }
 
   get rows(): number {
@@ -72,6 +70,15 @@ export class NpyWriter {
   async discard(): Promise<void> {
     await this.#file.close().catch(() => undefined);
     await rm(partial(this.#path), { force: true });
+  }
+}
+
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    throw new RootstockError("target-unwritable", `${path} is there already, perhaps of a run that was killed. Remove it, or give another --output.`, { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import { RootstockError } from "../errors.ts";
+import { readEncoderConfig } from "../format/encoder-config.ts";
 import { PIECE_BYTES, readManifest, MANIFEST_NAME } from "../format/manifest.ts";
 import { writeSafetensors } from "../format/safetensors-writer.ts";
 import type { Manifest, ManifestFile, QuantizationValue, SentenceConfig } from "../format/types.ts";
@@ -13,7 +14,9 @@ import { loadParts, type LoadedEncoder } from "../runtime/load-encoder.ts";
 import { checkInteger } from "../runtime/options.ts";
 import { calibrate } from "./calibrate.ts";
 import { MAX_WEIGHTS_BYTES, recut, withManifest } from "./parts.ts";
-import { checkTarget, writeFolder, type FileToWrite } from "./write-folder.ts";
+import { BLOCK_ALIGNMENT } from "../wasm/pool.ts";
+import { floatLinearBytes } from "./streams.ts";
+import { checkEmptyTarget, writeFolder, type FileToWrite } from "./write-folder.ts";
 
 export interface ConvertProgress {
   readonly stage: "read" | "calibrate" | "write";
@@ -33,8 +36,6 @@ export interface ConvertOptions {
   readonly onProgress?: (progress: ConvertProgress) => void;
 }
 
-/** Room for one linear layer in float32: 64 MiB holds 4096 × 4096. */
-const CALIBRATION_BYTES = 64 << 20;
 const WEIGHTS = "model.safetensors";
 /** Files that go along unchanged where the source has them. */
 const COMPANIONS = ["config.json", "tokenizer.json", "tokenizer_config.json"];
@@ -48,7 +49,7 @@ const COMPANIONS = ["config.json", "tokenizer.json", "tokenizer_config.json"];
  */
 export async function convertEncoder(given: SourceLike, target: string, options: ConvertOptions = {}): Promise<void> {
   const { signal, onProgress } = options;
-  checkTarget(target); // calibration takes minutes
+  checkEmptyTarget(target); // calibration takes minutes
   const source = toSource(given);
   const { partBytes } = options;
   if (partBytes !== undefined) checkInteger(partBytes, "partBytes", 1, MAX_WEIGHTS_BYTES);
@@ -65,7 +66,8 @@ export async function convertEncoder(given: SourceLike, target: string, options:
     if (bytes !== null) folder.set(name, bytes);
   }
   if (options.calibrate !== undefined) folder.set(WEIGHTS, await readWeights(source, signal));
-  const loaded = await loadParts(withWeights(folder, source), { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}), adapterBudget: CALIBRATION_BYTES }, INT8_PARTS);
+  const adapterBudget = options.calibrate === undefined ? 0 : calibrationBytes(folder.get("config.json"));
+  const loaded = await loadParts(withWeights(folder, source), { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}), adapterBudget }, INT8_PARTS);
   const sentence = await readSentence(source, loaded.machine.plan.config.family, folder.get("tokenizer_config.json") ?? null, signal);
   const report = options.calibrate === undefined
     ? new Map<string, QuantizationValue>([["method", "plain"]])
@@ -75,6 +77,13 @@ export async function convertEncoder(given: SourceLike, target: string, options:
   folder.delete(WEIGHTS);
   writeFolder(target, await convertedFiles(loaded, folder, sentence, report, partBytes));
   onProgress?.({ stage: "write", done: 1, total: 1 });
+}
+
+/** Room for the largest linear layer in float32, which calibration has beside the encoder one at a time; each has `hidden` at one side. */
+function calibrationBytes(configJson: Uint8Array | undefined): number {
+  if (configJson === undefined) return 0; // loading says that it is not there
+  const { hidden, intermediate, embeddingSize } = readEncoderConfig(configJson);
+  return Math.max(...[hidden, intermediate, embeddingSize].flatMap((width) => [floatLinearBytes(hidden, width), floatLinearBytes(width, hidden)])) + BLOCK_ALIGNMENT;
 }
 
 /** The files in memory; weights that are not among them come from the source as they are read. */

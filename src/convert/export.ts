@@ -14,7 +14,7 @@ import { INT8_PARTS } from "../runtime/load.ts";
 import { loadParts } from "../runtime/load-encoder.ts";
 import type { LoadOptions } from "../runtime/options.ts";
 import type { LinearMemory } from "../wasm/memory.ts";
-import { checkTarget, writeFolder, type FileToWrite } from "./write-folder.ts";
+import { checkEmptyTarget, writeFolder, type FileToWrite } from "./write-folder.ts";
 
 const TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json"];
 
@@ -27,7 +27,7 @@ const TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json"];
  *   `target-unwritable`. The target is whole or untouched.
  */
 export async function exportEncoder(given: SourceLike, target: string, options: Pick<LoadOptions, "signal" | "onProgress"> = {}): Promise<void> {
-  checkTarget(target);
+  checkEmptyTarget(target);
   const { signal } = options;
   const folder = toSource(given);
   const bytes = await readOptionalFile(folder, MANIFEST_NAME, { signal, limit: MAX_CONFIG_BYTES });

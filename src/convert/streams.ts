@@ -84,11 +84,16 @@ export function servedLinear(m: Machine, list: readonly Pass[], x: Rows, place: 
   return mapRows(m, list, x, [from, place.depth], [to, place.columns], (block) => linear(m, from, block, place, () => null, to));
 }
 
+/** Bytes of a linear layer in float32: its rows, padded as the kernel reads them, and its bias. */
+export function floatLinearBytes(columns: number, depth: number): number {
+  return (depth + 1) * alignUp(columns, 4) * 4;
+}
+
 /** x → float32 product of a linear layer (`bias` left out where only the product is wanted). */
 export function floatLinear(m: Machine, pool: AdapterPool, list: readonly Pass[], x: Rows, place: LinearPlace, own: FloatLinear, withBias: boolean): Float32Array[] {
   const { columns, depth } = place;
   const stride = alignUp(columns, 4);
-  const bytes = (depth + 1) * stride * 4;
+  const bytes = floatLinearBytes(columns, depth);
   const weights = pool.allocate(bytes);
   const bias = weights + depth * stride * 4;
   put(m, weights, transposed(own.weight, columns, depth, 1));

@@ -8,7 +8,7 @@ export interface FileToWrite {
 }
 
 /** The file system, when there is one and `folder` is free. @throws RootstockError as `writeFolder`. */
-export function checkTarget(folder: string): typeof import("node:fs") {
+export function checkEmptyTarget(folder: string): typeof import("node:fs") {
   const fs = fileSystem();
   if (fs === undefined) throw new RootstockError("target-unwritable", "there is no file system here to write a folder to. Run this in Node, Deno or Bun.");
   let isFree: boolean;
@@ -41,7 +41,7 @@ function unwritable(folder: string, cause: unknown): RootstockError {
  * @throws RootstockError `argument-invalid` when the folder exists and is not empty, `target-unwritable`.
  */
 export function writeFolder(folder: string, files: readonly FileToWrite[]): void {
-  const fs = checkTarget(folder);
+  const fs = checkEmptyTarget(folder);
   const base = folder.replace(/[/\\]+$/, "");
   let temporary: string | null = null;
   try {

@@ -2,7 +2,13 @@ import { quote, RootstockError } from "../errors.ts";
 import { field, place, readNumber, readObject } from "../format/json.ts";
 import type { Example } from "./examples.ts";
 import type { Classes } from "./label-book.ts";
-import type { TrainingKind } from "./types.ts";
+import type { TrainingKind, TrainingOptions } from "./types.ts";
+
+/** A copy of what is given, in the order of names: what the caller does to it later changes nothing, and its order is no other run. */
+export function ownClassWeights(given: TrainingOptions["classWeights"]): TrainingOptions["classWeights"] {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
+  return Object.fromEntries(Object.entries(given).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 /**
  * What each class counts in the loss; undefined where all count the same.

@@ -4,7 +4,7 @@ import { canHash, sha256 } from "../load/byte-reader.ts";
 const PIECE_UNITS = 1 << 20;
 
 /** SHA-256 of one value's JSON: "sha256:…"; null where the host cannot hash. */
-export function digestOf(value: unknown): Promise<string | null> {
+export function digestOfValue(value: unknown): Promise<string | null> {
   const digest = new DataDigest();
   digest.add(value);
   return digest.finish();

@@ -1,9 +1,8 @@
 import { allModules, classPrefix } from "../format/encoder-modules.ts";
+import { PEFT_ROOT } from "../format/peft-tensors.ts";
 import type { EncoderConfig } from "../format/types.ts";
 import { GROUP } from "./learner.ts";
 
-/** In front of every name of a PEFT file. */
-const ROOT = "base_model.model.";
 /** A slot's own bias is that of the wrapped layer. */
 const WRAPPED_BIAS = ".base_layer.bias";
 
@@ -21,12 +20,12 @@ export class PeftNames {
   toFile(parameter: string): string {
     const path = parameter.slice(GROUP.length + 1);
     const module = path.replace(/\.[^.]+$/, "");
-    if (path.endsWith(".bias") && this.#isAdapted(module)) return `${ROOT}${this.#prefix}${module}${WRAPPED_BIAS}`;
-    return `${ROOT}${this.#isOfEncoder(path) ? this.#prefix : ""}${path}`;
+    if (path.endsWith(".bias") && this.#isAdapted(module)) return `${PEFT_ROOT}${this.#prefix}${module}${WRAPPED_BIAS}`;
+    return `${PEFT_ROOT}${this.#isOfEncoder(path) ? this.#prefix : ""}${path}`;
   }
 
   toParameter(tensor: string): string {
-    const path = tensor.slice(ROOT.length).replace(WRAPPED_BIAS, ".bias");
+    const path = tensor.slice(PEFT_ROOT.length).replace(WRAPPED_BIAS, ".bias");
     return `${GROUP}/${path.startsWith(this.#prefix) ? path.slice(this.#prefix.length) : path}`;
   }
 

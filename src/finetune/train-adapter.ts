@@ -7,7 +7,8 @@ import { refresh } from "../train/refresh.ts";
 import { ALONE } from "../train/peers.ts";
 import { supportsRelaxedSimd } from "../wasm/binaries.ts";
 import { PASS_ROWS } from "./batches.ts";
-import { digestOf } from "./data-digest.ts";
+import { ownClassWeights } from "./class-weights.ts";
+import { digestOfValue } from "./data-digest.ts";
 import { Learner } from "./learner.ts";
 import { METRIC_OF } from "./measure.ts";
 import { modelCard } from "./model-card.ts";
@@ -33,7 +34,8 @@ import type { TrainingData, TrainingHistory, TrainingOptions } from "./types.ts"
  */
 export async function trainAdapter(encoder: Encoder, data: TrainingData, given: TrainingOptions = {}): Promise<TrainedAdapter> {
   if (!(encoder instanceof Encoder)) throw new RootstockError("argument-invalid", "give the encoder that loadEncoder made.");
-  const options = ownOptions(given, TRAINING_OPTIONS);
+  const own = ownOptions(given, TRAINING_OPTIONS);
+  const options = { ...own, classWeights: ownClassWeights(own.classWeights) };
   const { signal, peers = ALONE, checkpoint, onProgress } = options;
   const { loaded } = encoder;
   const prepared = await prepare(loaded, data, options);
@@ -78,7 +80,7 @@ function begin(learner: Learner, { start, recipe }: Prepared): void {
  * config.json makes another network of.
  */
 async function encoderIdentity({ fingerprint, weights, machine: { plan } }: Encoder["loaded"]): Promise<Readonly<Record<string, unknown>>> {
-  return { encoder: fingerprint, weights: weights.checksum, config: await digestOf(plan.config) };
+  return { encoder: fingerprint, weights: weights.checksum, config: await digestOfValue(plan.config) };
 }
 
 /** Everything that decides the bits of the result, under names for people. */

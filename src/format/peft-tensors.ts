@@ -7,7 +7,7 @@ import { checkDtype } from "./encoder-tensors.ts";
 import type { EncoderConfig, TensorInfo } from "./types.ts";
 
 /** In front of every name: PeftModel.base_model (the tuner) .model (the wrapped model). */
-const ROOT = "base_model.model.";
+export const PEFT_ROOT = "base_model.model.";
 
 /** One expected dimension and what it means when it differs: another encoder, or a file at odds with its own configuration. */
 export type Dimension = readonly [size: number, otherwise: Extract<ErrorCode, "adapter-mismatch" | "tensor-shape">];
@@ -32,13 +32,13 @@ export class AdapterTensors {
     let lastLayer = -1;
     const own = `${classPrefix(encoder.family)}.`;
     for (const [name, tensor] of tensors) {
-      if (!name.startsWith(ROOT)) {
+      if (!name.startsWith(PEFT_ROOT)) {
         throw new RootstockError(
           "tensor-unexpected",
-          `${where}: ${quote(name)} does not start with "${ROOT}"; this is not a file of a LoRA or (IA)³ adapter of PEFT.`,
+          `${where}: ${quote(name)} does not start with "${PEFT_ROOT}"; this is not a file of a LoRA or (IA)³ adapter of PEFT.`,
         );
       }
-      const path = name.slice(ROOT.length);
+      const path = name.slice(PEFT_ROOT.length);
       const family = /^(bert|distilbert|roberta|albert|electra)\./.exec(path)?.[0];
       if (family !== undefined && family !== own) {
         throw new RootstockError(
@@ -122,7 +122,7 @@ export class AdapterTensors {
     }
     return new RootstockError(
       "tensor-missing",
-      `${this.where}: ${quote(ROOT + path)} is not there, although adapter_config.json calls for it; check that both files are of ` +
+      `${this.where}: ${quote(PEFT_ROOT + path)} is not there, although adapter_config.json calls for it; check that both files are of ` +
         `one adapter.`,
     );
   }

@@ -98,13 +98,14 @@ export class ByteReader {
     return this.digests();
   }
 
-  /** Ends the underlying read early, or before it began. */
+  /** Ends the underlying read early, or before it began. What fails at that changes no outcome: all was read, or there is an error to tell already. */
   async close(): Promise<void> {
     try {
       await this.#iterator.return?.();
-    } finally {
-      await release(this.#file);
+    } catch {
+      // As `release`.
     }
+    await release(this.#file);
   }
 
   #larger(limit: number): RootstockError {

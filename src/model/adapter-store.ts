@@ -64,8 +64,7 @@ export class AdapterStore {
     const parked = start === null ? new Uint8Array(bytes) : null;
     const numbers = parked ?? this.#memory.octets(start!, bytes);
     write(numbers);
-    const sum = checksumOf(new Int32Array(numbers.buffer, numbers.byteOffset, bytes >>> 2));
-    const entry: Entry = { plan, bytes, isResident: false, start: 0, parked, checksum: sum, isDamaged: false };
+    const entry: Entry = { plan, bytes, isResident: false, start: 0, parked, checksum: checksumOf(words(numbers)), isDamaged: false };
     if (start !== null) this.#settle(entry, start);
     this.#entries.add(entry);
     return entry;
@@ -108,10 +107,12 @@ export class AdapterStore {
     else this.#free(entry);
   }
 
-  /** Finds out which adapters in the pool a kernel has written over; they are refused from then on. */
+  /** Finds out which adapters a kernel has written over, perhaps before they were parked; they are refused from then on. */
   verify(): void {
     for (const entry of this.#entries) {
-      if (entry.isResident && checksum(this.#memory, entry.start, entry.bytes) !== entry.checksum) entry.isDamaged = true;
+      const { isResident, start, bytes, parked } = entry;
+      const sum = isResident ? checksum(this.#memory, start, bytes) : checksumOf(words(parked!));
+      if (sum !== entry.checksum) entry.isDamaged = true;
     }
   }
 
@@ -161,6 +162,10 @@ export class AdapterStore {
     entry.start = start;
     entry.isResident = true;
   }
+}
+
+function words({ buffer, byteOffset, length }: Uint8Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, length >>> 2);
 }
 
 function damaged(): RootstockError {

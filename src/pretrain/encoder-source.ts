@@ -81,7 +81,7 @@ export async function fingerprint(weights: Uint8Array): Promise<string> {
 }
 
 /** SHA-256 of the encoder's configuration and tokenizer: over names and SHA-256 of each file. Empty where nothing can hash. */
-export async function digestOf(files: StartEncoder["files"]): Promise<string> {
+export async function digestOfFiles(files: StartEncoder["files"]): Promise<string> {
   if (!canHash()) return "";
   const lines = await Promise.all(Array.from(files, async ([name, bytes]) => `${await sha256(bytes.slice())}  ${name}\n`));
   return `sha256:${await sha256(new TextEncoder().encode(lines.join("")))}`;

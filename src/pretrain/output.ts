@@ -2,6 +2,7 @@ import { BARE_MODEL_METADATA, bareModelConfig } from "../format/bare-model.ts";
 import { poolerModule } from "../format/encoder-modules.ts";
 import { bytesOf, toFloat16 } from "../format/floats.ts";
 import { ENCODER_FINGERPRINT_KEY } from "../format/manifest.ts";
+import { PEFT_ROOT } from "../format/peft-tensors.ts";
 import { safetensorsFile, type TensorToWrite } from "../format/safetensors-writer.ts";
 import type { EncoderConfig } from "../format/types.ts";
 import { BACKBONE } from "../train/full-model.ts";
@@ -47,7 +48,7 @@ export function encoderFiles({ machine, plan }: Trainer, start: StartEncoder, dt
 export async function adapterFiles({ machine, plan }: Trainer, config: EncoderConfig, settings: PretrainingSettings, group: string, encoder: Files): Promise<Files> {
   const own = [...plan.model.parameters].filter((parameter) => groupOf(parameter) === group && !isHead(parameter));
   const tensors = own.map((parameter): TensorToWrite => ({
-    name: `base_model.model.${parameter.name.slice(group.length + 1)}`, dtype: "F32", shape: parameter.shape, data: bytesOf(readParameter(machine, parameter, "value")),
+    name: `${PEFT_ROOT}${parameter.name.slice(group.length + 1)}`, dtype: "F32", shape: parameter.shape, data: bytesOf(readParameter(machine, parameter, "value")),
   }));
   const metadata = new Map([...BARE_MODEL_METADATA, [ENCODER_FINGERPRINT_KEY, await fingerprint(encoder.get("model.safetensors")!)]]);
   return new Map([

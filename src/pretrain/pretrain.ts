@@ -7,7 +7,7 @@ import { ALONE } from "../train/peers.ts";
 import { Batches } from "./batches.ts";
 import { readCheckpoint, writeCheckpoint, type RunIdentity, type RunState } from "./checkpoint.ts";
 import { classNames, readCorpus, type Corpus } from "./corpus.ts";
-import { digestOf, fillBackbone, readStartEncoder, type StartEncoder } from "./encoder-source.ts";
+import { digestOfFiles, fillBackbone, readStartEncoder, type StartEncoder } from "./encoder-source.ts";
 import { adapterFiles, encoderFiles, headFiles, type Files } from "./output.ts";
 import { REGIMES } from "./regime.ts";
 import { readSettings, SETTING_FIELDS } from "./settings.ts";
@@ -94,7 +94,7 @@ class Run {
     const { peers, signal, machine, checkpoint } = options;
     const { config, fingerprint } = start;
     const trainer = await Trainer.start({ config, settings, classes: classNames(corpus).length, peers, signal, machine }, (m, parameters) => fillBackbone(m, parameters, start));
-    const identity = { settings: JSON.stringify(settings), encoder: fingerprint, files: await digestOf(start.files), data: corpus.digest ?? "", build: trainer.machine.arithmetic, peers: String(peers?.size ?? 1) };
+    const identity = { settings: JSON.stringify(settings), encoder: fingerprint, files: await digestOfFiles(start.files), data: corpus.digest ?? "", build: trainer.machine.arithmetic, peers: String(peers?.size ?? 1) };
     const run = new Run(trainer, start, corpus, settings, options, identity);
     const kept = checkpoint === undefined ? null : await checkpoint.read();
     if (kept !== null) run.#goOn(readCheckpoint(trainer, kept, identity));
@@ -102,9 +102,10 @@ class Run {
   }
 
   #goOn({ steps, probes, warnings, seconds, tokens }: RunState): void {
-    this.#steps.push(...steps);
-    this.#probes.push(...probes);
-    this.#warnings.push(...warnings);
+    // Not by spreading them over an argument list, which holds 125,000.
+    for (const step of steps) this.#steps.push(step);
+    for (const probe of probes) this.#probes.push(probe);
+    for (const warning of warnings) this.#warnings.push(warning);
     this.#seconds = seconds;
     this.#tokens = tokens;
   }

@@ -32,6 +32,8 @@ export function readSentence(value: unknown, at: Place): TaggedSentence {
   const words = readList(fields.get("tokens"), field(at, "tokens"), MAX_ROW_WORDS, (word, place) => readString(word, place, MAX_TEXT_UNITS));
   const given = readList(fields.get("tags"), field(at, "tags"), MAX_ROW_WORDS, (tag, place) => readString(tag, place, MAX_NAME));
   if (words.length === 0) throw new RootstockError(at.code, `${at.path}: there are no tokens. Leave the row out.`);
+  const units = words.reduce((sum, { length }) => sum + length + 1, -1);
+  if (units > MAX_TEXT_UNITS) throw new RootstockError("limit-exceeded", `${field(at, "tokens").path}: ${units} UTF-16 units with a space between them; at most ${MAX_TEXT_UNITS} are read.`);
   if (given.length !== words.length) throw new RootstockError(at.code, `${at.path}: ${words.length} tokens and ${given.length} tags. Give one tag a token.`);
   return { source, words, tags: given.map((tag, i) => plainTag(tag, i === 0 ? "O" : given[i - 1]!, field(field(at, "tags"), String(i)))) };
 }

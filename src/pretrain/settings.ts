@@ -6,7 +6,8 @@ import { SCHEDULES } from "../train/schedule.ts";
 import { REGIMES } from "./regime.ts";
 import type { PretrainingSettings, Regime, SourceOptions } from "./types.ts";
 
-const MAX_STEPS = 10_000_000;
+/** A month on two cores; a checkpoint holds the history of as many (`MAX_STATE_BYTES`). */
+const MAX_STEPS = 1_000_000;
 const MAX_BATCH = 4096;
 /** Token rows of a pass: 25 KB a row and layer are kept, and 2 GiB are the most. */
 const MAX_PASS_ROWS = 65_536;

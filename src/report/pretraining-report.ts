@@ -109,17 +109,22 @@ function partsOf(probes: readonly ProbeRecord[]): string[] {
   return probes[0]!.parts.map(({ part }) => part);
 }
 
+/** Columns of a map at most, each two units wide; of more probes neighbours are drawn as one, by their mean. */
+const MOST_COLUMNS = 140;
+
 function probeMap(title: string, probes: readonly ProbeRecord[], value: (part: ProbeRecord["parts"][number]) => number, full?: number): Markup {
   const parts = partsOf(probes);
   const values = parts.map((_, row) => probes.map(({ parts: own }) => value(own[row]!)));
-  const mean = (row: readonly number[]): string => short(row.reduce((sum, x) => sum + x / row.length, 0));
+  const meanOf = (row: readonly number[]): number => row.reduce((sum, x) => sum + x / row.length, 0);
+  const size = Math.max(1, Math.ceil(probes.length / MOST_COLUMNS));
+  const columns = Array.from({ length: Math.ceil(probes.length / size) }, (_, column) => column * size);
   return heatMap({
     title,
-    summary: `Mean over ${probes.length} updates: ${parts.map((part, row) => `${part} ${mean(values[row]!)}`).join(", ")}.`,
-    axes: { rows: "part", columns: "update" },
+    summary: `Mean over ${probes.length} updates: ${parts.map((part, row) => `${part} ${short(meanOf(values[row]!))}`).join(", ")}.`,
+    axes: { rows: "part", columns: size === 1 ? "update" : `the ${size} updates probed from` },
     rows: parts,
-    columns: probes.map(({ step }) => grouped(step)),
-    values,
+    columns: columns.map((first) => grouped(probes[first]!.step)),
+    values: values.map((row) => columns.map((first) => meanOf(row.slice(first, first + size)))),
     ...(full === undefined ? {} : { full }),
   });
 }

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { RootstockError } from "../errors.ts";
 import { AdapterStore } from "../model/adapter-store.ts";
+import { finiteResult } from "../run/deliver.ts";
 import type { Steps } from "../run/forward.ts";
 import { hiddenStates } from "../run/hidden-states.ts";
 import type { Output, Reading, TrunkState } from "../run/pass-text.ts";
@@ -158,7 +159,7 @@ export class Encoder {
 
   /**
    * One result a request, in order. A text's result is the same bits alone or in any batch. Texts of any length and any
-   * tasks share passes; the event loop turns at least every 8 ms, once the list is checked and copied (docs/batching.md).
+   * tasks share passes; the event loop turns at least every 8 ms, once the list is checked and copied; one text's tokens are made in one go (docs/batching.md).
    *
    * @throws RootstockError `text-empty`, `text-too-long`, `task-unknown`, `task-invalid`, `argument-invalid`,
    *   `source-missing` (the folder has no tokenizer.json), `queue-full`, `disposed`, `engine-fault`; the message of a batch
@@ -200,6 +201,7 @@ export class Encoder {
       const depth = Math.max(0, Math.min(layers - 1, ...tasks.map(({ adapter }) => adapter.plan.firstLayer)));
       const states = encoded.windows.map((): TrunkState => ({ depth, rows: null }));
       await queue.run(call, encoded.windows.map(({ ids }, index) => ({ ids, branches: [], trunk: states[index] })));
+      for (const { rows } of states) finiteResult(rows!);
       return new Trunk(this.#token, { text: encoded, states });
     });
   }
@@ -274,7 +276,7 @@ export class Encoder {
       await queue.run(call, texts.map(({ ids, read }, i) =>
         isTrunk ? { ids, branches: [], trunk: out[i] } : { ids, branches: windowBranches(call, null, [read], output, ([rows]) => (out[i]!.rows = rows!)) },
       ));
-      return out.map(({ rows }) => rows!);
+      return out.map(({ rows }) => finiteResult(rows!));
     }, false);
   }
 

@@ -44,8 +44,9 @@ export interface EncoderInfo {
     readonly workspace: number;
     readonly adapters: number;
     readonly adapterBudget: number;
-    /** On the JavaScript heap: adapters beyond the budget, and the trunk cache. */
+    /** On the JavaScript heap: adapters beyond the budget. */
     readonly parkedAdapters: number;
+    /** On the JavaScript heap: what `trunkCacheBytes` allows, as far as it is used. */
     readonly trunkCache: number;
   };
   readonly tasks: readonly TaskInfo[];

@@ -12,7 +12,8 @@ export function partsOf(name: string, { size, partBytes }: ManifestFile): { read
 
 /**
  * A folder whose large files lie in parts, read as if they were whole. Parts are opened one after the other, and their
- * bytes go on as they arrive; digests are those of the whole file, so where it was cut does not matter to them.
+ * bytes go on as they arrive; digests are those of the whole file, so where it was cut does not matter to them. They are hashed even where
+ * the folder has checked each part: it may have changed between two of them.
  */
 export function joinParts(folder: Source, manifest: Manifest): Source {
   return {

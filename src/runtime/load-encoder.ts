@@ -177,12 +177,13 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
     file = heldFile(await readWhole(file, name, 2 ** 31, signal));
   }
   const size = file.size ?? expected!.size;
-  const pieceBytes = await orClose(file, () => pieceBytesOf(name, size, expected));
   const hashes = canHash() && (manifest === null || (options.verify !== false && !file.isChecked));
+  if (expected !== undefined) await orClose(file, () => checkSize(name, size, expected.size));
+  const pieceBytes = hashes ? await orClose(file, () => pieceBytesOf(name, size, expected)) : undefined;
   const reader = new ByteReader(file, {
     name,
     signal,
-    ...(hashes ? { pieceBytes } : {}),
+    pieceBytes,
     onBytes: onProgress && ((done) => onProgress({ stage: "read", done, total: size })),
   });
   const known = expected === undefined ? [] : (expected.pieces?.sha256 ?? [expected.sha256]);
@@ -209,7 +210,6 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
 
 /** A file is one piece unless its manifest says otherwise; no piece is longer than the file, whatever it says. */
 function pieceBytesOf(name: string, size: number, expected: ManifestFile | undefined): number {
-  if (expected !== undefined) checkSize(name, size, expected.size);
   const pieceBytes = Math.max(1, Math.min(expected === undefined ? PIECE_BYTES : (expected.pieces?.bytes ?? size), size));
   if (pieceBytes <= MAX_PIECE_BYTES) return pieceBytes;
   throw new RootstockError("limit-exceeded", `rootstock.json: ${name} in pieces of ${pieceBytes} bytes; at most ${MAX_PIECE_BYTES} are hashed at once. Convert the encoder again.`);

@@ -1,4 +1,5 @@
 import type { Source } from "../load/source.ts";
+import { orClose } from "../runtime/files.ts";
 
 /** Bytes of a file so far, and in all. */
 export interface FileProgress {
@@ -34,11 +35,13 @@ export class ProgressReport {
       location: name,
       open: async (plain, options) => {
         const opened = await source.open(plain, options);
-        const { size, chunks } = opened;
         const file = prefix + plain;
-        this.#tell({ status: "initiate", name, file });
-        this.#tell({ status: "download", name, file });
-        return { size, chunks: this.#count(chunks, name, file, size), close: async () => opened.close?.() };
+        await orClose(opened, () => {
+          this.#tell({ status: "initiate", name, file });
+          this.#tell({ status: "download", name, file });
+        });
+        const { size, chunks, isChecked = false } = opened;
+        return { size, isChecked, chunks: this.#count(chunks, name, file, size), close: async () => opened.close?.() };
       },
     };
   }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -90,6 +90,15 @@ describe("rootstock embed", () => {
     expect(stderr).toMatch(/^rootstock: target-unwritable: .*full\.npy could not be written/);
     expect(code).toBe(1);
     expect([existsSync(path), existsSync(`${path}.part`)]).toEqual([false, false]);
+  });
+
+  it("leaves a file alone that has the name of the one in the making", async () => {
+    const path = join(folder, "taken.npy");
+    writeFileSync(`${path}.part`, "mine");
+    const { code, stderr } = await program(["embed", "--output", path, "text"]);
+    expect(stderr).toMatch(/^rootstock: target-unwritable: .*taken\.npy\.part is there already, perhaps of a run that was killed\. Remove it/);
+    expect(code).toBe(1);
+    expect([existsSync(path), readFileSync(`${path}.part`, "utf8")]).toEqual([false, "mine"]);
   });
 
   it("refuses an output that cannot be written", async () => {

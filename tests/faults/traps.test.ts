@@ -190,6 +190,23 @@ describe("a kernel that wrote where it must not before it stopped", () => {
     await golden.expectSame();
   });
 
+  it("over adapters that were parked since: they are refused as well, and no others", async () => {
+    // Room for the largest alone, or some small ones.
+    using other = await loadGolden({ kernel: PRODUCT, adapterBudget: 64 + Math.max(...encoder.info.tasks.map(({ bytes }) => bytes)) });
+    const inPool = (): string[] => other.info.tasks.filter(({ resident }) => resident).map(({ name }) => name);
+    const written = inPool();
+    const { memory } = other.loaded.machine;
+    const pool = memory.octets(other.loaded.weights.start + other.loaded.weights.bytes, other.info.memory.adapterBudget);
+    for (let at = 0; at < pool.length; at += 64) pool[at]! ^= 0x10;
+    const kept = NAMES.filter((name) => !written.includes(name));
+    for (const name of kept) await other.run(words(3, 1), [name]);
+    expect(inPool()).not.toEqual(expect.arrayContaining(written));
+    watched.replace("gelu", 0, () => trap());
+    await refuses(other.run(words(3, 1), kept.slice(0, 1)), "engine-fault", /call again/);
+    for (const name of written) await refuses(other.run(words(3, 1), [name]), "engine-fault", /written over the adapter/);
+    expect(await answers(other, kept)).toEqual(await answers(encoder, kept));
+  });
+
   it("where nothing lies does no harm", async () => {
     using other = await loadGolden({ adapterBudget: 4 << 20 });
     watched.replace("gelu", 0, (_, __, memory) => {

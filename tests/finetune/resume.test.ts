@@ -46,6 +46,19 @@ const resultOf = ({ files, history }: TrainedAdapter) => ({
   config: files.get("adapter_config.json"), labels: files.get("config.json"), weights: files.get("adapter_model.safetensors"),
 });
 
+it("takes class weights in any order for those of the same run, as they were when it began", async () => {
+  const store = new MemoryStore();
+  const classWeights: Record<string, number> = { fact: 2, blame: 3 };
+  const options = { ...TOY, epochs: 1, checkpoint: store };
+  const data = { name: "toy", train: labelledRows(30) };
+  const running = trainAdapter(encoder, data, { ...options, classWeights });
+  classWeights.fact = 9;
+  const first = await running;
+  expect(first.history.settings).toMatchObject({ classWeights: { blame: 3, fact: 2 } });
+  expect(resultOf(await trainAdapter(encoder, data, { ...options, classWeights: { blame: 3, fact: 2 } }))).toEqual(resultOf(first));
+  await refuses(trainAdapter(encoder, data, { ...options, classWeights: { blame: 3, fact: 9 } }), "checkpoint-invalid", /whose classWeights was/);
+});
+
 describe("a run goes on from each of its checkpoints and ends with the same bits", () => {
   const cases: [string, () => unknown[], TrainingOptions][] = [
     ["classes, with dropout and patience", () => labelledRows(40), { dropout: 0.2, loraDropout: 0.3, patience: 2, evaluateEvery: 3 }],

@@ -20,6 +20,12 @@ describe("a sentence", () => {
     });
   });
 
+  it("is no longer than a text may be", () => {
+    const read = (units: number) => () => readSentence({ tokens: ["a".repeat(600_000), "b".repeat(units - 600_001)], tags: ["O", "O"] }, AT);
+    expect(read(1_000_000)().words).toHaveLength(2);
+    expect(read(1_000_001)).toThrow(expect.objectContaining({ code: "limit-exceeded", message: expect.stringContaining("row 3: tokens: 1000001 UTF-16 units with a space between them; at most 1000000 are read") as unknown }));
+  });
+
   it("of text and spans is cut at white space and at spans", () => {
     const text = "Call O'Neil-Smith, in  São Paulo!";
     const span = (part: string, label: string) => ({ start: text.indexOf(part), end: text.indexOf(part) + part.length, label });

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { packCheckpoint, unpackCheckpoint } from "../../src/finetune/checkpoint-format.ts";
 import { pretrain, type Pretrained } from "../../src/pretrain/pretrain.ts";
 import type { PretrainingHistory, PretrainingOptions, PretrainingProgress } from "../../src/pretrain/types.ts";
 import { moduleBytes } from "../kernels/instance.ts";
@@ -72,6 +73,15 @@ describe("a run", () => {
       expect(files(rest)).toEqual(files(whole));
       expect(story(rest.history)).toEqual(story(whole.history));
     }
+  });
+
+  it("goes on from a history that is longer than an argument list can be", async () => {
+    const kept: Uint8Array[] = [];
+    await train({ checkpoint: { read: async () => null, write: async (bytes) => void kept.push(bytes) }, checkpointEvery: 3 });
+    const { state, tensors } = unpackCheckpoint(kept[0]!) as { state: { state: { steps: unknown[] } }; tensors: ReadonlyMap<string, Float32Array> };
+    const steps = Array.from({ length: 200_000 }, () => state.state.steps[0]);
+    const { history } = await train({ checkpoint: new MemoryStore(packCheckpoint({ state: { ...state, state: { ...state.state, steps } }, tensors })) });
+    expect(history.steps).toHaveLength(200_005);
   });
 
   it("refuses the checkpoint of another run, and what is none", async () => {

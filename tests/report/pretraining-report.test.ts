@@ -26,3 +26,13 @@ it("escapes names of strangers and draws runs that have hardly begun", async () 
   for (const raw of ["<script>", "<b>", "<i>title"]) expect(page).not.toContain(raw);
   expect(pretrainingReport({ ...base, steps: [], probes: [], sources: [], seconds: 0, tokens: 0 })).toContain("Pre-finetuning report");
 });
+
+it("draws very many probes as means of neighbours", async () => {
+  const base = await history("task-primary");
+  const [probe] = base.probes;
+  const probes = Array.from({ length: 130_000 }, (_, i) => ({ ...probe!, step: 10 * (i + 1), batches: 1, parts: probe!.parts.map((part) => ({ ...part, cosine: i % 2, ratio: 1 })) }));
+  const report = pretrainingReport({ ...base, probes });
+  const cells = [...report.matchAll(/<title>part ([^,]*), the 929 updates probed from ([^:]*): ([^<]*)<\/title>/g)];
+  expect(cells).toHaveLength(2 * 140 * probe!.parts.length);
+  expect(cells[1]!.slice(1)).toEqual([probe!.parts[0]!.part, "9,300", "0.501"]);
+});

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadEncoder, type Encoder, type RunOptions } from "../../src/index.ts";
 import { tinyFolder } from "../convert/tiny-folder.ts";
 import { someLabels } from "../encoder/gap.ts";
+import { editJson } from "./folder.ts";
 import { refuses } from "./refuses.ts";
 
 const ADAPTER = "tests/golden/peft/adapters/bert-odd-seq";
@@ -58,6 +59,14 @@ describe("arguments of a wrong kind", () => {
     for (const ignoreLabels of [7, "O", [null]]) await refuses(batch([{ text: "w1", tasks: [] }], { ignoreLabels }), "argument-invalid", /ignoreLabels/);
     for (const aggregation of ["mean", "", null]) await refuses(encoder.run("w1", [], { aggregation } as never), "argument-invalid", /aggregation/);
     for (const offsets of ["bytes", "", null]) await refuses(encoder.run("w1", [], { offsets } as never), "argument-invalid", /offsets/);
+    // Three tokens before a text and one after leave no room for it among four.
+    const files = tinyFolder("bert");
+    const tokens = (ids: readonly string[]) => ids.map((id) => ({ SpecialToken: { id, type_id: 0 } }));
+    const specials = Object.fromEntries([["[CLS]", 2], ["[SEP]", 3]].map(([id, number]) => [id, { id, ids: [number], tokens: [id] }]));
+    const post_processor = { type: "TemplateProcessing", single: [...tokens(["[CLS]", "[CLS]", "[CLS]"]), { Sequence: { id: "A", type_id: 0 } }, ...tokens(["[SEP]"])], pair: [], special_tokens: specials };
+    using wordy = await loadEncoder(editJson(files, "tokenizer.json", { post_processor }));
+    await refuses(wordy.embed(["w1"], { maxTokens: 4 }), "argument-invalid", /^maxTokens is 4; give a whole number from 5 to/);
+    expect(await wordy.embed(["w1 w2 w3"], { maxTokens: 5, overflow: "truncate" })).toHaveLength(1);
     for (const maxTokens of [2, 65, 3.5, "9"]) await refuses(encoder.run("w1", [], { maxTokens } as never), "argument-invalid", /maxTokens/);
     await refuses(encoder.run("w1", [], { overflow: "cut" } as never), "argument-invalid", /overflow/);
     for (const topK of [0, -1, 1.5, NaN, Infinity, "all"]) await refuses(encoder.run("w1", ["task"], { topK } as never), "argument-invalid", /topK/);

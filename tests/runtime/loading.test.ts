@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { convertEncoder } from "../../src/convert/convert.ts";
+import { toSource } from "../../src/load/source.ts";
 import { readEncoderConfig } from "../../src/format/encoder-config.ts";
 import { loadEncoder, RootstockError, type Source } from "../../src/index.ts";
 import { planWorkspace } from "../../src/run/workspace.ts";
@@ -180,6 +181,17 @@ describe("rootstock.json", () => {
     expect(encoder.info.converted).toBe(true);
     const endless = watched(claims({ size: 2 ** 52 }), reused, false);
     await expect(loadEncoder(endless.source)).rejects.toMatchObject({ code: "limit-exceeded" });
+  });
+
+  it("may describe weights in one piece of any size where nothing is hashed", async () => {
+    const files = await converted();
+    const { files: listed } = JSON.parse(new TextDecoder().decode(files.get("rootstock.json"))) as { files: Record<string, { size: number }> };
+    const size = 2 ** 31;
+    const plain = toSource(editJson(files, "rootstock.json", { files: { ...listed, "model.safetensors": { ...listed["model.safetensors"], size, pieces: undefined } } }));
+    const source: Source = { location: "large", open: async (name, options) => ({ ...(await plain.open(name, options)), ...(name === "model.safetensors" ? { size } : {}) }) };
+    await expect(loadEncoder(source)).rejects.toMatchObject({ code: "limit-exceeded", message: expect.stringContaining("are hashed at once") as unknown });
+    // The file is not as long as it says: what is found next.
+    await expect(loadEncoder(source, { verify: false })).rejects.not.toMatchObject({ code: "limit-exceeded" });
   });
 
   it("is read where the host cannot hash (a page without TLS), weights and small files alike", async () => {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadEncoder, RootstockError, type Classification, type Encoder } from "../../src/index.ts";
+import { trainAdapter } from "../../src/finetune/index.ts";
+import { labelledRows, tinyFiles } from "../finetune/fixture.ts";
 import { editTensors, readFolder } from "./folder.ts";
+import { refuses } from "./refuses.ts";
 
 const WEIGHTS = "adapter_model.safetensors";
 const TEXT = "Is the card Ana lost in Lisbon blocked?";
@@ -56,6 +59,14 @@ describe("adapters of finite weights whose results overflow float32", () => {
       expect(await encoder.run(TEXT, ["sound"])).toEqual(before);
     });
   }
+
+  it("a trunk that overflows is none, and training on it says so", async () => {
+    const files = editTensors(tinyFiles(), "model.safetensors", (tensor) =>
+      /layer\.0\.output\.LayerNorm\.weight/.test(tensor.name) ? { ...tensor, data: new Uint8Array(new Float32Array(tensor.data.length / 4).fill(3e38).buffer) } : tensor);
+    using broken = await loadEncoder(files);
+    await refuses(broken.trunk("ada lives in oslo"), "tensor-value", /overflow/);
+    await refuses(trainAdapter(broken, { name: "toy", train: labelledRows(12) }, { layers: 1, epochs: 1 }), "tensor-value", /overflow/);
+  });
 
   it("does not take logits that are all −∞ for labels of one probability", async () => {
     // Rows of the classifier are all −3e38 but for what the signs of the pooled row leave: softmax would give 1/77 each.

@@ -370,6 +370,16 @@ describe("progress_callback", () => {
     expect(close).toHaveBeenCalledOnce();
   });
 
+  it("that throws closes the file it was told of; and whether a file is checked already is passed on", async () => {
+    const reason = new Error("no more");
+    const close = vi.fn(async () => undefined);
+    const source: Source = { location: "a store", open: async () => ({ size: 0, isChecked: true, chunks: (async function* () {})(), close }) }; // prettier-ignore
+    const options = { signal: undefined };
+    await expect(new ProgressReport(() => { throw reason; }).watch(source, "").open("config.json", options)).rejects.toBe(reason); // prettier-ignore
+    expect(close).toHaveBeenCalledOnce();
+    expect((await new ProgressReport(() => undefined).watch(source, "").open("config.json", options)).isChecked).toBe(true);
+  });
+
   it("that throws at ready makes no pipeline, and nothing stays in memory", async () => {
     const reason = new Error("no more");
     const progress_callback = ({ status }: ProgressInfo): void => {

@@ -1,4 +1,4 @@
-import { checkTarget, writeFolder, type FileToWrite } from "../../convert/write-folder.ts";
+import { checkEmptyTarget, writeFolder, type FileToWrite } from "../../convert/write-folder.ts";
 import type { Pretrained } from "../../pretrain/pretrain.ts";
 import type { PretrainingProgress } from "../../pretrain/types.ts";
 import { pretrainingReport } from "../../report/pretraining-report.ts";
@@ -26,7 +26,7 @@ export interface PretrainRun {
 export async function pretrainConfig(config: PretrainConfig, { workers, logEvery }: PretrainRun, session: Session): Promise<void> {
   const { output, data } = config;
   const { signal } = session;
-  checkTarget(output);
+  checkEmptyTarget(output);
   await tryTarget(output);
   const checkpoint = new CheckpointFile(checkpointPath(config));
   if (checkpoint.isThere) session.note(`going on from ${checkpoint.path}`);

@@ -67,13 +67,13 @@ describe("ByteReader", () => {
     expect(await readWhole({ ...heldFile(BYTES.subarray(0, 10)), close }, "f", 10, undefined)).toEqual(BYTES.subarray(0, 10));
   });
 
-  it("frees what the file holds when its chunks cannot be ended", async () => {
+  it("frees what the file holds when its chunks cannot be ended, and hears of no trouble with that either", async () => {
     let closed = 0;
     const endless = { next: () => Promise.resolve({ done: false as const, value: BYTES }), return: () => Promise.reject(new Error("it goes on")) };
     const file: OpenFile = { size: null, chunks: { [Symbol.asyncIterator]: () => endless }, close: async () => void closed++ };
     const reader = new ByteReader(file, { name: "f", signal: undefined });
     await reader.read(1);
-    await expect(reader.close()).rejects.toThrow("it goes on");
+    await reader.close();
     expect(closed).toBe(1);
   });
 
