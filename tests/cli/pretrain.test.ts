@@ -125,9 +125,9 @@ describe("a configuration", () => {
   it("the experiment's configurations differ in nothing but what their names say", () => {
     const own: Readonly<Record<string, object>> = {
       "ner-only": { regime: "ner-only" }, "tc-only": { regime: "tc-only" }, naive: { regime: "naive" }, "groups-only": { regime: "groups-only" },
-      "shared-group": { regime: "shared-group" }, pcgrad: { regime: "pcgrad" }, "naive-weighted": { regime: "naive", lossWeights: { ner: 3, tc: 1 } }, "naive-ner9": { regime: "naive", lossWeights: { ner: 9, tc: 1 } },
+      "shared-group": { regime: "shared-group" }, pcgrad: { regime: "pcgrad" }, "naive-ner3": { regime: "naive", lossWeights: { ner: 3, tc: 1 } }, "naive-weighted": { regime: "naive", lossWeights: { ner: 9, tc: 1 } },
       "ner-only-long": { regime: "ner-only", steps: 1440 }, "tc-only-long": { regime: "tc-only", steps: 920 }, "shared-group-ner3": { regime: "shared-group", lossWeights: { ner: 3, tc: 1 } },
-      "task-primary": {}, "task-primary-ner3": { lossWeights: { ner: 3, tc: 1 } },
+      "task-primary": {}, "task-primary-ner3": { lossWeights: { ner: 3, tc: 1 } }, "task-primary-ner9": { lossWeights: { ner: 9, tc: 1 } },
       shipped: { lossWeights: { ner: 3, tc: 1 }, steps: 2720, probe: { ...readConfig("bench/mtpf/task-primary.json", {}).settings.probe, every: 40 } },
       "task-primary-k1": { adapter: { layers: 1 } }, "task-primary-k2": { adapter: { layers: 2 } }, "task-primary-r16": { adapter: { rank: 16, alpha: 32 } }, "task-primary-t10": { pairs: { temperature: 0.1 } },
     };
