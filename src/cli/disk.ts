@@ -4,15 +4,34 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { RootstockError } from "../index.ts";
 
+function isOfSystem(cause: unknown): cause is NodeJS.ErrnoException {
+  return cause instanceof Error && !(cause instanceof RootstockError) && typeof (cause as NodeJS.ErrnoException).code === "string";
+}
+
 /** Runs a step that writes to `path`. @throws RootstockError `target-unwritable` */
 export async function writing<T>(path: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (cause) {
     // Only what the system says; anything else is no fault of the disk.
-    if (!(cause instanceof Error) || cause instanceof RootstockError || typeof (cause as NodeJS.ErrnoException).code !== "string") throw cause;
+    if (!isOfSystem(cause)) throw cause;
     throw new RootstockError("target-unwritable", `${path} could not be written: ${cause.message}. Check the path, space and permissions.`, { cause });
   }
+}
+
+/** Runs a step that reads `path`. @throws RootstockError `source-unreadable` */
+export function reading<T>(path: string, step: () => T): T {
+  try {
+    return step();
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+/** What the system said of `path`, as this library's error; anything else as it is. */
+export function unreadable(path: string, cause: unknown): unknown {
+  if (!isOfSystem(cause)) return cause;
+  return new RootstockError("source-unreadable", `${path} could not be read: ${cause.message}. Check the path and its permissions.`, { cause });
 }
 
 /** Makes names that were given, changed or taken away in the folder of `path` last through a loss of power. */

@@ -5,6 +5,7 @@ import { RootstockError } from "../index.ts";
 import { LENGTH_BYTES, parseSafetensorsHeader, readHeaderLength } from "../format/safetensors.ts";
 import type { Manifest, SafetensorsFile } from "../format/types.ts";
 import { partsOf } from "../runtime/join-parts.ts";
+import { reading, unreadable } from "./disk.ts";
 import { byteSize } from "./print-table.ts";
 
 export interface FolderFile {
@@ -52,7 +53,12 @@ function checkPart(folder: string, part: { readonly name: string; readonly size:
 async function digest(paths: readonly string[], signal: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
   for (const path of paths) {
-    for await (const chunk of createReadStream(path, { signal })) hash.update(chunk as Uint8Array);
+    try {
+      for await (const chunk of createReadStream(path, { signal })) hash.update(chunk as Uint8Array);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw unreadable(path, cause);
+    }
   }
   return hash.digest("hex");
 }
@@ -60,7 +66,7 @@ async function digest(paths: readonly string[], signal: AbortSignal): Promise<st
 /** A small file of the folder, or null. */
 export function readSmallFile(folder: string, name: string): Uint8Array | null {
   const path = join(folder, name);
-  return existsSync(path) ? readFileSync(path) : null;
+  return existsSync(path) ? reading(path, () => readFileSync(path)) : null;
 }
 
 export interface TensorSummary {
@@ -88,14 +94,19 @@ function readFront(paths: readonly string[], bytes: number): Uint8Array {
   let filled = 0;
   for (const path of paths) {
     if (filled === bytes) break;
-    const descriptor = openSync(path, "r");
-    try {
-      filled += readSync(descriptor, front, filled, bytes - filled, 0);
-    } finally {
-      closeSync(descriptor);
-    }
+    filled += reading(path, () => readAt(path, front.subarray(filled)));
   }
   return front.subarray(0, filled);
+}
+
+/** @returns how many bytes there were */
+function readAt(path: string, target: Uint8Array): number {
+  const descriptor = openSync(path, "r");
+  try {
+    return readSync(descriptor, target, 0, target.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 export function summarize({ tensors }: SafetensorsFile): TensorSummary {

@@ -2,7 +2,7 @@ import { columns } from "./print-text.ts";
 
 /** Rows in columns, two spaces apart. `align` has one letter a column: "l" or "r". The last column is never padded. */
 export function table(rows: readonly (readonly string[])[], align: string): string[] {
-  const widths = [...align].map((_, column) => Math.max(0, ...rows.map((row) => columns(row[column] ?? ""))));
+  const widths = [...align].map((_, column) => rows.reduce((widest, row) => Math.max(widest, columns(row[column] ?? "")), 0));
   return rows.map((row) =>
     row
       .map((cell, column) => {

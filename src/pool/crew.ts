@@ -57,9 +57,11 @@ export class Crew {
 
   /** Starts a worker, which loads the encoder and takes every adapter. */
   async join(onProgress?: (progress: Progress) => void): Promise<void> {
+    let thread: Thread | null = null;
     let joining: Member | null = null;
     try {
-      const member: Member = new Member(this.#startThread(), this.#loading.source, () => this.#replace(member), onProgress);
+      thread = this.#startThread();
+      const member: Member = new Member(thread, this.#loading.source, () => this.#replace(member), onProgress);
       joining = member;
       this.#joining.add(member);
       const loaded = await member.loadEncoder(this.#loading, onProgress !== undefined);
@@ -76,7 +78,8 @@ export class Crew {
       });
     } catch (error) {
       this.#failure = error;
-      if (joining !== null) {
+      if (joining === null) thread?.terminate();
+      else {
         this.#joining.delete(joining);
         joining.end(() => error as Error);
       }

@@ -5,6 +5,7 @@ import { checkInteger, LOAD_OPTIONS, type LoadOptions, type Progress, type Sourc
 import { Crew } from "./crew.ts";
 import { sent } from "./messages.ts";
 import { EncoderPool } from "./pool.ts";
+import { packSource } from "./shared-source.ts";
 import { startThread, type Thread } from "./thread.ts";
 
 /** More than this many workers are started only when they are asked for: each holds the encoder. */
@@ -35,6 +36,8 @@ export async function loadPoolOf(start: () => Thread, source: SourceLike, option
   const { signal, onProgress, workers, ...rest } = ownOptions(options, POOL_OPTIONS);
   signal?.throwIfAborted();
   const count = checkInteger(workers ?? Math.min(MOST_BY_DEFAULT, coresAvailable()), "workers", 1, MAX_WORKERS);
+  // Before there are threads: what is no source is no reason to start one.
+  packSource(source);
   const crew = new Crew({ source, options: sent(rest) }, start);
   const end = new AbortController();
   const tell = onProgress && ((progress: Progress): void => {

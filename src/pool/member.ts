@@ -92,8 +92,8 @@ export class Member {
     this.#heartbeat?.stop();
     this.#rpc.$rejectPendingCalls(({ reject }) => reject(reason()));
     this.#rpc.$close();
-    this.#files.end();
     this.#thread.terminate();
+    this.#files.end();
   }
 
   /** @throws the error that its calls get, once it has ended. */

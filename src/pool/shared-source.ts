@@ -1,5 +1,5 @@
 import { fileSystem } from "../load/builtin.ts";
-import { toSource, type FileMap, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
+import { release, toSource, type FileMap, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
 import type { HostFunctions } from "./messages.ts";
 
 /** An encoder's source as it crosses the border. */
@@ -52,10 +52,22 @@ async function* chunksOf(handle: number, host: Pick<HostFunctions, "read" | "clo
   }
 }
 
+interface ServedFile {
+  readonly file: OpenFile;
+  readonly reading: AsyncIterator<Uint8Array>;
+}
+
+/** As `release`, of a file that is being read. */
+async function releaseReading(reading: AsyncIterator<Uint8Array>): Promise<void> {
+  try {
+    await reading.return?.();
+  } catch {}
+}
+
 /** The host's side: serves files of the caller's source to one worker, and closes them when it goes. */
 export class SourceServer {
   readonly #source: Source;
-  readonly #files = new Map<number, { readonly file: OpenFile; readonly reading: AsyncIterator<Uint8Array> }>();
+  readonly #files = new Map<number, ServedFile>();
   readonly #end = new AbortController();
   #last = 0;
 
@@ -77,11 +89,11 @@ export class SourceServer {
   }
 
   close(handle: number): void {
-    // What closing a file says does not change what was read of it.
-    const { file, reading } = this.#files.get(handle) ?? {};
+    const served = this.#files.get(handle);
     this.#files.delete(handle);
-    reading?.return?.().catch(() => undefined);
-    file?.close?.().catch(() => undefined);
+    if (served === undefined) return;
+    void releaseReading(served.reading);
+    void release(served.file);
   }
 
   end(): void {

@@ -50,10 +50,11 @@ export async function classifyTokens(residence: Residence, task: string, texts: 
   checkStrings(ignoreLabels, "ignore_labels");
   const offsets = checkChoice(options.offsets ?? "utf16", "offsets", ["utf16", "codepoint"] as const);
   const list = textList(texts);
-  const requests = list.filter((text) => text.trim() !== "").map((text) => ({ text, tasks: [task] }));
+  const isBlank = (text: string): boolean => text.trim() === "";
+  // Something in the place of a blank text: errors name a text by its place in the list.
+  const requests = list.map((text) => ({ text: isBlank(text) ? "." : text, tasks: [task] }));
   const wanted = { ...lengthOptions(options), aggregation, ignoreLabels, offsets };
   const found = await residence.run(wanted.signal, (encoder) => encoder.runBatch(requests, wanted));
-  const results = found.map((result) => result[task] as Found).values();
-  const spans = list.map((text) => (text.trim() === "" ? [] : results.next().value!));
+  const spans = found.map((result, index) => (isBlank(list[index]!) ? [] : (result[task] as Found)));
   return typeof texts === "string" ? spans[0]! : spans;
 }

@@ -156,6 +156,12 @@ describe("what is no fault of a row", () => {
     for (const name of ["fine.out.jsonl.partial", "fine.out.jsonl.checkpoint", "fine.errors"]) expect(existsSync(folder.file(name))).toBe(false);
   });
 
+  it("is an input whose name no system takes", async () => {
+    const { code, stderr } = await program(["annotate", folder.file(`${"n".repeat(300)}.jsonl`), "--output", folder.file("long.jsonl"), "--tasks", "a", "--adapter", "a=b"]);
+    expect(stderr).toMatch(/^rootstock: source-unreadable: .*could not be read: ENAMETOOLONG/);
+    expect(code).toBe(1);
+  });
+
   it("is an input that is not there", async () => {
     const { code, stderr } = await folder.annotate("nowhere.jsonl", "nowhere.out.jsonl");
     expect(stderr).toMatch(/^rootstock: source-missing: .*nowhere\.jsonl is not there/);

@@ -1,6 +1,7 @@
+import { readdirSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { asyncBufferFromFile, parquetReadObjects, type ParquetType, type SchemaElement } from "hyparquet";
-import { parquetWriteBuffer, type ColumnSource } from "hyparquet-writer";
+import { ByteWriter, ParquetWriter, parquetWriteBuffer, schemaFromColumnData, type ColumnSource } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Results } from "../../src/index.ts";
 import { AnnotateFolder, tinyText, type ErrorRow } from "./annotate-folder.ts";
@@ -167,6 +168,19 @@ describe("CSV in", () => {
 });
 
 describe("Parquet in", () => {
+  it("refuses a row group whose columns have fewer rows than it says", async () => {
+    const writer = new ByteWriter();
+    const file = new ParquetWriter({ writer, schema: schemaFromColumnData({ columnData: [{ name: "text", data: ["w1", "w2", "w3"] }] }) });
+    void file.write({ columnData: [{ name: "text", data: ["w1", "w2", "w3"], offsetIndex: false }] });
+    file.row_groups[0]!.num_rows = 5n;
+    file.num_rows = 5n;
+    void file.finish();
+    folder.write("short.parquet", writer.getBytes());
+    const { code, stderr } = await folder.annotate("short.parquet", "short.jsonl", "--errors", folder.file("short.errors"));
+    expect(stderr).toMatch(/^rootstock: source-truncated: .*short\.parquet: column "text" has fewer rows than a row group says/);
+    expect(code).toBe(1);
+  });
+
   it("reads row groups, with every type as JSON says it", async () => {
     parquet("types.parquet", [
       { name: "text", data: TEXTS, type: "STRING" },
@@ -287,6 +301,24 @@ describe("Parquet out", () => {
     expect(rows.map((row) => row["second_names"])).toEqual(rows.map((row) => row["names"]));
   });
 
+  it("keeps the digits of a JSON column that is read again; what is no JSON there is a text", async () => {
+    const ids = ["9007199254740993", '"x"', "1.50", '{ "a": [1e2] }'];
+    folder.write("digits.jsonl", ids.map((id, n) => `{"text":${JSON.stringify(TEXTS[n])},"id":${id}}\n`).join(""));
+    await done("digits.jsonl", "digits.parquet");
+    await done("digits.parquet", "digits.out.jsonl", "--annotations-field", "second");
+    expect(folder.read("digits.out.jsonl").split("\n").slice(0, 4).map((line) => /"id":(.*?),"kind":/.exec(line)![1])).toEqual(ids);
+    // Strings whose column says afterwards that they are JSON.
+    const columnData = [{ name: "text", data: TEXTS }, { name: "odd", data: ["[1,\n2]", "no json {", "null", null] }];
+    const writer = new ByteWriter();
+    const file = new ParquetWriter({ writer, schema: schemaFromColumnData({ columnData }) });
+    void file.write({ columnData });
+    Object.assign(file.schema.find(({ name }) => name === "odd")!, { converted_type: "JSON", logical_type: { type: "JSON" } });
+    void file.finish();
+    folder.write("odd.parquet", writer.getBytes());
+    await done("odd.parquet", "odd.jsonl");
+    expect(folder.read("odd.jsonl").split("\n").slice(0, 4).map((line) => /"odd":(.*?),"annotations":/.exec(line)![1])).toEqual(["[1, 2]", '"no json {"', "null", "null"]);
+  });
+
   it("is made of no rows too, and under any name", async () => {
     folder.write("none.jsonl", "");
     await done("none.jsonl", "none.out", "--output-format", "parquet");
@@ -304,6 +336,14 @@ describe("fields that are in the way", () => {
     expect(stderr).toMatch(/^rootstock: argument-invalid: .*line 1: there is a field ".*" already.*--annotations-field/);
     expect(code).toBe(1);
     expect((await folder.annotate(input, output, "--annotations-field", "mine")).code).toBe(0);
+  });
+
+  it("refuses the field of plain text where the results have its name", async () => {
+    folder.write("reserved.txt", "w1\n");
+    const { code, stderr } = await folder.annotate("reserved.txt", "reserved.jsonl", "--annotations-field", "text");
+    expect(stderr).toMatch(/^rootstock: argument-invalid: .*reserved\.txt: there is a field "text" already/);
+    expect(code).toBe(1);
+    expect(readdirSync(folder.path).filter((name) => name.startsWith("reserved."))).toEqual(["reserved.txt"]);
   });
 
   it("takes it for a bad row further on", async () => {

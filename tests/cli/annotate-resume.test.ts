@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { appendFileSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { pathToFileURL } from "node:url";
 import { checkpointText, readCheckpoint, type Checkpoint } from "../../src/cli/annotate/checkpoint.ts";
 import { finishingSteps } from "../../src/cli/annotate/finish.ts";
 import type { ParquetPlan } from "../../src/cli/annotate/journal-to-parquet.ts";
@@ -162,6 +163,27 @@ describe("--resume", () => {
     const { mtimeMs } = statSync(folder.file("out.jsonl"));
     expect(await again("out.jsonl", "--resume")).toEqual({ code: 0, stdout: "", stderr: `${folder.file("out.jsonl")} is complete; there is nothing to resume\n` });
     expect(statSync(folder.file("out.jsonl")).mtimeMs).toBe(mtimeMs);
+  });
+
+  it("goes on from a run that stopped at a bad row though an --errors in no folder was given first", async () => {
+    const stopped = await folder.annotate("in.jsonl", "out.jsonl");
+    expect(stopped.code).toBe(1);
+    const wrong = await folder.annotate("in.jsonl", "out.jsonl", "--resume", "--errors", folder.file("none/out.errors"));
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/^rootstock: target-unwritable: /)]);
+    expect((await again("out.jsonl", "--resume")).code).toBe(0);
+    expectWhole("out.jsonl");
+  });
+
+  it("compares the files of an adapter that is given by a file: URL, and takes no others", async () => {
+    const by = (url: string): string[] => ["annotate", folder.file("in.jsonl"), "--output", folder.file("out.jsonl"), "--encoder", folder.file("encoder"), "--adapter", `kind=${url}`, "--tasks", "kind"];
+    const url = pathToFileURL(folder.file("kind")).href;
+    expect((await program(by(url))).code).toBe(1);
+    const config = folder.read("kind/config.json");
+    folder.write("kind/config.json", config.replace("x", "other"));
+    const { stderr } = await program([...by(url), "--resume", "--errors", folder.file("out.errors")]);
+    folder.write("kind/config.json", config);
+    expect(stderr).toMatch(/is of another run: adapter kind was/);
+    expect((await program([...by("data:x"), "--overwrite"])).stderr).toMatch(/^rootstock: /);
   });
 
   it.each<[string, string[], string]>([

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -69,6 +69,14 @@ describe("rootstock inspect", () => {
   it("refuses other folders", async () => {
     const { code, stderr } = await program(["inspect", folder]);
     expect(stderr).toMatch(/^rootstock: source-missing: .* neither config\.json/);
+    expect(code).toBe(1);
+  });
+
+  it("says which file the system would not read", async () => {
+    const odd = join(folder, "odd");
+    mkdirSync(join(odd, "adapter_config.json"), { recursive: true });
+    const { code, stderr } = await program(["inspect", odd]);
+    expect(stderr).toMatch(/^rootstock: source-unreadable: .*adapter_config\.json could not be read: EISDIR/);
     expect(code).toBe(1);
   });
 });

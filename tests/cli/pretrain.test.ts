@@ -85,6 +85,21 @@ describe("rootstock pretrain", () => {
     expect(readdirSync(at("runs")).filter((name) => name.startsWith("out")).toSorted()).toEqual(["out", "out-whole"]);
   });
 
+  it("is done where it was killed with its output whole and its checkpoint still there; another run's output is none of its own", async () => {
+    expect((await program(["pretrain", at("runs/a.json")])).code).toBe(0);
+    const files = filesIn(at("runs/out"));
+    writeFileSync(at("runs/out.checkpoint"), "of the last update");
+    const again = await program(["pretrain", at("runs/a.json")]);
+    expect(again).toMatchObject({ code: 0, stderr: "" });
+    expect(again.stdout).toContain(at("runs/out"));
+    expect(existsSync(at("runs/out.checkpoint"))).toBe(false);
+    expect(filesIn(at("runs/out"))).toEqual(files);
+    writeFileSync(at("runs/out.checkpoint"), "of the last update");
+    expect(await program(["pretrain", at("runs/a.json"), "--seed", "8"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/not an empty folder/) as unknown });
+    writeFileSync(at("runs/out/history.json"), "{");
+    expect(await program(["pretrain", at("runs/a.json")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/not an empty folder/) as unknown });
+  });
+
   it("keeps a checkpoint at Ctrl-C and says so", async () => {
     const child = start(["pretrain", at("runs/a.json"), "--steps", "100000", "--log", "1"]);
     child.stdin.end();

@@ -7,6 +7,11 @@ import type { TaskInfo } from "../../src/index.ts";
 
 const unpainted = (): { words: Piece["paint"]; rest: Piece["paint"] } => ({ words: undefined, rest: undefined });
 
+it("a table has as many rows as there are", () => {
+  const rows = Array.from({ length: 200_000 }, (_, row) => [String(row), "x"]);
+  expect(table(rows, "rl").at(-1)).toBe("199999  x");
+});
+
 describe("marked text", () => {
   it("marks in place", () => {
     const pieces = markedPieces("Ana met Bob.", [{ start: 0, end: 3, label: "PER" }, { start: 8, end: 11, label: "PER" }], unpainted);

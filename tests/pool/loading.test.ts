@@ -165,3 +165,33 @@ describe("a process ends", () => {
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "end\n", stderr: "" });
   });
 });
+
+it("a file that closes at once, or cannot be closed, does not keep the others open", async () => {
+  const own = store(FOLDER);
+  const closed: string[] = [];
+  const server = new SourceServer({
+    ...own,
+    async open(file, options) {
+      const opened = await own.open(file, options);
+      const inner = opened.chunks[Symbol.asyncIterator]();
+      // As a source without types may be: neither gives a promise.
+      const plain = { next: () => inner.next(), return: () => ({ done: true, value: undefined }) };
+      const close = (): void => {
+        closed.push(file);
+        if (file === "config.json") throw new Error("no");
+      };
+      return { size: opened.size, chunks: { [Symbol.asyncIterator]: () => plain }, close } as never;
+    },
+  });
+  for (const file of ["config.json", "tokenizer.json"]) await server.open(file);
+  server.end();
+  await eventually(() => expect(closed).toEqual(["config.json", "tokenizer.json"]));
+});
+
+it("a source that is none leaves no thread, so that the process ends", () => {
+  const script = `import { loadPool } from ${JSON.stringify(new URL("../../dist/pool/index.js", import.meta.url).href)};
+    for (const source of ["", 7, null, "file://host/x"]) await loadPool(source, { workers: 1 }).then(() => process.exit(3), ({ code }) => console.log(code));`;
+  const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8", timeout: 30_000 });
+  expect(status).toBe(0);
+  expect(stdout.trim().split("\n")).toHaveLength(4);
+});

@@ -206,6 +206,10 @@ describe("calls", () => {
     await refused(() => mood("text", options({ top_k: "all", topk: 2 })), "argument-invalid", /^top_k is "all"/);
     await refused(() => mood([1] as never), "argument-invalid", /list of strings/);
     await refused(() => mood(["fine", ""]), "text-empty", /request 1/);
+    const tooLong = "word ".repeat(600);
+    await refused(() => ner(["", "fine", tooLong], { overflow: "error" }), "text-too-long", /^request 2: /);
+    await refused(() => ner(["", tooLong], { overflow: "error" }), "text-too-long", /^request 1: /);
+    expect(await ner([" ", "Marie Curie", ""], { aggregation_strategy: "simple" })).toEqual([[], [expect.objectContaining({ word: "Marie Curie" })], []]);
     await refused(() => features("text", options({ pooling: "sum" })), "argument-invalid", /pooling is "sum"/);
     await refused(() => features("text", { quantize: true }), "argument-invalid", /give a pooling/);
     for (const name of ["normalize", "quantize"]) {

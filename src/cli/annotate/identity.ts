@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { RootstockError } from "../../index.ts";
 
 /** What a run's results depend on, each under a name for people. Two runs of equal identity write equal bytes. */
 export type Identity = ReadonlyMap<string, string>;
@@ -19,8 +21,14 @@ function shown(value: string | undefined): string {
   return value.length > 80 ? `${value.slice(0, 80)}…` : value;
 }
 
-/** SHA-256 over the named files of a folder, those that are there. */
-export async function folderDigest(folder: string, names: readonly string[]): Promise<string> {
+/**
+ * SHA-256 over the named files of a folder, those that are there.
+ * @param given a path, or its file: URL
+ * @throws RootstockError `argument-invalid` for any other URL, whose files are not here to be compared
+ */
+export async function folderDigest(given: string, names: readonly string[]): Promise<string> {
+  if (/^[a-z]{2,}:/i.test(given) && !/^file:/i.test(given)) throw new RootstockError("argument-invalid", `${given} is a URL, whose files cannot be compared when the run goes on. Give a folder.`);
+  const folder = /^file:/i.test(given) ? fileURLToPath(given) : given;
   const hash = createHash("sha256");
   for (const name of names) {
     const path = join(folder, name);

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { RootstockError } from "../../index.ts";
+import { reading } from "../disk.ts";
 import { csvRows } from "./csv-rows.ts";
 import { jsonRows, textRows } from "./json-rows.ts";
 import { parquetRows } from "./parquet-rows.ts";
@@ -28,9 +29,9 @@ export function openRows({ path, format }: Input, names: FieldNames, from: numbe
   }
 }
 
-/** @throws RootstockError `source-missing`, before anything else is done */
+/** @throws RootstockError `source-missing`, `source-unreadable`, before anything else is done */
 export function checkInput({ path }: Input): void {
-  const stat = path === "-" ? null : statSync(path, { throwIfNoEntry: false });
+  const stat = path === "-" ? null : reading(path, () => statSync(path, { throwIfNoEntry: false }));
   if (stat === undefined) throw new RootstockError("source-missing", `${path} is not there. Check the path.`);
   if (stat?.isDirectory()) throw new RootstockError("source-unreadable", `${path} is a folder. Give a file.`);
 }

@@ -22,7 +22,8 @@ export function jsonRows(path: string, names: FieldNames, signal: AbortSignal): 
 
 /** Rows of plain text: each line that is not blank. */
 export function textRows(path: string, names: FieldNames, signal: AbortSignal): RowSource {
-  return lineRows(path, signal, ({ text }) => ({ fields: `{${JSON.stringify(names.text)}:${JSON.stringify(text)}}`, content: { text } }));
+  const read = ({ text }: Line): RowContent => ({ fields: `{${JSON.stringify(names.text)}:${JSON.stringify(text)}}`, content: { text } });
+  return lineRows(path, signal, read, () => refuseReserved([names.text], names, inputName(path)));
 }
 
 function lineRows(path: string, signal: AbortSignal, read: (line: Line) => RowContent, onFirst?: (line: Line) => void): RowSource {

@@ -1,10 +1,10 @@
-import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, parquetSchema, type AsyncBuffer, type FileMetaData, type SchemaTree } from "hyparquet";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, parquetSchema, type AsyncBuffer, type ColumnData, type FileMetaData, type SchemaTree } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { place } from "../../format/json.ts";
 import { RootstockError } from "../../index.ts";
 import { readTokens } from "../read-texts.ts";
 import { Decimals } from "./parquet-decimals.ts";
-import { jsonText, PARSERS } from "./parquet-values.ts";
+import { jsonText, JsonValue, PARSERS } from "./parquet-values.ts";
 import { emptyText, refuseReserved, type FieldNames, type Row, type RowContent, type RowSource } from "./rows.ts";
 
 /** Rows handed on at a time; a row group, which is read whole, may have a million. */
@@ -55,14 +55,17 @@ interface Group {
 
 async function readGroup(path: string, group: Group): Promise<unknown[][]> {
   let rows: unknown[][] = [];
+  // The library makes as many rows as the group says, whatever its columns have.
+  const ends = new Map<string, number>();
+  const onChunk = ({ columnName, rowEnd }: ColumnData): void => void ends.set(columnName, Math.max(rowEnd, ends.get(columnName) ?? 0));
   try {
-    await parquetRead({ ...group, columns: [...group.columns], compressors, parsers: PARSERS, rowFormat: "array", onComplete: (read) => void (rows = read as unknown[][]) });
+    await parquetRead({ ...group, columns: [...group.columns], compressors, parsers: PARSERS, rowFormat: "array", onChunk, onComplete: (read) => void (rows = read as unknown[][]) });
   } catch (cause) {
     throw unreadable(path, cause);
   }
-  const expected = group.rowEnd - group.rowStart;
-  if (rows.length === expected) return rows;
-  throw new RootstockError("source-truncated", `${path}: a row group has ${rows.length} rows and says ${expected}. Copy the file again.`);
+  const short = group.columns.find((column) => (ends.get(column) ?? 0) < group.rowEnd);
+  if (short === undefined) return rows;
+  throw new RootstockError("source-truncated", `${path}: column ${JSON.stringify(short)} has fewer rows than a row group says. Copy the file again.`);
 }
 
 function unreadable(path: string, cause: unknown): RootstockError {
@@ -99,7 +102,7 @@ class ParquetTable {
   }
 
   row(values: readonly unknown[], number: number): Row {
-    const units = values.reduce<number>((sum, value) => sum + (typeof value === "string" ? value.length : 8), 0);
+    const units = values.reduce<number>((sum, value) => sum + (typeof value === "string" ? value.length : value instanceof JsonValue ? value.text.length : 8), 0);
     return { number, line: null, units, read: () => this.#read(values, `${this.#path}, row ${number}`) };
   }
 
@@ -109,14 +112,18 @@ class ParquetTable {
   }
 
   #content(values: readonly unknown[], where: string): RowContent["content"] {
-    const text = values[this.#text];
+    const text = plain(values[this.#text]);
     if (typeof text === "string") {
       if (text.trim() === "") throw emptyText(where);
       return { text };
     }
-    const tokens = values[this.#tokens];
+    const tokens = plain(values[this.#tokens]);
     if (tokens != null) return { tokens: readTokens(tokens, place(`${where}: tokens`)) };
     if (text == null) throw emptyText(where);
     throw new RootstockError("json-invalid", `${where}: ${this.#names.text} is no string. Give the column of the texts by --text-field.`);
   }
+}
+
+function plain(value: unknown): unknown {
+  return value instanceof JsonValue ? value.value : value;
 }

@@ -14,7 +14,30 @@ export const PARSERS: Partial<ParquetParsers> = {
   dateFromDays: (days: number | undefined) => (days == null ? null : date(days)),
   geographyFromBytes: (bytes: Uint8Array | undefined) => bytes, // decimals: see Decimals
   stringFromBytes: (bytes: Uint8Array | undefined) => (bytes === undefined ? null : textOrBase64(bytes)),
+  jsonFromBytes: (bytes: Uint8Array | undefined) => (bytes === undefined ? null : jsonOrText(textOrBase64(bytes))),
 };
+
+/** A value of a JSON column: as it was written, since numbers have more digits there than here. */
+export class JsonValue {
+  /** On one line. */
+  readonly text: string;
+  readonly value: unknown;
+
+  constructor(text: string) {
+    this.value = JSON.parse(text);
+    // Line breaks stand between tokens alone: within strings JSON escapes them.
+    this.text = text.replace(/[\r\n]+/g, " ").trim();
+  }
+}
+
+/** What is no JSON, whatever its column says, is a text. */
+function jsonOrText(text: string): JsonValue | string {
+  try {
+    return new JsonValue(text);
+  } catch {
+    return text;
+  }
+}
 
 function textOrBase64(bytes: Uint8Array): string {
   try {
@@ -49,7 +72,7 @@ export function jsonText(value: unknown): string {
   if (typeof value === "bigint") return String(value);
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return JSON.stringify(value);
-  if (value instanceof Decimal) return value.text;
+  if (value instanceof Decimal || value instanceof JsonValue) return value.text;
   if (value instanceof Date) return JSON.stringify(value);
   if (value instanceof Uint8Array) return JSON.stringify(base64(value));
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return `[${Array.from(value as unknown as ArrayLike<unknown>, jsonText).join(",")}]`;

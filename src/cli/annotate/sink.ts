@@ -86,6 +86,8 @@ export class JournalSink implements Sink {
     } catch (error) {
       await journal?.close();
       if (state.next === 0) await forget(paths, null);
+      // An --errors that cannot be opened is not the run's.
+      else if (from !== null) await writeCheckpoint(paths.checkpoint, from);
       throw error;
     }
   }

@@ -1,6 +1,8 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { checkEmptyTarget, writeFolder, type FileToWrite } from "../../convert/write-folder.ts";
 import type { Pretrained } from "../../pretrain/pretrain.ts";
-import type { PretrainingProgress } from "../../pretrain/types.ts";
+import type { PretrainingHistory, PretrainingProgress } from "../../pretrain/types.ts";
 import { pretrainingReport } from "../../report/pretraining-report.ts";
 import { withPeers } from "../../train/parallel/with-peers.ts";
 import { clock, grouped } from "../print-table.ts";
@@ -12,6 +14,7 @@ import type { PretrainConfig } from "./config.ts";
 import { checkpointPath, runConfig } from "./run.ts";
 import { summary } from "./summary.ts";
 
+const HISTORY = "history.json";
 /** Time for a last checkpoint of 22.7 million values with AdamW's means, 270 MB, on a slow disk. A second Ctrl-C ends the program at once. */
 const GRACE_MS = 30_000;
 
@@ -26,9 +29,11 @@ export interface PretrainRun {
 export async function pretrainConfig(config: PretrainConfig, { workers, logEvery }: PretrainRun, session: Session): Promise<void> {
   const { output, data } = config;
   const { signal } = session;
+  const checkpoint = new CheckpointFile(checkpointPath(config));
+  const history = checkpoint.isThere ? finishedHistory(config) : null;
+  if (history !== null) return finish(checkpoint, history, output, session);
   checkEmptyTarget(output);
   await tryTarget(output);
-  const checkpoint = new CheckpointFile(checkpointPath(config));
   if (checkpoint.isThere) session.note(`going on from ${checkpoint.path}`);
   session.progress(`reading ${[...data.ner, ...data.pairs].map(inputName).join(", ")}`);
   const onProgress = (progress: PretrainingProgress): void => {
@@ -47,8 +52,28 @@ export async function pretrainConfig(config: PretrainConfig, { workers, logEvery
   }
   session.progress(null);
   writeFolder(output, filesOf(made));
+  await finish(checkpoint, made.history, output, session);
+}
+
+/** The output is whole. */
+async function finish(checkpoint: CheckpointFile, history: PretrainingHistory, output: string, session: Session): Promise<void> {
   await checkpoint.remove();
-  await session.write(summary(made.history, output));
+  await session.write(summary(history, output));
+}
+
+/** Of a run of this configuration that was ended after its output was there, and before its checkpoint was removed; else null. */
+function finishedHistory({ output, settings }: PretrainConfig): PretrainingHistory | null {
+  const path = join(output, HISTORY);
+  if (!existsSync(path)) return null;
+  let history: PretrainingHistory;
+  try {
+    history = JSON.parse(readFileSync(path, "utf8")) as PretrainingHistory;
+  } catch {
+    return null;
+  }
+  // The longest text is that of the encoder where it reads less.
+  const known = { ...history.settings, maxLength: settings.maxLength };
+  return JSON.stringify(known) === JSON.stringify(settings) ? history : null;
 }
 
 /** `encoder/`, a folder for each adapter, `head/` where it is wanted, and what happened, for programs and for people. */
@@ -56,7 +81,7 @@ function filesOf({ encoder, adapters, head, history }: Pretrained): FileToWrite[
   const folders = [["encoder", encoder] as const, ...adapters, ...(head === null ? [] : [["head", head] as const])];
   const files = folders.flatMap(([folder, own]) => [...own].map(([name, bytes]): FileToWrite => ({ name: `${folder}/${name}`, parts: [bytes] })));
   const text = (name: string, content: string): FileToWrite => ({ name, parts: [new TextEncoder().encode(content)] });
-  return [...files, text("history.json", `${JSON.stringify(history)}\n`), text("report.html", pretrainingReport(history))];
+  return [...files, text(HISTORY, `${JSON.stringify(history)}\n`), text("report.html", pretrainingReport(history))];
 }
 
 function progressText({ step, steps, ner, tc, accuracy, tokensPerSecond, secondsLeft }: PretrainingProgress): string {
