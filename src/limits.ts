@@ -29,6 +29,8 @@ export const MAX_LAYERS = 128;
 export const MAX_RANK = 4096;
 /** Labels of one head. */
 export const MAX_LABELS = 65_536;
+/** config.json beside an adapter: two tables of as many labels of 100 characters. */
+export const MAX_LABEL_FILE_BYTES = 16 << 20;
 
 /** UTF-16 units of a piece of a WordPiece or Unigram vocabulary: the longest of XLM-R's have 16, of BERT's 18. Each unit of a text is looked up at most this often. */
 export const MAX_PIECE_UNITS = 64;

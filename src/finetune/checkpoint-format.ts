@@ -18,16 +18,20 @@ const STATE = "state";
 const NUMBERS = "numbers";
 const STATE_ROW = 1 << 16;
 const NUMBERS_ROW = 1 << 12;
-/** A history of a million updates. */
-const MAX_STATE_BYTES = 256 << 20;
+/** Nearly what V8 holds as one string: see `MAX_UPDATES` and `MAX_PROBES`. */
+const MAX_STATE_BYTES = 500 << 20;
 /** Four parts of every parameter of `MAX_LAYERS` layers, and then some. */
 const MAX_KEPT = 1 << 20;
 /** Of one tensor: as many as 2 GiB hold. */
 const MAX_NUMBERS = 1 << 29;
 
-/** One blob: a safetensors file, whose sizes show whether it is whole. Numbers are copied once. */
+/**
+ * One blob: a safetensors file, whose sizes show whether it is whole. Numbers are copied once.
+ * @throws RootstockError `limit-exceeded` where `unpackCheckpoint` would refuse it: the last one that can be read stays
+ */
 export function packCheckpoint({ state, tensors }: Checkpoint): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify({ state, tensors: Array.from(tensors, ([name, { length }]) => [name, length]) }));
+  if (json.length > MAX_STATE_BYTES) throw new RootstockError("limit-exceeded", `the run's history takes ${json.length} bytes, and a checkpoint has at most ${MAX_STATE_BYTES} of them.`);
   const numbers = [...tensors.values()].reduce((sum, { length }) => sum + length, 0);
   const shapes = { numbers: [Math.ceil(numbers / NUMBERS_ROW), NUMBERS_ROW], state: [Math.ceil(json.length / STATE_ROW), STATE_ROW] };
   const { header, size } = placeSafetensors([{ name: NUMBERS, dtype: "F32", shape: shapes.numbers }, { name: STATE, dtype: "U8", shape: shapes.state }]);

@@ -12,6 +12,9 @@ export interface Classes {
   readonly indexOf: Int32Array;
 }
 
+/** Of entities, each of which has two tags beside O. */
+const MOST = MAX_LABELS / 2 - 1;
+
 /**
  * Numbers for labels while rows are read and nobody knows yet how many there will be: of a text label its place, of a tag 0 for O, 2n + 1
  * for B and 2n + 2 for I of the n-th entity.
@@ -24,7 +27,7 @@ export class LabelBook {
     const known = this.#numbers.get(label);
     if (known !== undefined) return known;
     const number = this.#numbers.size;
-    if (number >= MAX_LABELS / 2) throw new RootstockError("limit-exceeded", `the data has more than ${MAX_LABELS / 2} labels, the most that are read.`);
+    if (number >= MOST) throw new RootstockError("limit-exceeded", `the data has more than ${MOST} labels, the most that are read.`);
     this.#numbers.set(label, number);
     return number;
   }

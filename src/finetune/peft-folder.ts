@@ -1,6 +1,6 @@
 import { bytesOf } from "../format/floats.ts";
 import { NO_TARGETS } from "../format/peft-config.ts";
-import { ENCODER_FINGERPRINT_KEY } from "../format/manifest.ts";
+import { encoderMetadata } from "../format/manifest.ts";
 import { safetensorsFile } from "../format/safetensors-writer.ts";
 import type { EncoderConfig, Fingerprint, LayerLinear } from "../format/types.ts";
 import { LINEAR_PARTS } from "../model/plan.ts";
@@ -40,7 +40,7 @@ function json(value: unknown): Uint8Array {
 function weights({ config, fingerprint, parameters, values }: FolderOptions): Uint8Array {
   const names = new PeftNames(config);
   const tensors = [...parameters].map(({ name, shape }) => ({ name: names.toFile(name), dtype: "F32" as const, shape, data: bytesOf(values.get(name)!) }));
-  return safetensorsFile(tensors, new Map([["format", "pt"], [ENCODER_FINGERPRINT_KEY, fingerprint]]));
+  return safetensorsFile(tensors, new Map([["format", "pt"], ...encoderMetadata(fingerprint)]));
 }
 
 /** What transformers and serving read of the labels, and the length that `rootstock eval` cuts at. `fromEntries` defines own properties, so a label "__proto__" stays one. */

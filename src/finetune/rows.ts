@@ -106,6 +106,8 @@ function readSpans(value: unknown, text: string, at: Place, { offsets }: RowOpti
     const fields = readObject(item, itemAt);
     const label = readLabel(fields.get("label"), field(itemAt, "label"));
     checkEntity(label, itemAt);
+    // Its tags are labels too, of two characters more.
+    readString(`B-${label}`, field(itemAt, "label"));
     const start = readInteger(fields.get("start"), field(itemAt, "start"), 0, most);
     const end = readInteger(fields.get("end"), field(itemAt, "end"), 0, most);
     if (start >= end) throw new RootstockError(at.code, `${itemAt.path}: the span ends at ${end} and starts at ${start}; spans are half open and hold at least one character.`);

@@ -1,4 +1,4 @@
-import { doraGain, rowNorms, transposed } from "../model/adapter-values.ts";
+import { doraGain, rowNorms, toEnd, transposed } from "../model/adapter-values.ts";
 import type { AdapterHost } from "../model/adapter.ts";
 import type { DensePlace } from "../model/slot.ts";
 import { LINEAR_PARTS } from "../model/plan.ts";
@@ -44,7 +44,7 @@ export function readyServedHead(m: TrainMachine, model: TrainModel, head: TrainH
         if (slot?.magnitude == null) continue;
         const [a, b] = [slot.down!, slot.up!].map(({ value, count }) => m.memory.floats(value, count)) as [Float32Array, Float32Array];
         const place = host.plan.layers[model.firstLayer + at]![part];
-        const norms = rowNorms(host.memory, place, host.format, a, b, slot.rank, slot.scale);
+        const norms = toEnd(rowNorms(host.memory, place, host.format, a, b, slot.rank, slot.scale));
         const { outputScale, shift } = slot.numbers;
         const gain = m.memory.floats(outputScale, slot.columns);
         gain.set(doraGain(m.memory.floats(slot.magnitude.value, slot.columns), norms));

@@ -111,15 +111,20 @@ function defaultEpochs(rows: number, batchSize: number): number {
   return Math.max(DEFAULTS.fewestEpochs, Math.min(DEFAULTS.mostEpochs, Math.ceil(DEFAULTS.updates / perEpoch)));
 }
 
+/** With as many, and an evaluation after each, a history fits into a checkpoint (235 bytes each). */
+const MAX_UPDATES = 2_000_000;
+
 /** @param rows of train @throws RootstockError `argument-invalid`. */
 export function recipeOf(options: TrainingOptions, { method }: AdapterShape, maxLength: number, rows: number): Recipe {
   const batchSize = checkInteger(options.batchSize ?? DEFAULTS.batchSize, "batchSize", 1, 1 << 20);
   const learningRate = checkNumber(options.learningRate ?? RATES[method], "learningRate", 0, MAX_NUMBER);
   const headFactor = method === "lora" || method === "dora" ? HEAD_FACTOR : 1;
   const { evaluateEvery = "epoch", clip = 1, patience = null } = options;
+  const epochs = checkInteger(options.epochs ?? defaultEpochs(rows, batchSize), "epochs", 1, 100_000);
+  const updates = epochs * Math.ceil(rows / batchSize);
+  if (updates > MAX_UPDATES) throw new RootstockError("argument-invalid", `${epochs} epochs of ${rows} rows are ${updates} updates of ${batchSize}; at most ${MAX_UPDATES} are made. Give fewer epochs or a larger batchSize.`);
   return {
-    batchSize, learningRate, maxLength,
-    epochs: checkInteger(options.epochs ?? defaultEpochs(rows, batchSize), "epochs", 1, 100_000),
+    batchSize, learningRate, maxLength, epochs,
     dropout: checkNumber(options.dropout ?? DEFAULTS.dropout, "dropout", 0, 0.99),
     loraDropout: checkNumber(options.loraDropout ?? 0, "loraDropout", 0, 0.99),
     headLearningRate: checkNumber(options.headLearningRate ?? Math.min(learningRate * headFactor, MAX_NUMBER), "headLearningRate", 0, MAX_NUMBER),

@@ -1,7 +1,7 @@
 /** Label tables: `id2label` of a config.json, or a list given by the caller. */
 
 import { quote, RootstockError } from "../errors.ts";
-import { MAX_LABELS } from "../limits.ts";
+import { MAX_LABEL_FILE_BYTES, MAX_LABELS } from "../limits.ts";
 import { field, parseJson, place, readChoice, readInteger, readObject, readString, type Place } from "./json.ts";
 import type { ProblemType } from "./types.ts";
 
@@ -55,7 +55,7 @@ export interface LabelUse {
 /** `id2label` and `problem_type` of the config.json beside an adapter, as far as they are used; null when it has neither. */
 export function readLabelTable(source: Uint8Array | string, use: LabelUse, where = "config.json"): LabelTable | null {
   const at = place(where, "config-invalid");
-  const fields = readObject(parseJson(source, { where }), at);
+  const fields = readObject(parseJson(source, { where, maxBytes: MAX_LABEL_FILE_BYTES }), at);
   const table = use.labels ? (fields.get("id2label") ?? null) : null;
   const labels = table === null ? [] : readIdToLabel(table, field(at, "id2label"));
   const problemType = use.problemType ? readProblemType(fields.get("problem_type"), field(at, "problem_type")) : undefined;

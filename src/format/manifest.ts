@@ -67,6 +67,14 @@ export function readFingerprint(value: unknown, at: Place): Fingerprint {
   return `sha256:${readDigest(text.slice("sha256:".length), at)}`;
 }
 
+/** Of an encoder that was loaded where nothing can hash (a page without a secure context): it names none, and is compared with none. */
+export const UNKNOWN_FINGERPRINT: Fingerprint = `sha256:${"0".repeat(64)}`;
+
+/** What an adapter's file says of the encoder that it was trained on. */
+export function encoderMetadata(fingerprint: Fingerprint): readonly (readonly [string, string])[] {
+  return fingerprint === UNKNOWN_FINGERPRINT ? [] : [[ENCODER_FINGERPRINT_KEY, fingerprint]];
+}
+
 /** The encoder that an adapter's file names; null when it names none. Throws `header-invalid`. */
 export function readEncoderFingerprint(metadata: ReadonlyMap<string, string>, where: string): Fingerprint | null {
   const text = metadata.get(ENCODER_FINGERPRINT_KEY);

@@ -53,12 +53,7 @@ export class AdapterStore {
 
   /** @throws RootstockError `no-memory-left` when it is larger than the whole budget, or the engine refuses the memory. */
   add({ plan, bytes, write }: AdapterNumbers): Adapter {
-    if (bytes > this.#pool.budget) {
-      throw new RootstockError(
-        "no-memory-left",
-        `the adapter needs ${bytes} bytes, more than the whole adapter budget of ${this.#pool.budget}. Load the encoder with a larger adapterBudget.`,
-      );
-    }
+    if (bytes > this.#pool.budget) throw overBudget(bytes, this.#pool.budget);
     const start = this.#make(bytes);
     // A running pass may need all the room there is.
     const parked = start === null ? new Uint8Array(bytes) : null;
@@ -162,6 +157,10 @@ export class AdapterStore {
     entry.start = start;
     entry.isResident = true;
   }
+}
+
+export function overBudget(bytes: number, budget: number): RootstockError {
+  return new RootstockError("no-memory-left", `the adapter needs ${bytes} bytes, more than the whole adapter budget of ${budget}. Load the encoder with a larger adapterBudget.`);
 }
 
 function words({ buffer, byteOffset, length }: Uint8Array): Int32Array {

@@ -20,13 +20,13 @@ export interface SlotValues {
  * The slot of one adapted linear layer (paper: y = g ∘ (W(u ∘ x) + s·B(A x)) + c, PEFT's rules for each kind).
  * `place` is the base layer: DoRA needs its rows' norms, bias variants its bias.
  */
-export function slotValues(
+export function* slotValues(
   site: AdapterSite,
   read: ReadTensor,
   memory: LinearMemory,
   place: LinearPlace,
   format: WeightFormat,
-): SlotValues {
+): Generator<void, SlotValues> {
   const values: { -readonly [K in keyof SlotValues]: SlotValues[K] } = { rank: site.rank };
   if (site.inputScale) values.inputScale = inputScaleOf(finite(read(site.inputScale), site.inputScale), memory, place);
   if (site.outputScale) values.outputScale = finite(read(site.outputScale), site.outputScale);
@@ -37,7 +37,7 @@ export function slotValues(
     values.up = transposed(b, place.columns, site.rank, site.scale);
   }
   if (site.magnitude && a && b) {
-    const norms = rowNorms(memory, place, format, a, b, site.rank, site.scale);
+    const norms = yield* rowNorms(memory, place, format, a, b, site.rank, site.scale);
     values.outputScale = doraGain(finite(read(site.magnitude), site.magnitude), norms);
     finite(values.outputScale, site.magnitude);
   }
@@ -74,8 +74,8 @@ function shiftOf(
   });
 }
 
-/** ‖W + s·BA‖ of each output row, in float64 (PEFT's DoRA: norm over the inputs, one value per output). */
-export function rowNorms(
+/** ‖W + s·BA‖ of each output row, in float64 (PEFT's DoRA: norm over the inputs, one value per output). A step is a row. */
+export function* rowNorms(
   memory: LinearMemory,
   place: LinearPlace,
   format: WeightFormat,
@@ -83,7 +83,7 @@ export function rowNorms(
   b: Float32Array,
   rank: number,
   scale: number,
-): Float64Array {
+): Generator<void, Float64Array> {
   const { columns, depth } = place;
   const norms = new Float64Array(columns);
   const row = new Float32Array(depth);
@@ -98,8 +98,17 @@ export function rowNorms(
     let squares = 0;
     for (let k = 0; k < depth; k++) squares += sum[k]! * sum[k]!;
     norms[channel] = Math.sqrt(squares);
+    yield;
   }
   return norms;
+}
+
+/** Takes steps one after the other, without a turn between them. */
+export function toEnd<Result>(steps: Generator<void, Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
 }
 
 /** DoRA's g = m/‖W + s·BA‖ of each row. A row of zeros gives 0 whatever scales it: g = 0, where 0/0 would be NaN. */

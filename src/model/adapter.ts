@@ -25,12 +25,12 @@ export interface AdapterNumbers {
 }
 
 /**
- * Computes an adapter's numbers; the encoder is only read.
+ * Computes an adapter's numbers, in steps of a few milliseconds at most: DoRA's norms take seconds at large ranks. The encoder is only read.
  * @throws RootstockError `tensor-value`, `adapter-mismatch`.
  */
-export function adapterNumbers(host: AdapterHost, description: AdapterDescription, read: ReadTensor): AdapterNumbers {
+export function* adapterNumbers(host: AdapterHost, description: AdapterDescription, read: ReadTensor): Generator<void, AdapterNumbers> {
   const block = new Block();
-  const plan = placeAdapter(host, description, read, block);
+  const plan = yield* placeAdapter(host, description, read, block);
   return { plan, bytes: alignUp(block.bytes, BLOCK_ALIGNMENT), write: (to) => block.write(to) };
 }
 
@@ -53,7 +53,7 @@ class Block {
   }
 }
 
-function placeAdapter(host: AdapterHost, description: AdapterDescription, read: ReadTensor, block: Block): AdapterPlan {
+function* placeAdapter(host: AdapterHost, description: AdapterDescription, read: ReadTensor, block: Block): Generator<void, AdapterPlan> {
   const { plan } = host;
   const { storedLayers } = plan.config;
   const layers: Record<string, Slot | Address>[] = Array.from({ length: storedLayers }, () => ({}));
@@ -62,7 +62,7 @@ function placeAdapter(host: AdapterHost, description: AdapterDescription, read: 
     const { layer, part } = site.site;
     const place = layer === null ? plan[part] : plan.layers[layer]![part];
     if (place === null) throw noPooler();
-    const slot = placeSlot(host, site, place, read, block);
+    const slot = yield* placeSlot(host, site, place, read, block);
     if (layer === null) outside[part] = slot;
     else layers[layer]![part] = slot;
   }
@@ -98,8 +98,8 @@ function placeAdapter(host: AdapterHost, description: AdapterDescription, read: 
   };
 }
 
-function placeSlot(host: AdapterHost, site: AdapterSite, place: LinearPlace, read: ReadTensor, block: Block): Slot {
-  const { rank, ...values } = slotValues(site, read, host.memory, place, host.format);
+function* placeSlot(host: AdapterHost, site: AdapterSite, place: LinearPlace, read: ReadTensor, block: Block): Generator<void, Slot> {
+  const { rank, ...values } = yield* slotValues(site, read, host.memory, place, host.format);
   const add = (part: Float32Array | undefined): Address => (part === undefined ? 0 : block.add(part));
   return {
     inputScale: add(values.inputScale),

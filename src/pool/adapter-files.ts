@@ -1,5 +1,5 @@
 import { heldFile, toSource, type Source, type SourceLike } from "../load/source.ts";
-import { MAX_CONFIG_BYTES, MAX_HEADER_BYTES } from "../limits.ts";
+import { MAX_CONFIG_BYTES, MAX_HEADER_BYTES, MAX_LABEL_FILE_BYTES } from "../limits.ts";
 import { isAbsence, readFile } from "../runtime/files.ts";
 import { packError, unpackError, type PackedError } from "../packed-error.ts";
 
@@ -18,7 +18,7 @@ export async function readAdapter(given: SourceLike, budget: number, signal: Abo
   const files = new Map<string, Uint8Array | PackedError>();
   for (const [name, limit] of [
     ["adapter_config.json", MAX_CONFIG_BYTES],
-    ["config.json", MAX_CONFIG_BYTES],
+    ["config.json", MAX_LABEL_FILE_BYTES],
     ["adapter_model.safetensors", budget + MAX_HEADER_BYTES],
   ] as const) {
     try {

@@ -3,6 +3,7 @@ import { field, place, type Place } from "../format/json.ts";
 import { MAX_LABELS, MAX_TRAINING_ROWS } from "../limits.ts";
 import { DataDigest } from "../finetune/data-digest.ts";
 import { headLabels } from "../finetune/label-book.ts";
+import { Pace } from "../runtime/event-loop.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { PairText, SentenceText } from "./batch.ts";
 import { readPair, readSentence } from "./rows.ts";
@@ -105,10 +106,15 @@ export async function readCorpus(data: PretrainingData, settings: PretrainingSet
 
 async function eachRow(sets: readonly RowSet[], signal: AbortSignal | undefined, take: (value: unknown, at: Place, name: string) => void): Promise<void> {
   let total = 0;
+  const pace = new Pace();
   for (const { name, rows, nameRow = (row: number) => `${name}, row ${row}` } of sets) {
     let number = 0;
     for await (const value of rows) {
-      if (++number % 1024 === 0) signal?.throwIfAborted();
+      number++;
+      if (pace.isDue) {
+        await pace.turn();
+        signal?.throwIfAborted();
+      }
       if (++total > MAX_TRAINING_ROWS) throw new RootstockError("limit-exceeded", `${name}: more than ${MAX_TRAINING_ROWS} rows of one family.`);
       take(value, place(nameRow(number), "data-invalid"), name);
     }

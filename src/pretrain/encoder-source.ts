@@ -3,9 +3,9 @@ import { readEncoderConfig } from "../format/encoder-config.ts";
 import { allModules } from "../format/encoder-modules.ts";
 import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
 import { toFloat32 } from "../format/floats.ts";
-import { MANIFEST_NAME, PIECE_BYTES } from "../format/manifest.ts";
+import { MANIFEST_NAME, PIECE_BYTES, UNKNOWN_FINGERPRINT } from "../format/manifest.ts";
 import { parseSafetensorsHeader } from "../format/safetensors.ts";
-import type { EncoderConfig, FloatDtype, TensorInfo } from "../format/types.ts";
+import type { EncoderConfig, Fingerprint, FloatDtype, TensorInfo } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_TOKENIZER_BYTES } from "../limits.ts";
 import { canHash, sha256 } from "../load/byte-reader.ts";
 import { toSource, type SourceLike } from "../load/source.ts";
@@ -73,8 +73,8 @@ export async function readStartEncoder(given: SourceLike, signal: AbortSignal | 
 }
 
 /** Of a weights file, as `loadEncoder` takes it: SHA-256 over those of 4 MiB pieces. All zeros where nothing can hash. */
-export async function fingerprint(weights: Uint8Array): Promise<string> {
-  if (!canHash()) return `sha256:${"0".repeat(64)}`;
+export async function fingerprint(weights: Uint8Array): Promise<Fingerprint> {
+  if (!canHash()) return UNKNOWN_FINGERPRINT;
   const digests: string[] = [];
   for (let from = 0; from < weights.length; from += PIECE_BYTES) digests.push(await sha256(weights.slice(from, from + PIECE_BYTES)));
   return `sha256:${await fingerprintOf(digests)}`;

@@ -1,7 +1,7 @@
 import { BARE_MODEL_METADATA, bareModelConfig } from "../format/bare-model.ts";
 import { poolerModule } from "../format/encoder-modules.ts";
 import { bytesOf, toFloat16 } from "../format/floats.ts";
-import { ENCODER_FINGERPRINT_KEY } from "../format/manifest.ts";
+import { encoderMetadata } from "../format/manifest.ts";
 import { PEFT_ROOT } from "../format/peft-tensors.ts";
 import { safetensorsFile, type TensorToWrite } from "../format/safetensors-writer.ts";
 import type { EncoderConfig } from "../format/types.ts";
@@ -50,7 +50,7 @@ export async function adapterFiles({ machine, plan }: Trainer, config: EncoderCo
   const tensors = own.map((parameter): TensorToWrite => ({
     name: `${PEFT_ROOT}${parameter.name.slice(group.length + 1)}`, dtype: "F32", shape: parameter.shape, data: bytesOf(readParameter(machine, parameter, "value")),
   }));
-  const metadata = new Map([...BARE_MODEL_METADATA, [ENCODER_FINGERPRINT_KEY, await fingerprint(encoder.get("model.safetensors")!)]]);
+  const metadata = new Map([...BARE_MODEL_METADATA, ...encoderMetadata(await fingerprint(encoder.get("model.safetensors")!))]);
   return new Map([
     ["adapter_config.json", json(adapterConfig(config, settings))],
     ["adapter_model.safetensors", safetensorsFile(tensors, metadata)],

@@ -94,7 +94,7 @@ class Run {
     const { peers, signal, machine, checkpoint } = options;
     const { config, fingerprint } = start;
     const trainer = await Trainer.start({ config, settings, classes: classNames(corpus).length, peers, signal, machine }, (m, parameters) => fillBackbone(m, parameters, start));
-    const identity = { settings: JSON.stringify(settings), encoder: fingerprint, files: await digestOfFiles(start.files), data: corpus.digest ?? "", build: trainer.machine.arithmetic, peers: String(peers?.size ?? 1) };
+    const identity = { settings: settingsText(settings), encoder: fingerprint, files: await digestOfFiles(start.files), data: corpus.digest ?? "", build: trainer.machine.arithmetic, peers: String(peers?.size ?? 1) };
     const run = new Run(trainer, start, corpus, settings, options, identity);
     const kept = checkpoint === undefined ? null : await checkpoint.read();
     if (kept !== null) run.#goOn(readCheckpoint(trainer, kept, identity));
@@ -177,4 +177,9 @@ class Run {
       sources: this.#corpus.sources, steps: this.#steps, probes: this.#probes, warnings: this.#warnings, seconds: this.#seconds, tokens: this.#tokens,
     };
   }
+}
+
+/** Settings as they are compared: sources are looked up by name, so that their order says nothing. */
+function settingsText({ sources, ...settings }: PretrainingSettings): string {
+  return JSON.stringify({ ...settings, sources: Object.entries(sources).sort(([a], [b]) => (a < b ? -1 : 1)) });
 }

@@ -6,8 +6,9 @@ import { SCHEDULES } from "../train/schedule.ts";
 import { REGIMES } from "./regime.ts";
 import type { PretrainingSettings, Regime, SourceOptions } from "./types.ts";
 
-/** A month on two cores; a checkpoint holds the history of as many (`MAX_STATE_BYTES`). */
+/** A month on two cores. With as many updates (125 bytes each) and probes (3.4 kB of 24 layers) a history fits into a checkpoint. */
 const MAX_STEPS = 1_000_000;
+const MAX_PROBES = 100_000;
 const MAX_BATCH = 4096;
 /** Token rows of a pass: 25 KB a row and layer are kept, and 2 GiB are the most. */
 const MAX_PASS_ROWS = 65_536;
@@ -68,6 +69,14 @@ function withFields<T>(value: unknown, at: Place, read: (fields: Fields) => T): 
  * @throws RootstockError `at.code`.
  */
 export function readSettings(value: unknown, at: Place): PretrainingSettings {
+  const settings = readAll(value, at);
+  const { steps, probe: { every, averageEvery } } = settings;
+  const probes = [every, averageEvery].reduce<number>((sum, interval) => sum + (interval === null ? 0 : Math.ceil(steps / interval)), 0);
+  if (probes > MAX_PROBES) throw new RootstockError(at.code, `${field(at, "probe").path}: ${probes} probes in ${steps} updates; at most ${MAX_PROBES} are kept. Give a larger every.`);
+  return settings;
+}
+
+function readAll(value: unknown, at: Place): PretrainingSettings {
   return withFields(value, at, (all) => ({
     regime: all.read("regime", "task-primary", (given, place): Regime => readChoice(given, place, Object.keys(REGIMES) as Regime[])),
     seed: all.whole("seed", 1, 0, 2 ** 31 - 1),

@@ -110,14 +110,14 @@ export class Encoder {
   async addAdapter(name: string, source: SourceLike, options: AdapterOptions = {}): Promise<void> {
     checkTaskName(name);
     const own = ownOptions(options, ADAPTER_OPTIONS);
-    const { loaded, store } = this.#live();
+    const { loaded, store, pace } = this.#live();
     if (this.#adding.has(name)) throw new RootstockError("task-exists", `a task "${name}" is being added at this moment. Wait for it, or choose another name.`);
     if (this.#tasks.has(name) && own.replace !== true) {
       throw new RootstockError("task-exists", `there is a task "${name}" already. Remove it first, pass replace: true, or choose another name.`);
     }
     this.#adding.add(name);
     try {
-      const { numbers, labels, problemType } = await loadAdapter(loaded, source, own);
+      const { numbers, labels, problemType } = await loadAdapter(loaded, source, own, pace);
       // From here on nothing waits, so that a disposed encoder or an abort leaves no half-added task.
       this.#live();
       own.signal?.throwIfAborted();

@@ -1,14 +1,17 @@
 import { RootstockError } from "../errors.ts";
 import { toFloat32 } from "../format/floats.ts";
 import { readLabels, readLabelTable, type LabelTable } from "../format/labels.ts";
-import { readEncoderFingerprint } from "../format/manifest.ts";
+import { readEncoderFingerprint, UNKNOWN_FINGERPRINT } from "../format/manifest.ts";
 import { readPeftConfig, type PeftConfig } from "../format/peft-config.ts";
 import { resolveAdapter } from "../format/peft.ts";
 import { parseSafetensorsHeader } from "../format/safetensors.ts";
 import type { AdapterDescription, FloatDtype, ProblemType, TensorInfo } from "../format/types.ts";
-import { MAX_CONFIG_BYTES, MAX_HEADER_BYTES } from "../limits.ts";
+import { MAX_CONFIG_BYTES, MAX_HEADER_BYTES, MAX_LABEL_FILE_BYTES } from "../limits.ts";
 import { toSource, type Source, type SourceLike } from "../load/source.ts";
 import { adapterNumbers, type AdapterNumbers } from "../model/adapter.ts";
+import { overBudget } from "../model/adapter-store.ts";
+import { finite } from "../model/finite.ts";
+import { Pace } from "./event-loop.ts";
 import { readFile, readOptionalFile } from "./files.ts";
 import type { LoadedEncoder } from "./load-encoder.ts";
 import { checkStrings, type AdapterOptions } from "./options.ts";
@@ -37,19 +40,24 @@ export interface PeftFolder {
   read(tensor: TensorInfo): Float32Array;
 }
 
-/** Reads a PEFT folder and checks it against the encoder; nothing of the encoder is touched. */
-export async function loadAdapter(loaded: LoadedEncoder, given: SourceLike, options: AdapterOptions): Promise<ReadAdapter> {
+/** Reads a PEFT folder and checks it against the encoder; nothing of the encoder is touched. The event loop has its turns, as `pace` says. */
+export async function loadAdapter(loaded: LoadedEncoder, given: SourceLike, options: AdapterOptions, pace = new Pace()): Promise<ReadAdapter> {
   const { signal } = options;
   signal?.throwIfAborted();
   if (options.labels !== undefined) checkStrings(options.labels, "labels");
-  const { description, table, location, read } = await readPeftFolder(loaded, given, signal, options.labels !== undefined);
+  const { description, table, location, tensors, read } = await readPeftFolder(loaded, given, signal, options.labels !== undefined);
   const labels = description.head === null ? [] : readLabels(options.labels, table, description.head.labels, location);
   const { memory, plan } = loaded.machine;
-  return {
-    numbers: adapterNumbers({ memory, plan, format: loaded.format }, description, read),
-    labels,
-    problemType: table?.problemType,
-  };
+  // Nor are DoRA's norms, which take long, of numbers beside others that are none.
+  if (description.sites.some(({ magnitude }) => magnitude)) for (const tensor of tensors.values()) finite(read(tensor), tensor);
+  const steps = adapterNumbers({ memory, plan, format: loaded.format }, description, read);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return { numbers: value, labels, problemType: table?.problemType };
+    if (!pace.isDue) continue;
+    await pace.turn();
+    signal?.throwIfAborted();
+  }
 }
 
 /**
@@ -60,13 +68,17 @@ export async function readPeftFolder(loaded: LoadedEncoder, given: SourceLike, s
   const source = toSource(given);
   const small = { signal, limit: MAX_CONFIG_BYTES };
   const config = readPeftConfig(await readFile(source, "adapter_config.json", small));
-  const labelFile = await readOptionalFile(source, "config.json", small);
+  const labelFile = await readOptionalFile(source, "config.json", { signal, limit: MAX_LABEL_FILE_BYTES });
 
   const bytes = await readWeights(source, loaded.pool.budget, signal);
   const { plan } = loaded.machine;
   const file = parseSafetensorsHeader(bytes, bytes.length, WEIGHTS);
   checkFingerprint(readEncoderFingerprint(file.metadata, WEIGHTS), loaded.fingerprint);
   const description = resolveAdapter(config, plan.config, file.tensors);
+  // Before anything is computed: what its tensors take as F32 is the least that it takes in the pool.
+  let least = 0;
+  for (const { shape } of file.tensors.values()) least += 4 * shape.reduce((count, size) => count * size, 1);
+  if (least > loaded.pool.budget) throw overBudget(least, loaded.pool.budget);
   const { head } = description;
   return {
     location: source.location,
@@ -93,9 +105,9 @@ async function readWeights(source: Source, budget: number, signal: AbortSignal |
   }
 }
 
-/** An adapter may name the encoder it was trained on (PEFT's own files name none). */
+/** An adapter may name the encoder it was trained on (PEFT's own files name none). Where nothing can hash, nobody knows this one's. */
 function checkFingerprint(wanted: string | null, own: string): void {
-  if (wanted === null || wanted === own) return;
+  if (wanted === null || wanted === own || own === UNKNOWN_FINGERPRINT) return;
   throw new RootstockError(
     "adapter-mismatch",
     `the adapter was trained on the encoder ${wanted} and this one is ${own}. Load the encoder it was trained on, or train it again on this one.`,

@@ -1,7 +1,7 @@
 import { RootstockError } from "../errors.ts";
 import { readEncoderConfig } from "../format/encoder-config.ts";
 import { resolveEncoderTensors } from "../format/encoder-tensors.ts";
-import { MANIFEST_NAME, PIECE_BYTES, readManifest } from "../format/manifest.ts";
+import { MANIFEST_NAME, PIECE_BYTES, readManifest, UNKNOWN_FINGERPRINT } from "../format/manifest.ts";
 import type { EncoderTensors, Fingerprint, Manifest, ManifestFile, SentenceConfig } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_LABELS, MAX_PIECE_BYTES } from "../limits.ts";
 import { ByteReader, canHash, readWhole, sha256 } from "../load/byte-reader.ts";
@@ -193,7 +193,7 @@ async function openWeights(source: Source, manifest: Manifest | null, options: L
     size,
     async finish() {
       const digests = await reader.digests();
-      if (manifest === null) return `sha256:${hashes ? await fingerprintOf(digests) : "0".repeat(64)}`;
+      if (manifest === null) return hashes ? `sha256:${await fingerprintOf(digests)}` : UNKNOWN_FINGERPRINT;
       if (hashes && (digests.length !== known.length || differs(digests))) throw digestMismatch(name);
       return manifest.fingerprint;
     },

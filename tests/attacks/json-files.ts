@@ -217,7 +217,7 @@ export function adapterConfigAttacks(config: Uint8Array): Attack[] {
 export function labelAttacks(config: Uint8Array): Attack[] {
   const table = (text: string): Uint8Array => replaced(config, /"id2label":\{[^}]*\}/, `"id2label":${text}`);
   return [
-    ...traps("labels", config, MIB),
+    ...traps("labels", config, 16 * MIB),
     ...rows("labels", [
       ["a list of labels", table('["a","b"]'), "config-invalid", "an object"],
       ["one label less than the head has", table('{"0":"a"}'), "labels-mismatch", "1 labels"],

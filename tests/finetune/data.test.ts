@@ -160,6 +160,14 @@ describe("rows with text and spans beside tokens and tags", () => {
   });
 });
 
+it("an entity's tags are labels too, and may be as long", async () => {
+  const rows = (label: string) => Array.from({ length: 3 }, () => ({ text: "ada met ben", spans: [{ start: 0, end: 3, label }] }));
+  await refuses(train(rows("x".repeat(1023))), "data-invalid", /spans: 0: label: expected a string of at most 1024 characters/);
+  const { files } = await train(rows("x".repeat(1022)));
+  await encoder.addAdapter("long", files, { replace: true });
+  await encoder.removeAdapter("long");
+});
+
 describe("names of the prototype are names", () => {
   const NAMES = ["__proto__", "constructor", "toString", "hasOwnProperty"];
 

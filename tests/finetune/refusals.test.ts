@@ -28,6 +28,7 @@ describe("wrong options", () => {
     ["no layers", { layers: [] }, /^layers must be/],
     ["layers 0", { layers: 0 }, /^layers is 0/],
     ["epochs", { epochs: 1.5 }, /^epochs is 1\.5/],
+    ["more updates than a checkpoint holds", { epochs: 100_000, batchSize: 1 }, /^100000 epochs of 24 rows are 2400000 updates of 1; at most 2000000 are made/],
     ["learningRate", { learningRate: Number.NaN }, /^learningRate is NaN/],
     ["headLearningRate", { headLearningRate: -1 }, /^headLearningRate is -1/],
     ["batchSize", { batchSize: 0 }, /^batchSize is 0/],

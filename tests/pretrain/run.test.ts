@@ -84,6 +84,29 @@ describe("a run", () => {
     expect(history.steps).toHaveLength(200_005);
   });
 
+  it("goes on with the same sources in another order", async () => {
+    const store = new MemoryStore();
+    const sources = { weak: { outside: "ignored", weight: 1 }, facts: { weight: 2 } } as const;
+    const first = await train({ checkpoint: store, sources });
+    const again = await train({ checkpoint: store, sources: { facts: sources.facts, weak: sources.weak } });
+    expect(files(again)).toEqual(files(first));
+    await refuses(train({ checkpoint: store, sources: { ...sources, facts: { weight: 1 } } }), "checkpoint-invalid", /not with the same settings/);
+  });
+
+  it("hears of an abort while it reads rows that are at hand", async () => {
+    const controller = new AbortController();
+    let read = 0;
+    function* rows(): Generator<object> {
+      while (read < 1_900_000) {
+        read++;
+        yield DATA.pairs[0]!.rows instanceof Array ? (DATA.pairs[0]!.rows[read % 30] as object) : {};
+      }
+    }
+    setTimeout(() => controller.abort(new Error("enough")), 0);
+    await expect(pretrain(ENCODER, { ...DATA, pairs: [{ name: "many", rows: rows() }] }, { ...OPTIONS, signal: controller.signal })).rejects.toThrow("enough");
+    expect(read).toBeLessThan(1_000_000);
+  });
+
   it("refuses the checkpoint of another run, and what is none", async () => {
     const store = new MemoryStore();
     await train({ checkpoint: store });
@@ -122,6 +145,7 @@ describe("what is refused", () => {
     ["checkpoints at every 0 updates", { checkpointEvery: 0 }, /checkpointEvery/],
     ["a regime", { regime: "best" }, /regime: expected one of ner-only/],
     ["steps out of range", { steps: 0 }, /steps: expected a whole number from 1/],
+    ["more probes than a checkpoint holds", { steps: 600_000, probe: { every: 6, averageEvery: 600_000 } }, /probe: 100001 probes in 600000 updates; at most 100000 are kept/],
     ["a temperature of 0", { pairs: { temperature: 0 } }, /temperature/],
     ["a target twice", { adapter: { targets: ["query", "query"] } }, /targets: give one or more/],
     ["more layers than there are", { adapter: { layers: 4 } }, /adapter.layers is 4 and the encoder has 3/],

@@ -9,6 +9,8 @@ import { loadEncoder, RootstockError, type Source } from "../../src/index.ts";
 import { planWorkspace } from "../../src/run/workspace.ts";
 import { engineLayout } from "../../src/wasm/engine.ts";
 import { tinyFolder } from "../convert/tiny-folder.ts";
+import { trainAdapter } from "../../src/finetune/index.ts";
+import { labelledRows, tinyFiles } from "../finetune/fixture.ts";
 import { someLabels } from "../encoder/gap.ts";
 import { editJson, editTensors, readFolder } from "./folder.ts";
 
@@ -200,6 +202,23 @@ describe("rootstock.json", () => {
     vi.stubGlobal("crypto", {});
     using encoder = await loadEncoder(files);
     expect(await encoder.forward(IDS, null)).toEqual(await checked.forward(IDS, null));
+  });
+});
+
+describe("an encoder whose weights nothing can hash", () => {
+  it("names no adapter's encoder, and is compared with none", async () => {
+    using named = await loadEncoder(tinyFiles());
+    const rows = labelledRows(12);
+    const trained = await trainAdapter(named, { name: "toy", train: rows }, { epochs: 1 });
+    vi.stubGlobal("crypto", {});
+    using unknown = await loadEncoder(tinyFiles());
+    expect(unknown.info.fingerprint).toBe(`sha256:${"0".repeat(64)}`);
+    await unknown.addAdapter("named", trained);
+    const own = await trainAdapter(unknown, { name: "toy", train: rows }, { epochs: 1 });
+    vi.unstubAllGlobals();
+    expect(new TextDecoder().decode(own.files.get("adapter_model.safetensors"))).not.toContain("rootstock_encoder");
+    await named.addAdapter("own", own);
+    expect(await named.run("ada", ["own"])).toEqual({ own: (await unknown.run("ada", ["named"])).named });
   });
 });
 

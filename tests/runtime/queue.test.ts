@@ -38,6 +38,36 @@ function everyStepTurns(): () => number {
   return () => turns;
 }
 
+describe("an adapter whose norms take long", () => {
+  const dora = ODD_ADAPTERS.find(({ name }) => name === "dora-all-linear")!;
+
+  it("lets the event loop turn while they are made, and can be aborted then", async () => {
+    using other = await loadOdd({}, []);
+    const controller = new AbortController();
+    const turns = everyStepTurns();
+    await other.addAdapter("dora", dora.files, { labels: dora.labels });
+    expect(turns()).toBeGreaterThan(100);
+    vi.restoreAllMocks();
+    vi.unstubAllGlobals();
+    const made = other.addAdapter("dora", dora.files, { labels: dora.labels, replace: true, signal: controller.signal });
+    everyStepTurns();
+    setImmediate(() => controller.abort(new Error("enough")));
+    await expect(made).rejects.toThrow("enough");
+    expect(await other.run(TEXTS[0]!, ["dora"], ALL)).toEqual({ dora: (await encoder.run(TEXTS[0]!, [dora.name], ALL))[dora.name] });
+  });
+
+  it("is refused before they are made where it is too large, or a number of it is none", async () => {
+    using small = await loadOdd({ adapterBudget: 8192 }, []);
+    const read = vi.spyOn(small.loaded.format, "readChannel");
+    await refuses(small.addAdapter("dora", dora.files, { labels: dora.labels }), "no-memory-left", /more than the whole adapter budget of 8192/);
+    using other = await loadOdd({}, []);
+    const files = editTensors(dora.files, "adapter_model.safetensors", (tensor) =>
+      /classifier.*weight/.test(tensor.name) ? { ...tensor, data: new Uint8Array(new Float32Array(tensor.data.length / 4).fill(NaN).buffer) } : tensor);
+    await refuses(other.addAdapter("dora", files, { labels: dora.labels }), "tensor-value", /classifier/);
+    expect(read).not.toHaveBeenCalled();
+  });
+});
+
 describe("calls under way together", () => {
   it("have the results they have alone, and finish in the order they were made", async () => {
     const alone = await encoder.runBatch(TEXTS.map((text, i) => ({ text, tasks: [NAMES[i % NAMES.length]!] })), ALL);

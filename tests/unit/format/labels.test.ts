@@ -16,6 +16,13 @@ describe("readLabelTable", () => {
     expect(readLabelTable(table(twelve))?.labels?.at(-1)).toBe("l11");
   });
 
+  it("reads tables of as many labels as a head may have", () => {
+    const labels = Array.from({ length: 65_536 }, (_, i) => `label-${i}-${"x".repeat(80)}`);
+    const text = JSON.stringify({ id2label: { ...labels }, label2id: Object.fromEntries(labels.map((label, i) => [label, i])) }, null, 2);
+    expect(text.length).toBeGreaterThan(14e6);
+    expect(readLabelTable(text)?.labels).toEqual(labels);
+  });
+
   it("keeps the problem type of a table without labels", () => {
     for (const more of [{}, { id2label: null }, { id2label: {} }]) {
       expect(readLabelTable(JSON.stringify({ ...more, problem_type: "multi_label_classification" }))).toEqual({ problemType: "multi" });
