@@ -1,5 +1,5 @@
 /**
- * Every way Rootstock says no. The list is closed: a test holds it, and callers may `switch` on it.
+ * Every way Rootstock says no. The list is closed, and callers may `switch` on it.
  * A new code needs a test that produces it and a message that says what to do.
  */
 export type ErrorCode =

@@ -5,7 +5,7 @@ import type { Encoder } from "../src/runtime/encoder.ts";
 import type { AdapterPool } from "../src/wasm/pool.ts";
 import { eventually } from "./eventually.ts";
 
-const USERS = /[\\/]tests[\\/](runtime|encoder|faults|tenants|transformers|convert|wasm|models|slow)[\\/]/;
+const USERS = /[\\/]tests[\\/](runtime|encoder|faults|tenants|transformers|convert|wasm|models|finetune|attacks|fuzz|slow)[\\/]/;
 /** A property test makes thousands. */
 const MOST = 256;
 

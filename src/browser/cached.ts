@@ -10,7 +10,7 @@ import { FolderLoad } from "./folder-load.ts";
 import { FolderStore, type CacheHost } from "./folder-store.ts";
 import { findListed, listedPieces, wholeFile, type Extent } from "./piece-list.ts";
 import { readKnown, readNew, Storing } from "./read-pieces.ts";
-import { ask } from "./request.ts";
+import { ask, isMaybeCompressed } from "./request.ts";
 
 /** Options of `cached` and `clearCache`. */
 export interface CacheOptions {
@@ -172,10 +172,16 @@ class CachedFolder implements Source {
     const { error, page } = answer;
     if (record === undefined) {
       if (page === undefined) throw error;
+      // Hosts of single-page applications answer so for what is not there. Where the file is needed, the load comes to no end that is stored.
+      if (file !== MANIFEST_NAME) load.found.set(file, { missing: true });
       // Whoever reads it says best what is wrong with it.
       return { size: null, chunks: readBody(arrivingChunks(page.body!), url.href, signal), close: () => drop(page) };
     }
     if (page !== undefined) await drop(page);
+    if (page !== undefined && record.missing) {
+      load.found.set(file, record);
+      throw missing(file, this.location);
+    }
     if (load.differs(records)) {
       throw new RootstockError("source-unreadable", `${error.message}. Other files of the folder have changed, so the stored one may not fit them. Load again; until all has arrived the stored version stays as it is.`, { cause: error });
     }
@@ -196,7 +202,8 @@ class CachedFolder implements Source {
     load.found.set(file, null);
     const chunks = readNew(url, body!, store, signal, async (list) => {
       // Firefox ends a body that was cut short as if it were whole.
-      if (list !== null && (size === null || size === list.size)) load.found.set(file, { ...list, ...validators });
+      const isWhole = list !== null && (size === null || size === list.size || (size < list.size && isMaybeCompressed(response)));
+      if (isWhole) load.found.set(file, { ...list, ...validators });
       if (LAST.includes(file)) await this.#settle(load, store);
     });
     return { size, chunks, close: () => drop(response) };
@@ -210,6 +217,8 @@ class CachedFolder implements Source {
   async #keepVersion(load: FolderLoad, store: FolderStore): Promise<void> {
     const old = await load.stored;
     const records = load.over(old);
+    // Of a form of the folder before it was converted. An adapter beside has its own names, but for one.
+    for (const name of this.#manifest?.files.keys() ?? []) if (name !== "config.json") records?.delete(name);
     if (records === null || JSON.stringify([...records]) === JSON.stringify([...old])) return;
     // Another page that has stored its version meanwhile swept the pieces of this one, which no record names yet.
     if (!(await store.hasPieces(load.digests())) || !(await store.keepRecords(records))) return;

@@ -34,7 +34,7 @@ export class FolderLoad {
   }
 
   /** The stored records with those of this load in their place; null while a file has not arrived. */
-  over(stored: Records): Records | null {
+  over(stored: Records): Map<string, FileRecord> | null {
     const records = new Map(stored);
     for (const [name, record] of this.found) {
       if (record === null) return null;

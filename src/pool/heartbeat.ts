@@ -1,6 +1,6 @@
 /** Time between two beats. */
 const BEAT_MS = 1000;
-/** Beats without an answer until a worker counts as lost: no pass of a large encoder computes that long. */
+/** Beats without an answer until a worker counts as lost: no step between two turns of the event loop takes that long. */
 const MISSED_BEATS = 15;
 
 /**

@@ -89,7 +89,8 @@ export class Call {
   /** Takes the first `count` branches of `text`; the rest stay, with the trunk kept for them. */
   take(count: number, trunk: TrunkState | undefined): PassText {
     const { ids, mask, branches } = this.text!;
-    if (count === branches.length) this.#next++;
+    // What was taken is let go of: its outputs hang on it, of a long list more than the call's own results.
+    if (count === branches.length) delete this.#texts[this.#next++];
     else this.#texts[this.#next] = { ids, mask, branches: branches.slice(count), trunk };
     this.#open++;
     return { ids, mask, branches: branches.slice(0, count), trunk };

@@ -1,3 +1,4 @@
+import type { EncoderConfig } from "../format/types.ts";
 import type { TrunkState } from "../run/pass-text.ts";
 import type { Call, TextWork, WorkBranch } from "./call.ts";
 import type { Pace } from "./event-loop.ts";
@@ -25,7 +26,7 @@ export async function runTexts(
 ): Promise<void> {
   const { layers } = loaded.machine.plan.config;
   const work: TextWork[] = [];
-  const made: (() => void)[] = [];
+  const made = new MadeTrunks(trunks, loaded.machine.plan.config);
   for (const [index, content] of contents.entries()) {
     if (pace.isDue) {
       await pace.turn();
@@ -42,25 +43,44 @@ export async function runTexts(
     if (branches.length === 0) continue;
     for (const [at, { ids }] of text.windows.entries()) {
       const own = branches.map((list) => list[at]!);
-      const trunk = kept?.states[at] ?? cachedTrunk(trunks, ids, own, layers, made);
+      const trunk = kept?.states[at] ?? made.trunkOf(ids, own);
       work.push(...trunkTexts({ ids, branches: own }, trunk, layers));
     }
   }
   await queue.run(call, work);
-  for (const keep of made) keep();
+  made.keep();
 }
 
-/** The trunk of a text seen before, or one to be kept when the call is done; undefined where there is no cache. */
-function cachedTrunk(trunks: TrunkCache, ids: Int32Array, branches: readonly WorkBranch[], layers: number, made: (() => void)[]): TrunkState | undefined {
-  if (!trunks.isOn) return undefined;
-  const depths = branches.map((branch) => firstLayerOf(branch, layers - 1)).filter((depth) => depth > 0);
-  if (depths.length === 0) return undefined;
-  const depth = Math.min(...depths);
-  const known = trunks.get(ids, depth);
-  if (known !== undefined) return known;
-  const state: TrunkState = { depth, rows: null };
-  made.push(() => trunks.set(ids, state));
-  return state;
+/** The trunks that a call makes for the cache, as many as that holds: all are on the heap until the call is done. */
+class MadeTrunks {
+  readonly #cache: TrunkCache;
+  readonly #config: EncoderConfig;
+  readonly #made: [ids: Int32Array, state: TrunkState][] = [];
+  #bytes = 0;
+
+  constructor(cache: TrunkCache, config: EncoderConfig) {
+    this.#cache = cache;
+    this.#config = config;
+  }
+
+  /** The trunk of a text seen before, or one to be kept when the call is done; undefined where there is no room for it. */
+  trunkOf(ids: Int32Array, branches: readonly WorkBranch[]): TrunkState | undefined {
+    const { layers, hidden } = this.#config;
+    const depth = Math.min(...branches.map((branch) => firstLayerOf(branch, layers - 1)).filter((first) => first > 0));
+    if (!this.#cache.isOn || depth === Infinity) return undefined;
+    const known = this.#cache.get(ids, depth);
+    if (known !== undefined) return known;
+    const bytes = ids.length * hidden * 4;
+    if (this.#bytes + bytes > this.#cache.budget) return undefined;
+    this.#bytes += bytes;
+    const state: TrunkState = { depth, rows: null };
+    this.#made.push([ids, state]);
+    return state;
+  }
+
+  keep(): void {
+    for (const [ids, state] of this.#made) this.#cache.set(ids, state);
+  }
 }
 
 /** Branches that part from a trunk above its depth start there, the others from the text; each list by first layer. */

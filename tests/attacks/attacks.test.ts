@@ -54,6 +54,7 @@ describe("crafted files", () => {
   it("have every code that a file can have, and changed no bit of an encoder in use", async () => {
     expect(FILE_CODES.filter((code) => !cases.some((attack) => attack.code === code))).toEqual([]);
     expect(await encoder.hiddenStates(IDS, null)).toEqual(before);
+    expect(refused).toBe(cases.length);
     const count = (of: RegExp): number => cases.filter(({ what }) => of.test(what)).length;
     record("F5", { "files above a cap": cases.filter(({ code }) => code === "limit-exceeded").length, loaded: 0 });
     record("F7", { "JSON traps": count(/twice|1e400|2\^53|−0|minus zero|fraction|below 0|negative|prototype|every object|half a character|surrogate|nested|UTF/), loaded: 0 });

@@ -54,19 +54,25 @@ function program(code: string): string {
 
 const snippets = PAGES.flatMap(snippetsOf);
 let errors: string;
+let status: number | null;
+/** A program that is wrong: it shows that the compiler has looked. */
+const WRONG = "a-wrong-one";
 
 beforeAll(() => {
   mkdirSync(DIRECTORY);
   for (const { name, code } of snippets) writeFileSync(join(DIRECTORY, `${name}.ts`), program(code));
   const flags = ["--noEmit", "--ignoreConfig", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--lib", "es2022,dom,esnext.disposable", "--types", "", "--module", "nodenext"];
   // Inside the package `rootstock` is the package itself, as it was built.
-  const { stdout } = spawnSync("node_modules/.bin/tsc", [...flags, ...snippets.map(({ name }) => join(DIRECTORY, `${name}.ts`))], { encoding: "utf8" });
-  errors = stdout;
+  writeFileSync(join(DIRECTORY, `${WRONG}.ts`), program("const count: number = encoder.info.family;"));
+  const files = [...snippets.map(({ name }) => name), WRONG].map((name) => join(DIRECTORY, `${name}.ts`));
+  ({ stdout: errors, status } = spawnSync("node_modules/.bin/tsc", [...flags, ...files], { encoding: "utf8" }));
 });
 
 afterAll(() => rmSync(DIRECTORY, { recursive: true, force: true }));
 
-it("finds the programs of the pages", () => {
+it("finds the programs of the pages, and what is wrong in one", () => {
+  expect(status).toBeGreaterThan(0);
+  expect(errors.split("\n").filter((line) => line.includes(WRONG))).toHaveLength(1);
   expect(snippets.length).toBeGreaterThan(14);
 });
 

@@ -49,7 +49,7 @@ it.each([
   expect(await post(body)).toEqual({ status, body: { error: { code, message: expect.any(String) as string } } });
 });
 
-it("ends the run of a client that goes away, answers the others, and stops when it is told to", async () => {
+it("answers others after a client has gone away, and stops when it is told to", async () => {
   const long = JSON.stringify({ text: "word ".repeat(500), tasks: ["people", "intent"] });
   // It goes once its request is out, whatever the server has made of it by then.
   const left = request(`${address}/run`, { method: "POST", headers: { "content-type": "application/json" } });

@@ -114,7 +114,9 @@ describe("what is trained is served", () => {
       const gold = dev[i]!.tags.flatMap((tag, at) => (tag.startsWith("B-") ? [`${tag.slice(2)} ${tokens[at]}${dev[i]!.tags[at + 1]?.startsWith("I-") ? ` ${tokens[at + 1]}` : ""}`] : []));
       return found.join() !== gold.join();
     });
-    expect(wrong.length).toBe(trained.mistakes.length === 20 ? wrong.length : trained.mistakes.length);
+    // At most 20 are kept of them.
+    expect(trained.mistakes.length).toBeLessThan(20);
+    expect(wrong.length).toBe(trained.mistakes.length);
   });
 
   it.each(METHODS)("saved and loaded it gives the same logits: %s", async (name, options) => {

@@ -37,9 +37,10 @@ async function judged(target: Target, mutant: Uint8Array, report: (ms: number) =
 
 /** Replays the corpus. @returns how many there were */
 export async function replay({ list }: Kinds): Promise<number> {
-  const files = readdirSync(CORPUS).filter((name) => name.endsWith(".bin"));
+  const files = readdirSync(CORPUS);
   for (const file of files) {
-    const [kindName, targetName] = file.split(".");
+    const [kindName, targetName, , ending] = file.split(".");
+    if (ending !== "bin") throw new Error(`${file}: the corpus has files kind.target.what.bin alone`);
     const target = list.find(({ name }) => name === kindName)?.targets.find(({ name }) => name.replaceAll(" ", "_") === targetName);
     if (target === undefined) throw new Error(`${file} names no kind and target of kinds.ts`);
     await judged(target, readFileSync(`${CORPUS}/${file}`), () => undefined);

@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Encoder, RunOptions } from "../../src/index.ts";
+import { TrunkCache } from "../../src/runtime/trunk-cache.ts";
 import { loadOdd, ODD_ADAPTERS, words } from "./bert-odd.ts";
 import { refuses } from "./refuses.ts";
 
@@ -58,6 +59,17 @@ describe("a trunk as a value", () => {
 });
 
 describe("the trunk cache", () => {
+  it("makes no more trunks in one call than it holds", async () => {
+    const row = (await loadOdd({}, [])).info.hidden * 4;
+    using encoder = await loadOdd({ trunkCacheBytes: 40 * row });
+    const set = vi.spyOn(TrunkCache.prototype, "set");
+    const texts = Array.from({ length: 100 }, (_, i) => words(8, i));
+    await encoder.runBatch(texts.map((text) => ({ text, tasks: ["layers-to-transform"] })), ALL);
+    const made = set.mock.calls.reduce((sum, [, { rows }]) => sum + rows!.byteLength, 0);
+    set.mockRestore();
+    expect([made > 0, made <= 40 * row]).toEqual([true, true]);
+  });
+
   it("is off by default, changes no bit, and holds no more than it is given", async () => {
     using plain = await loadOdd();
     const row = plain.info.hidden * 4;

@@ -13,10 +13,10 @@ const arm64Engines = `${root}node_modules/.cache/rootstock/arm64`;
 /** Where Debian's libstdc++6-arm64-cross puts the libraries that an ARM64 Node needs. */
 const ARM64_LIBRARIES = "/usr/aarch64-linux-gnu";
 
-/** The names in ROOTSTOCK_RUNTIMES (with commas); null when it is not set. */
+/** The names in ROOTSTOCK_RUNTIMES (with commas); null when there is none. */
 export function askedFor() {
-  const names = process.env.ROOTSTOCK_RUNTIMES;
-  return names === undefined ? null : names.split(",").map((name) => name.trim());
+  const names = (process.env.ROOTSTOCK_RUNTIMES ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
+  return names.length === 0 ? null : names;
 }
 
 export function findEngine(name) {

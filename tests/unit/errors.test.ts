@@ -1,5 +1,15 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { quote, RootstockError } from "../../src/errors.ts";
+
+it("every code of the list has a test that names it", () => {
+  const codes = [...readFileSync("src/errors.ts", "utf8").matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, code]) => code!);
+  expect(codes.length).toBeGreaterThan(30);
+  const tests = readdirSync("tests", { recursive: true, encoding: "utf8" }).filter((name) => /\.(ts|mjs)$/.test(name) && !name.includes("node_modules"));
+  const text = tests.map((name) => readFileSync(join("tests", name), "utf8")).join("\n");
+  expect(codes.filter((code) => !text.includes(code))).toEqual([]);
+});
 
 describe("messages", () => {
   it("are one printable line, whatever name they quote", () => {

@@ -205,3 +205,86 @@ it("addresses: relative ones to the page, other protocols without a cache, nothi
   vi.stubGlobal("caches", caches);
   expect(await clearCache({ url: BASE })).toBe(false);
 });
+
+/** As a page of another origin sees it: the length of what was sent, and not that it was compressed. */
+function hidden(bytes: Uint8Array, length: number): Response {
+  const response = new Response(Buffer.from(bytes), { headers: { "content-length": String(length), etag: `"${length}"` } });
+  return Object.defineProperty(response, "type", { value: "cors" });
+}
+
+it("what another origin compresses is loaded, stored, and there without a network", async () => {
+  for (const name of ["rootstock.json", WEIGHTS]) answers.set(name, () => hidden(folder.get(name)!, 7));
+  expect(await load()).toEqual(Buffer.from(folder.get(WEIGHTS)!));
+  for (const name of folder.keys()) answers.set(name, () => Promise.reject(new TypeError("no network")));
+  expect(await load()).toEqual(Buffer.from(folder.get(WEIGHTS)!));
+  // More bytes than are expected are never it.
+  caches.entries.clear();
+  answers.clear();
+  answers.set(WEIGHTS, () => hidden(folder.get(WEIGHTS)!, 1e6));
+  await expect(load()).rejects.toEqual(refusal("source-truncated"));
+});
+
+it("a server that answers no conditional requests is asked without a condition, and its new version is seen", async () => {
+  const refused = vi.fn();
+  const only = (name: string) => (init: RequestInit): Response => {
+    if (Object.keys(init.headers ?? {}).some((header) => header.startsWith("if-"))) {
+      refused();
+      throw new TypeError("a preflight was refused");
+    }
+    return new Response(Buffer.from(folder.get(name)!), { headers: { etag: `"${createHash("sha256").update(folder.get(name)!).digest("hex")}"` } });
+  };
+  for (const name of folder.keys()) answers.set(name, only(name));
+  await load();
+  expect(await load()).toEqual(Buffer.from(folder.get(WEIGHTS)!));
+  expect(refused).toHaveBeenCalled();
+  folder = convertedFolder(weightBytes(2 * PIECE));
+  expect(await load()).toEqual(Buffer.from(folder.get(WEIGHTS)!));
+});
+
+describe("a host that answers with its page for what is not there", () => {
+  const ADAPTER = ["adapter_config.json", "config.json", "adapter_model.safetensors"] as const;
+
+  beforeEach(() => {
+    folder = new Map(ADAPTER.filter((name) => name !== "config.json").map((name) => [name, Buffer.from(`${name}, first`)]));
+  });
+
+  /** As the loader: a page, or nothing, stands for no labels. */
+  async function loadAdapter(): Promise<string> {
+    const source = cached(BASE, { caches });
+    const [config, labels, weights] = [await readAll(source, ADAPTER[0]), await readAll(source, ADAPTER[1]).catch((error: { code: string }) => error.code), await readAll(source, ADAPTER[2])];
+    return [config, labels, weights].map(String).join(" | ");
+  }
+
+  it("serves an adapter without labels that is there without a network, too", async () => {
+    answers.set("config.json", page);
+    expect(await loadAdapter()).toBe("adapter_config.json, first | <html></html> | adapter_model.safetensors, first");
+    for (const name of ADAPTER) answers.set(name, () => Promise.reject(new TypeError("no network")));
+    expect(await loadAdapter()).toBe("adapter_config.json, first | source-missing | adapter_model.safetensors, first");
+  });
+
+  it("does not keep an old version for ever that was stored before it answered so", async () => {
+    answers.set("config.json", () => new Response("", { status: 404 }));
+    expect(await loadAdapter()).toContain("source-missing");
+    answers.set("config.json", page);
+    folder.set(ADAPTER[2], Buffer.from("retrained"));
+    expect(await loadAdapter()).toBe("adapter_config.json, first | source-missing | retrained");
+  });
+});
+
+it("a folder that is converted where it lies leaves nothing of its old weights", async () => {
+  const converted = folder;
+  folder = new Map([["config.json", converted.get("config.json")!], [WEIGHTS, weightBytes(5 * PIECE)]]);
+  answers.set("rootstock.json", () => new Response("", { status: 404 }));
+  const plain = cached(BASE, { caches });
+  await readAll(plain, "rootstock.json").catch(() => undefined);
+  for (const name of ["config.json", WEIGHTS]) await readAll(plain, name);
+  const old = caches.keysWith("?rootstock=piece-");
+  expect(old.length).toBeGreaterThan(1);
+  folder = converted;
+  answers.clear();
+  await load();
+  const digest = createHash("sha256").update(weightBytes(5 * PIECE)).digest("hex");
+  expect(caches.keysWith("?rootstock=piece-").filter((key) => key.includes(digest))).toEqual([]);
+  const [records] = caches.keysWith("records");
+  expect([...parseRecords(Buffer.from(caches.entries.get(records!)!).toString()).keys()]).not.toContain(WEIGHTS);
+});

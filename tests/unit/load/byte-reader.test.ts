@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ByteReader, readWhole, type ReaderOptions } from "../../../src/load/byte-reader.ts";
 import { heldFile, type OpenFile } from "../../../src/load/source.ts";
 import { index, seeded } from "../../reliability/random.ts";
@@ -31,6 +31,25 @@ describe("ByteReader", () => {
       const expected = Array.from({ length: Math.ceil(BYTES.length / pieceBytes) }, (_, i) => createHash("sha256").update(BYTES.subarray(i * pieceBytes, (i + 1) * pieceBytes)).digest("hex"));
       expect(await read.digests()).toEqual(expected);
     }
+  });
+
+  it("hashes a few pieces at a time of what comes at once", async () => {
+    let [open, most] = [0, 0];
+    const { digest } = crypto.subtle;
+    vi.spyOn(crypto.subtle, "digest").mockImplementation(async (...given) => {
+      most = Math.max(most, ++open);
+      try {
+        return await digest.apply(crypto.subtle, given);
+      } finally {
+        open--;
+      }
+    });
+    const read = reader([1_000], { pieceBytes: 10 });
+    expect(await read.read(1_000)).toEqual(BYTES);
+    await read.expectEnd();
+    expect(await read.digests()).toHaveLength(100);
+    vi.restoreAllMocks();
+    expect(most).toBeLessThanOrEqual(8);
   });
 
   it("reads all that is left, up to a limit", async () => {
