@@ -10,7 +10,6 @@ export interface ReaderOptions {
   readonly pieceBytes?: number | undefined;
 }
 
-const NOTHING = new Uint8Array(0);
 const DIGESTS_AT_ONCE = 8;
 
 /** Reads a file front to back into buffers of the caller's; nothing is held but one chunk and one piece being hashed. */
@@ -19,9 +18,7 @@ export class ByteReader {
   readonly #iterator: AsyncIterator<Uint8Array>;
   readonly #options: ReaderOptions;
   readonly size: number | null;
-  #chunk: Uint8Array = NOTHING;
-  /** What follows `#chunk` of what the source gave at once. */
-  #rest: Uint8Array = NOTHING;
+  #chunk: Uint8Array = new Uint8Array(0);
   #position = 0;
   #piece: Uint8Array<ArrayBuffer> | null = null;
   #pieceFill = 0;
@@ -121,20 +118,17 @@ export class ByteReader {
     this.#options.signal?.throwIfAborted();
     // `digest` copies what it gets: no more than so many pieces at a time.
     await this.#digests.at(-DIGESTS_AT_ONCE);
-    while (this.#rest.length === 0) {
+    for (;;) {
       const { done, value } = await this.#iterator.next();
       if (done) return false;
       if (!ArrayBuffer.isView(value)) {
         throw new RootstockError("argument-invalid", `${this.#options.name}: the source gave ${typeof value} in place of bytes. Its chunks must be Uint8Arrays.`);
       }
-      this.#rest = value;
+      if (value.length === 0) continue;
+      this.#chunk = isLasting(value) ? value : new Uint8Array(value);
+      this.#hash(this.#chunk);
+      return true;
     }
-    const { pieceBytes = Infinity } = this.#options;
-    const chunk = this.#rest.subarray(0, pieceBytes - this.#pieceFill);
-    this.#rest = this.#rest.subarray(chunk.length);
-    this.#chunk = isLasting(chunk) ? chunk : new Uint8Array(chunk);
-    this.#hash(this.#chunk);
-    return true;
   }
 
   #take(count: number): void {

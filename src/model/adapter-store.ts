@@ -105,8 +105,7 @@ export class AdapterStore {
   /** Finds out which adapters a kernel has written over, perhaps before they were parked; they are refused from then on. */
   verify(): void {
     for (const entry of this.#entries) {
-      const { isResident, start, bytes, parked } = entry;
-      const sum = isResident ? checksum(this.#memory, start, bytes) : checksumOf(words(parked!));
+      const sum = entry.isResident ? checksum(this.#memory, entry.start, entry.bytes) : checksumOf(words(entry.parked!));
       if (sum !== entry.checksum) entry.isDamaged = true;
     }
   }

@@ -10,8 +10,7 @@ import { MAX_CONFIG_BYTES, MAX_HEADER_BYTES, MAX_LABEL_FILE_BYTES } from "../lim
 import { toSource, type Source, type SourceLike } from "../load/source.ts";
 import { adapterNumbers, type AdapterNumbers } from "../model/adapter.ts";
 import { overBudget } from "../model/adapter-store.ts";
-import { finite } from "../model/finite.ts";
-import { Pace } from "./event-loop.ts";
+import type { Pace } from "./event-loop.ts";
 import { readFile, readOptionalFile } from "./files.ts";
 import type { LoadedEncoder } from "./load-encoder.ts";
 import { checkStrings, type AdapterOptions } from "./options.ts";
@@ -41,23 +40,21 @@ export interface PeftFolder {
 }
 
 /** Reads a PEFT folder and checks it against the encoder; nothing of the encoder is touched. The event loop has its turns, as `pace` says. */
-export async function loadAdapter(loaded: LoadedEncoder, given: SourceLike, options: AdapterOptions, pace = new Pace()): Promise<ReadAdapter> {
+export async function loadAdapter(loaded: LoadedEncoder, given: SourceLike, options: AdapterOptions, pace: Pace): Promise<ReadAdapter> {
   const { signal } = options;
   signal?.throwIfAborted();
   if (options.labels !== undefined) checkStrings(options.labels, "labels");
-  const { description, table, location, tensors, read } = await readPeftFolder(loaded, given, signal, options.labels !== undefined);
+  const { description, table, location, read } = await readPeftFolder(loaded, given, signal, options.labels !== undefined);
   const labels = description.head === null ? [] : readLabels(options.labels, table, description.head.labels, location);
   const { memory, plan } = loaded.machine;
-  // Nor are DoRA's norms, which take long, of numbers beside others that are none.
-  if (description.sites.some(({ magnitude }) => magnitude)) for (const tensor of tensors.values()) finite(read(tensor), tensor);
   const steps = adapterNumbers({ memory, plan, format: loaded.format }, description, read);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return { numbers: value, labels, problemType: table?.problemType };
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next()) {
     if (!pace.isDue) continue;
     await pace.turn();
     signal?.throwIfAborted();
   }
+  return { numbers: step.value, labels, problemType: table?.problemType };
 }
 
 /**
@@ -99,7 +96,7 @@ async function readWeights(source: Source, budget: number, signal: AbortSignal |
     if (!(cause instanceof RootstockError) || cause.code !== "limit-exceeded") throw cause;
     throw new RootstockError(
       "no-memory-left",
-      `${WEIGHTS} of ${source.location} is larger than the whole adapter budget of ${budget} bytes. Load the encoder with a larger adapterBudget.`,
+      `${WEIGHTS} of ${source.location} has more than the whole adapter budget of ${budget}. Load the encoder with a larger adapterBudget.`,
       { cause },
     );
   }

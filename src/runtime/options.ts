@@ -68,7 +68,7 @@ export interface RunOptions {
   readonly offsets?: "utf16" | "codepoint";
   /** Classification: labels returned, the likeliest first, a whole number from 1 up; null = all. Default 1. */
   readonly topK?: number | null;
-  /** Most tokens of one text, special tokens included, from 3 up; at most, and by default, what the encoder reads. */
+  /** Most tokens of one text, one more than the special tokens at least; at most, and by default, what the encoder reads. */
   readonly maxTokens?: number;
   /**
    * A text of more tokens: refuse it (`text-too-long`), leave its end out, or read it in overlapping windows. Entities of

@@ -99,7 +99,7 @@ export function encodeText({ tokenizer, machine }: LoadedEncoder, content: strin
     throw new RootstockError("source-missing", "the encoder folder has no tokenizer.json, so it reads ids only. Add the file and load it again.");
   }
   const { maxPositions } = machine.plan.config;
-  const limit = checkInteger(options.maxTokens ?? maxPositions, "maxTokens", Math.max(3, tokenizer.specialTokenCount + 1), maxPositions);
+  const limit = checkInteger(options.maxTokens ?? maxPositions, "maxTokens", tokenizer.specialTokenCount + 1, maxPositions);
   const overflow = checkChoice(options.overflow ?? (options.stride === undefined ? "error" : "windows"), "overflow", OVERFLOWS);
   if (options.stride !== undefined && overflow !== "windows") {
     throw new RootstockError("argument-invalid", `stride is for overflow: "windows", and overflow is "${overflow}".`);

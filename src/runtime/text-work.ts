@@ -24,9 +24,9 @@ export async function runTexts(
   options: TextOptions & PartOptions,
   branchesOf: (text: EncodedText, index: number) => readonly (readonly WorkBranch[])[],
 ): Promise<void> {
-  const { layers } = loaded.machine.plan.config;
+  const { config } = loaded.machine.plan;
   const work: TextWork[] = [];
-  const made = new MadeTrunks(trunks, loaded.machine.plan.config);
+  const made: MadeTrunks = { list: [], room: trunks.budget };
   for (const [index, content] of contents.entries()) {
     if (pace.isDue) {
       await pace.turn();
@@ -43,44 +43,35 @@ export async function runTexts(
     if (branches.length === 0) continue;
     for (const [at, { ids }] of text.windows.entries()) {
       const own = branches.map((list) => list[at]!);
-      const trunk = kept?.states[at] ?? made.trunkOf(ids, own);
-      work.push(...trunkTexts({ ids, branches: own }, trunk, layers));
+      const trunk = kept?.states[at] ?? cachedTrunk(trunks, made, ids, own, config);
+      work.push(...trunkTexts({ ids, branches: own }, trunk, config.layers));
     }
   }
   await queue.run(call, work);
-  made.keep();
+  for (const [ids, state] of made.list) trunks.set(ids, state);
 }
 
-/** The trunks that a call makes for the cache, as many as that holds: all are on the heap until the call is done. */
-class MadeTrunks {
-  readonly #cache: TrunkCache;
-  readonly #config: EncoderConfig;
-  readonly #made: [ids: Int32Array, state: TrunkState][] = [];
-  #bytes = 0;
+/** The trunk of a text seen before, or one to be kept when the call is done; undefined where there is no cache, or no room in it for those of this call. */
+function cachedTrunk(trunks: TrunkCache, made: MadeTrunks, ids: Int32Array, branches: readonly WorkBranch[], { layers, hidden }: EncoderConfig): TrunkState | undefined {
+  if (!trunks.isOn) return undefined;
+  const depths = branches.map((branch) => firstLayerOf(branch, layers - 1)).filter((depth) => depth > 0);
+  if (depths.length === 0) return undefined;
+  const depth = Math.min(...depths);
+  const known = trunks.get(ids, depth);
+  if (known !== undefined) return known;
+  const bytes = ids.length * hidden * 4;
+  if (bytes > made.room) return undefined;
+  made.room -= bytes;
+  const state: TrunkState = { depth, rows: null };
+  made.list.push([ids, state]);
+  return state;
+}
 
-  constructor(cache: TrunkCache, config: EncoderConfig) {
-    this.#cache = cache;
-    this.#config = config;
-  }
-
-  /** The trunk of a text seen before, or one to be kept when the call is done; undefined where there is no room for it. */
-  trunkOf(ids: Int32Array, branches: readonly WorkBranch[]): TrunkState | undefined {
-    const { layers, hidden } = this.#config;
-    const depth = Math.min(...branches.map((branch) => firstLayerOf(branch, layers - 1)).filter((first) => first > 0));
-    if (!this.#cache.isOn || depth === Infinity) return undefined;
-    const known = this.#cache.get(ids, depth);
-    if (known !== undefined) return known;
-    const bytes = ids.length * hidden * 4;
-    if (this.#bytes + bytes > this.#cache.budget) return undefined;
-    this.#bytes += bytes;
-    const state: TrunkState = { depth, rows: null };
-    this.#made.push([ids, state]);
-    return state;
-  }
-
-  keep(): void {
-    for (const [ids, state] of this.#made) this.#cache.set(ids, state);
-  }
+/** Those that a call makes for the cache: they are on the heap until it is done, so there are no more than that holds. */
+interface MadeTrunks {
+  readonly list: (readonly [ids: Int32Array, state: TrunkState])[];
+  /** Bytes. */
+  room: number;
 }
 
 /** Branches that part from a trunk above its depth start there, the others from the text; each list by first layer. */

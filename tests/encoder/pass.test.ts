@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { AdapterStore } from "../../src/model/adapter-store.ts";
 import { loadAdapter } from "../../src/runtime/load-adapter.ts";
+import { Pace } from "../../src/runtime/event-loop.ts";
 import { someLabels } from "./gap.ts";
 import type { Machine } from "../../src/run/forward.ts";
 import { runPass } from "../../src/run/pass.ts";
@@ -23,7 +24,7 @@ beforeAll(async () => {
   const classes = { "all-linear": 3, "layers-to-transform": 3, embedding: 3, "ia3-feedforward": 5, "dora-all-linear": 3 };
   adapters = [null];
   for (const [name, count] of Object.entries(classes)) {
-    const { numbers } = await loadAdapter(loaded, `tests/golden/peft/adapters/${name}`, { labels: someLabels(count) });
+    const { numbers } = await loadAdapter(loaded, `tests/golden/peft/adapters/${name}`, { labels: someLabels(count) }, new Pace());
     adapters.push(store.add(numbers).plan);
   }
 });

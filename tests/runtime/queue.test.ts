@@ -56,14 +56,10 @@ describe("an adapter whose norms take long", () => {
     expect(await other.run(TEXTS[0]!, ["dora"], ALL)).toEqual({ dora: (await encoder.run(TEXTS[0]!, [dora.name], ALL))[dora.name] });
   });
 
-  it("is refused before they are made where it is too large, or a number of it is none", async () => {
+  it("is refused before they are made where it is too large", async () => {
     using small = await loadOdd({ adapterBudget: 8192 }, []);
     const read = vi.spyOn(small.loaded.format, "readChannel");
     await refuses(small.addAdapter("dora", dora.files, { labels: dora.labels }), "no-memory-left", /more than the whole adapter budget of 8192/);
-    using other = await loadOdd({}, []);
-    const files = editTensors(dora.files, "adapter_model.safetensors", (tensor) =>
-      /classifier.*weight/.test(tensor.name) ? { ...tensor, data: new Uint8Array(new Float32Array(tensor.data.length / 4).fill(NaN).buffer) } : tensor);
-    await refuses(other.addAdapter("dora", files, { labels: dora.labels }), "tensor-value", /classifier/);
     expect(read).not.toHaveBeenCalled();
   });
 });
