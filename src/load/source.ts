@@ -96,9 +96,8 @@ export function heldFile(bytes: Uint8Array): OpenFile {
   return { size: bytes.byteLength, chunks: once(bytes) };
 }
 
-/** In parts, of which a few are hashed at a time. */
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += READ_BYTES) yield bytes.subarray(at, at + READ_BYTES);
+  yield bytes;
 }
 
 function directorySource(text: string, fs: typeof import("node:fs")): Source {

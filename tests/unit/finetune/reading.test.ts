@@ -53,8 +53,8 @@ describe("reading", () => {
     expect((await readData(labelled(5), options(), (one) => one)).rows).toBe(5);
     await expect(readData(labelled(6), options(), (one) => one)).rejects.toEqual(refused("limit-exceeded", /more than 5 rows/));
     const labels = (count: number): object[] => [{ text: "a", labels: Array.from({ length: count }, (_, i) => `l${i}`) }];
-    expect((await readData(labels(4), options(), (one) => one)).rows).toBe(1);
-    await expect(readData(labels(5), options(), (one) => one)).rejects.toEqual(refused("limit-exceeded", /more than 4 labels/));
+    expect((await readData(labels(3), options(), (one) => one)).rows).toBe(1);
+    await expect(readData(labels(4), options(), (one) => one)).rejects.toEqual(refused("limit-exceeded", /more than 3 labels/));
   });
 
   it("cuts texts and lists of words at the most that a text may have, and says so", async () => {
