@@ -43,5 +43,5 @@ export function sectionFor(sections, protocol, share, family) {
 
 /** Means of a section's regimes over some of its tasks. */
 export function meansOfTasks(section, tasks) {
-  return meansOver(section.drawn, tasks);
+  return tasks === section.tasks ? section.means : meansOver(section.drawn, tasks);
 }

@@ -5,7 +5,7 @@ import { signedPoints, within } from "./wording.mjs";
 
 /** @param {object} section @returns difference of two regimes, over all tasks of the section or some; null where one is not there */
 export function gain(section, a, b, tasks = section.tasks) {
-  const means = tasks === section.tasks ? section.means : meansOfTasks(section, tasks);
+  const means = meansOfTasks(section, tasks);
   return means.has(a) && means.has(b) ? difference(means.get(a), means.get(b)) : null;
 }
 

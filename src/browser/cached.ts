@@ -10,7 +10,7 @@ import { FolderLoad } from "./folder-load.ts";
 import { FolderStore, type CacheHost } from "./folder-store.ts";
 import { findListed, listedPieces, wholeFile, type Extent } from "./piece-list.ts";
 import { readKnown, readNew, Storing } from "./read-pieces.ts";
-import { ask, isMaybeCompressed } from "./request.ts";
+import { ask, canCarry } from "./request.ts";
 
 /** Options of `cached` and `clearCache`. */
 export interface CacheOptions {
@@ -198,15 +198,13 @@ class CachedFolder implements Source {
   #openNew({ file, load, store, signal }: Opening, url: URL, response: Response): OpenFile {
     const { headers, body } = response;
     const validators = { etag: headers.get("etag"), modified: headers.get("last-modified") };
-    const size = lengthOf(headers);
     load.found.set(file, null);
     const chunks = readNew(url, body!, store, signal, async (list) => {
       // Firefox ends a body that was cut short as if it were whole.
-      const isWhole = list !== null && (size === null || size === list.size || (size < list.size && isMaybeCompressed(response)));
-      if (isWhole) load.found.set(file, { ...list, ...validators });
+      if (list !== null && canCarry(response, list.size)) load.found.set(file, { ...list, ...validators });
       if (LAST.includes(file)) await this.#settle(load, store);
     });
-    return { size, chunks, close: () => drop(response) };
+    return { size: lengthOf(headers), chunks, close: () => drop(response) };
   }
 
   /** The last file of a load has ended: if all was stored, it is what is read without a network from now on. */

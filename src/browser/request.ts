@@ -58,19 +58,18 @@ export async function askRange(url: URL, from: number, to: number, size: number,
   }
   // Other origins may hide both headers; the pieces' digests tell then.
   const expected = status === 206 ? to - from : size;
-  const length = lengthOf(headers);
-  const isShorter = length !== null && length < expected && isMaybeCompressed(response);
   const start = /^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1];
-  if ((length !== null && length !== expected && !isShorter) || (status === 206 && start !== undefined && Number(start) !== from)) {
+  if (!canCarry(response, expected) || (status === 206 && start !== undefined && Number(start) !== from)) {
     await drop(response);
-    throw new RootstockError("source-truncated", `${url.href}: the server sends ${length ?? "other"} bytes where ${expected} are expected. Copy the folder to the server again.`);
+    throw new RootstockError("source-truncated", `${url.href}: the server sends ${lengthOf(headers) ?? "other"} bytes where ${expected} are expected. Copy the folder to the server again.`);
   }
   return { body, at: status === 206 ? from : 0 };
 }
 
-/** Another origin shows a page the length of what was sent, and hides whether that was compressed. */
-export function isMaybeCompressed({ type }: Response): boolean {
-  return type === "cors";
+/** Can a response be of so many bytes, by the length it names? Another origin shows a page that of what was sent, and hides whether it was compressed. */
+export function canCarry({ headers, type }: Response, bytes: number): boolean {
+  const length = lengthOf(headers);
+  return length === null || length === bytes || (length < bytes && type === "cors");
 }
 
 /** Again without the headers where it fails with them: a redirect to another origin takes them along, whose preflight may be refused. */

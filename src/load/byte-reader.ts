@@ -1,5 +1,5 @@
 import { RootstockError } from "../errors.ts";
-import { release, type OpenFile } from "./source.ts";
+import { endReading, release, type OpenFile } from "./source.ts";
 
 export interface ReaderOptions {
   readonly name: string;
@@ -102,11 +102,7 @@ export class ByteReader {
 
   /** Ends the underlying read early, or before it began. What fails at that changes no outcome: all was read, or there is an error to tell already. */
   async close(): Promise<void> {
-    try {
-      await this.#iterator.return?.();
-    } catch {
-      // As `release`.
-    }
+    await endReading(this.#iterator);
     await release(this.#file);
   }
 

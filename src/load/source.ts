@@ -91,6 +91,13 @@ export async function release(file: OpenFile): Promise<void> {
   } catch {}
 }
 
+/** Ends a file's reading early, or after its end, as `release` frees the file. */
+export async function endReading(chunks: AsyncIterator<Uint8Array>): Promise<void> {
+  try {
+    await chunks.return?.();
+  } catch {}
+}
+
 /** A file whose bytes are at hand. */
 export function heldFile(bytes: Uint8Array): OpenFile {
   return { size: bytes.byteLength, chunks: once(bytes) };

@@ -1,5 +1,5 @@
 import { fileSystem } from "../load/builtin.ts";
-import { release, toSource, type FileMap, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
+import { endReading, release, toSource, type FileMap, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
 import type { HostFunctions } from "./messages.ts";
 
 /** An encoder's source as it crosses the border. */
@@ -57,13 +57,6 @@ interface ServedFile {
   readonly reading: AsyncIterator<Uint8Array>;
 }
 
-/** As `release`, of a file that is being read. */
-async function releaseReading(reading: AsyncIterator<Uint8Array>): Promise<void> {
-  try {
-    await reading.return?.();
-  } catch {}
-}
-
 /** The host's side: serves files of the caller's source to one worker, and closes them when it goes. */
 export class SourceServer {
   readonly #source: Source;
@@ -92,7 +85,7 @@ export class SourceServer {
     const served = this.#files.get(handle);
     this.#files.delete(handle);
     if (served === undefined) return;
-    void releaseReading(served.reading);
+    void endReading(served.reading);
     void release(served.file);
   }
 
