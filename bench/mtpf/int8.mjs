@@ -37,7 +37,7 @@ const checks = [];
 for (const pair of positionals) {
   const [folder, name] = pair.split("=");
   const task = readTask(values.data, name, { ...NO_CAPS, ...(values.rows === undefined ? {} : { test: Number(values.rows) }) });
-  const maxTokens = trainedLength(folder, rounded.info.maxTokens);
+  const maxTokens = await trainedLength(folder, rounded.info.maxTokens);
   const metricBy = async (encoder) => {
     await encoder.addAdapter("task", folder);
     const predicted = await servedPredictions(encoder, "task", task, task.test, maxTokens);

@@ -24,9 +24,13 @@ export function readAllResults(folder) {
   return all;
 }
 
-/** Whether two headers are of one run, however long each took: the same run can be made again elsewhere, to the same weights. */
+/**
+ * Whether two headers are of one run, however long each took: the same run can be made again elsewhere, to the same weights. Where the history of one
+ * is not at hand (what ships needs no run) the digests alone are compared.
+ */
 export function isSameRun(a, b) {
-  const timeless = ({ pretraining, ...rest }) => JSON.stringify({ ...rest, pretraining: pretraining && { ...pretraining, seconds: undefined } });
+  const isKnown = a.pretraining !== null && b.pretraining !== null;
+  const timeless = ({ pretraining, ...rest }) => JSON.stringify({ ...rest, pretraining: isKnown ? { ...pretraining, seconds: undefined } : null });
   return timeless(a) === timeless(b);
 }
 
@@ -47,7 +51,8 @@ export function openResults(path, header, recipe = RECIPE_DIGEST) {
     for (const cell of [...(known?.cells.values() ?? []), ...added]) cells.set(cell.cell, cell);
     checkRecipe(cells.values(), path, recipe);
     const sorted = [...cells.values()].sort((a, b) => (a.cell < b.cell ? -1 : 1));
-    writeFileSync(`${path}.partial`, [known?.header ?? header, ...sorted].map((line) => `${JSON.stringify(line)}\n`).join(""));
+    const kept = known === null || known.header.pretraining === null ? header : known.header;
+    writeFileSync(`${path}.partial`, [kept, ...sorted].map((line) => `${JSON.stringify(line)}\n`).join(""));
     renameSync(`${path}.partial`, path);
   });
   // Drops a line that was cut off.

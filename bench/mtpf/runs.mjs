@@ -11,9 +11,9 @@ import { MAX_TOKENS } from "./features.mjs";
 
 /** The encoder as it comes: what every run began with. */
 const SOURCE = "../shared/fixtures/encoder/all-MiniLM-L6-v2";
-/** What ships, made by `rootstock pretrain bench/mtpf/shipped.json --seed 1`: converted already, so that its cells need no run. Its history is not kept. */
+/** What ships, made by `rootstock pretrain bench/mtpf/shipped.json --seed 1 --workers 2`: converted already, so that its cells need no run. */
 const SHIPPED = {
-  name: "shipped-1", regime: "shipped", seed: 1, folder: null, encoder: null, int8: "models/mtpf-minilm-l6",
+  name: "shipped-1", regime: "shipped", seed: 1, encoder: null, int8: "models/mtpf-minilm-l6",
   adapters: { ner: "models/families/ner", tc: "models/families/tc" },
 };
 /** Training texts of each task that the rounding is fitted to. */
@@ -22,8 +22,8 @@ const CALIBRATION_TEXTS = 25;
 /** @returns what and where a run is: `int8` the folder that is served, `adapters` the family's adapter for NER and TC */
 export function runOf(name, runs) {
   if (name === "none") return { name, regime: name, seed: null, folder: null, encoder: SOURCE, int8: `${runs}/none/int8`, adapters: { ner: null, tc: null } };
-  if (name === SHIPPED.name) return SHIPPED;
   const folder = `${runs}/${name}`;
+  if (name === SHIPPED.name) return { ...SHIPPED, folder: madeAgain(folder) ? folder : null };
   if (!existsSync(`${folder}/encoder`)) throw new Error(`there is no run ${name}: ${folder}/encoder is missing (rootstock pretrain writes it)`);
   const [, regime, seed] = /^(.*?)(?:-(\d+))?$/.exec(name);
   const adapter = (family) => [family, "shared"].map((group) => `${folder}/${group}`).find((path) => existsSync(path)) ?? null;
@@ -31,6 +31,11 @@ export function runOf(name, runs) {
     name, regime, seed: seed === undefined ? null : Number(seed), folder, encoder: `${folder}/encoder`, int8: `${folder}/int8`,
     adapters: { ner: adapter("ner"), tc: adapter("tc") },
   };
+}
+
+/** Is there the run that ships, made again to the same adapters? Then its history is that of what ships. */
+function madeAgain(folder) {
+  return existsSync(`${folder}/history.json`) && Object.entries(SHIPPED.adapters).every(([family, path]) => digest(`${folder}/${family}/adapter_model.safetensors`) === digest(`${path}/adapter_model.safetensors`));
 }
 
 /** Makes the encoder that is served, calibrated, unless it is there. Two minutes. */

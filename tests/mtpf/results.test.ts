@@ -97,6 +97,17 @@ test("a run that was made again, on a machine that took longer, is gone on with"
   expect(() => openResults(path, header(10, 8))).toThrow("results of another encoder");
 });
 
+test("a run whose history is not at hand is known by its digests, and gets the history once it is there", () => {
+  const known = { ...HEADER, pretraining: { steps: 2, tokens: 7, seconds: 10 } };
+  const unknown = { ...HEADER, pretraining: null };
+  openResults(path, unknown).add({ cell: "a", test: 0.25 });
+  expect([...openResults(path, known).cells.keys()]).toEqual(["a"]);
+  expect(readResults(path).header).toEqual(known);
+  expect([...openResults(path, unknown).cells.keys()]).toEqual(["a"]);
+  expect(readResults(path).header).toEqual(known);
+  expect(() => openResults(path, { ...unknown, int8: "other" })).toThrow("results of another encoder");
+});
+
 test("all runs of a folder are read; nothing is read of a file without a whole line", () => {
   openResults(path, HEADER);
   appendFileSync(join(folder, "torn.jsonl"), '{"run":');
