@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import { TEXT_ARGS } from "./arguments.ts";
-import { chosenAdapters } from "./models.ts";
+import { knownAdapters } from "./models.ts";
 import type { Command, Session } from "./session.ts";
 
 const definition = defineCommand({
@@ -32,7 +32,7 @@ const definition = defineCommand({
     const session = data as Session;
     // Here and not above: the readers of CSV and Parquet would slow the start of every other command.
     const { readPlan } = await import("./annotate/plan.ts");
-    const plan = readPlan(args, chosenAdapters(session, args.encoder), session.signal);
+    const plan = readPlan(args, knownAdapters(session, args.encoder), session.signal);
     const { annotate: annotateFile } = await import("./annotate/annotate.ts");
     await annotateFile(plan, args.encoder, session);
   },

@@ -33,7 +33,7 @@ const definition = defineCommand({
       ...given("pooling", readChoice(args.pooling, "pooling", POOLINGS)),
       ...readTextOptions(args),
     };
-    const texts = readTexts(args._, args.input, signal);
+    const texts = readTexts(args._, args.input, signal, args.output !== undefined);
     const encoder = await openEncoder(args.encoder, session);
     if (args.adapter !== undefined) await encoder.addAdapter(TASK, args.adapter, { signal });
     if (args.output === undefined) {

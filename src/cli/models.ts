@@ -36,6 +36,13 @@ export function chosenAdapters(session: Session, encoder: string | undefined): N
   return given.length === 0 && encoder === undefined ? packageAdapters() : given;
 }
 
+/** Adapters that a task may name: those of `--adapter`, and with the package's encoder those that come with it under other names. */
+export function knownAdapters(session: Session, encoder: string | undefined): NamedFolder[] {
+  const given = session.values("adapter").map(readNamedFolder);
+  const own = encoder === undefined ? packageAdapters() : [];
+  return [...own.filter(({ name }) => !given.some((other) => other.name === name)), ...given];
+}
+
 /** Options of loading an encoder that people wait for. */
 export function loading(session: Session): Required<Pick<LoadOptions, "signal" | "onProgress">> {
   return {

@@ -2,13 +2,14 @@ import { createReadStream } from "node:fs";
 import { addAbortSignal, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { RootstockError } from "../index.ts";
+import { notUtf8, Utf8Text } from "./utf8-text.ts";
 
 export interface Line {
   /** From 1. */
   readonly number: number;
   readonly text: string;
-  /** The line is longer than the limit and its text was left out; only where that was asked for. */
-  readonly tooLong?: true;
+  /** Why it cannot be read; only where that was asked for. Of one that is too long the text was left out. */
+  readonly problem?: RootstockError;
 }
 
 export interface ReadOptions {
@@ -16,8 +17,10 @@ export interface ReadOptions {
   readonly onBytes?: (bytes: number) => void;
   /** Most UTF-16 units of a line. Default MAX_LINE_UNITS. */
   readonly maxUnits?: number;
-  /** A longer line comes out without its text, instead of ending the reading. */
-  readonly keepTooLong?: boolean;
+  /** A line that is longer, or no UTF-8, comes out with its `problem`, instead of ending the reading. */
+  readonly keepBad?: boolean;
+  /** Lines of white space alone come out as well. */
+  readonly keepBlank?: boolean;
 }
 
 /** UTF-16 units of one line: the longest text that is read, written as JSON with every character escaped, and some. */
@@ -30,29 +33,35 @@ export function inputName(path: string): string {
 
 /**
  * The lines of a UTF-8 file or of standard input ("-"), unzipped when they begin as gzip does, without line ends; a byte
- * order mark is left out, and so are lines of white space alone. Lines come as the data does, one array a chunk: nothing
+ * order mark is left out, and so are lines of white space alone, unless they are asked for. Lines come as the data does, one array a chunk: nothing
  * waits for a line that is not there yet, and memory stays bounded.
  *
  * @throws RootstockError `source-missing`, `source-unreadable`, `source-truncated` (gzip), `limit-exceeded`
  */
 export async function* readLines(path: string, signal: AbortSignal, options: ReadOptions = {}): AsyncGenerator<Line[]> {
-  const { maxUnits = MAX_LINE_UNITS, keepTooLong = false } = options;
-  const decoder = new TextDecoder();
+  const { maxUnits = MAX_LINE_UNITS, keepBad = false, keepBlank = false } = options;
+  const where = inputName(path);
+  const utf8 = new Utf8Text(where);
   let open: string[] = []; // parts of the line whose end is not there yet
   let openUnits = 0;
   let tooLong = false;
   let number = 0;
-  const take = (line: Line[], text: string): void => {
+  const bad = (problem: RootstockError): RootstockError => {
+    if (keepBad) return problem;
+    throw problem;
+  };
+  const take = (lines: Line[], text: string): void => {
     number++;
-    if (tooLong) line.push({ number, text: "", tooLong });
-    else if (text.trim() !== "") line.push({ number, text: text.endsWith("\r") ? text.slice(0, -1) : text });
+    if (tooLong) lines.push({ number, text: "", problem: tooLongLine(where, number, maxUnits) });
+    else if (utf8.isBroken(text)) lines.push({ number, text, problem: bad(notUtf8(`${where}, line ${number}`)) });
+    else if (keepBlank || text.trim() !== "") lines.push({ number, text: text.endsWith("\r") ? text.slice(0, -1) : text });
   };
   for await (const chunk of readBytes(path, signal, options)) {
-    const [first, ...others] = decoder.decode(chunk, { stream: true }).split("\n") as [string, ...string[]];
+    const [first, ...others] = utf8.decode(chunk).split("\n") as [string, ...string[]];
     if (!tooLong) open.push(first);
     openUnits += first.length;
     if (openUnits > maxUnits) {
-      if (!keepTooLong) throw tooLongLine(inputName(path), number + 1, maxUnits);
+      bad(tooLongLine(where, number + 1, maxUnits));
       tooLong = true;
       open = [];
     }
@@ -66,9 +75,11 @@ export async function* readLines(path: string, signal: AbortSignal, options: Rea
     openUnits = last.length;
     if (lines.length > 0) yield lines;
   }
-  open.push(decoder.decode());
+  open.push(utf8.decode());
   const rest: Line[] = [];
-  take(rest, open.join(""));
+  const last = open.join("");
+  // Behind the last line end there is no line.
+  if (tooLong || last !== "") take(rest, last);
   if (rest.length > 0) yield rest;
 }
 

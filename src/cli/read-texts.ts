@@ -17,21 +17,25 @@ export function textOf({ content }: TextItem): string {
   return "text" in content ? content.text : content.tokens.join(" ");
 }
 
-/** Texts of the command line: `TEXT …`, `-` or `--input FILE`. @throws UsageError at once, before anything is read */
-export function readTexts(texts: readonly string[], input: string | undefined, signal: AbortSignal): AsyncGenerator<TextItem[]> {
+/**
+ * Texts of the command line: `TEXT …`, `-` or `--input FILE`.
+ * @param keepBlank lines of white space alone are texts as well, for results that are told apart by their place
+ * @throws UsageError at once, before anything is read
+ */
+export function readTexts(texts: readonly string[], input: string | undefined, signal: AbortSignal, keepBlank = false): AsyncGenerator<TextItem[]> {
   const path = input ?? (texts.length === 1 && texts[0] === "-" ? "-" : undefined);
   if (input !== undefined && texts.length > 0) throw new UsageError("give texts or --input, not both");
   if (path === undefined && texts.length === 0) throw new UsageError('no text given; give one, "-" for standard input, or --input FILE');
   if (path === undefined && texts.includes("-")) throw new UsageError('"-" stands for standard input and goes alone');
-  return path === undefined ? givenItems(texts) : lineItems(path, signal);
+  return path === undefined ? givenItems(texts) : lineItems(path, signal, keepBlank);
 }
 
 async function* givenItems(texts: readonly string[]): AsyncGenerator<TextItem[]> {
   yield texts.map((text, index) => ({ where: `text ${index + 1}`, content: { text } }));
 }
 
-async function* lineItems(path: string, signal: AbortSignal): AsyncGenerator<TextItem[]> {
-  for await (const lines of readLines(path, signal)) yield* untilWrong(lines, (line) => readItem(line, path));
+async function* lineItems(path: string, signal: AbortSignal, keepBlank: boolean): AsyncGenerator<TextItem[]> {
+  for await (const lines of readLines(path, signal, { keepBlank })) yield* untilWrong(lines, (line) => readItem(line, path));
 }
 
 /** Reads each line; those before a wrong one come out before its error does. */

@@ -51,6 +51,26 @@ describe("bad rows, with --errors", () => {
     expect(errors.at(6)!.reason).toContain("32 tokens and at most 19");
   });
 
+  it("may be one that is no UTF-8, in JSON lines, text and CSV; nothing else is changed", async () => {
+    const broken = (before: string, after: string): Buffer => Buffer.concat([Buffer.from(before), Buffer.from([0xe9, 0x20, 0xff]), Buffer.from(after)]);
+    for (const [name, content, line] of [["latin.jsonl", broken('{"text":"w1"}\n{"text":"w2 ', '"}\n{"text":"w3"}\n'), 2], ["latin.txt", broken("w1\nw2 ", "\nw3\n"), 2], ["latin.csv", broken("text\nw1\nw2 ", "\nw3\n"), 3]] as const) {
+      const { texts, errors } = await bad(name, content);
+      expect(texts).toEqual(["w1", "w3"]);
+      expect(errors).toMatchObject([{ line, row: 1, code: "source-unreadable", reason: expect.stringContaining("not UTF-8") as unknown }]);
+    }
+  });
+
+  it("of CSV are those of a quote that is never closed, and no row up to the next quote", async () => {
+    const { texts, errors } = await bad("open.csv", 'text,id\n"w1,1\nw2,2\nw3,"3 x"\nw4,4\n');
+    expect(texts).toEqual(["w2", "w3", "w4"]);
+    expect(errors).toMatchObject([{ line: 2, row: 0, reason: expect.stringContaining("a quote is not closed") as unknown }]);
+  });
+
+  it("are none where lines end in CR alone: the file is refused", async () => {
+    folder.write("cr.csv", "text,id\rw1,1\rw2,2\r");
+    expect(await folder.annotate("cr.csv", "cr.out.jsonl")).toMatchObject({ code: 1, stderr: expect.stringMatching(/source-unreadable: .*cr\.csv, line 1: a CR stands within the header/) as unknown });
+  });
+
   it("may be a line that is too long to hold", async () => {
     const { texts, errors } = await bad("huge.jsonl", `{"text":"w1"}\n{"text":"${"x".repeat(9_000_000)}"}\n{"text":"w2"}\n`);
     expect(texts).toEqual(["w1", "w2"]);

@@ -207,20 +207,27 @@ describe("records of CSV", () => {
 
   it("begin again behind a quote that is never closed", () => {
     expect(split('a,b\n1,"x\n2,y\n3,z', [])).toEqual(["1:a,b", '2:1,"x', "3:2,y", "4:3,z"]);
-    expect(split('1,"x\n2,"y\n3,"z"\n', [])).toEqual(['1:1,"x\n2,"y', '3:3,"z"']);
+    expect(split('1,"x\n2,"y\n3,"z"\n', [])).toEqual(['1:1,"x', '2:2,"y', '3:3,"z"']);
+    // Not up to the next quote either, which opens another field.
+    expect(split(`a,b\n1,"x\n${"2,y\n".repeat(100)}3,"z w"\n4,v`, [7, 30])).toEqual(["1:a,b", '2:1,"x', ...Array.from({ length: 100 }, (_, i) => `${i + 3}:2,y`), '103:3,"z w"', "104:4,v"]);
+    // What closes as it should is one record, with a CR behind it as well.
+    expect(split('1,"x\ny"\r\n2,"x\ny",z\n', [])).toEqual(['1:1,"x\ny"', '3:2,"x\ny",z']);
     expect(split(`1,"x\n${"2,y\n".repeat(20)}`, [20, 20, 20], 30)).toHaveLength(21);
   });
 
   it("are what looking again behind each quote that is never closed gives", () => {
-    const fieldsEnd = /(?:[^",\n][^,\n]*|"(?:[^"]|"")*"(?!")(?:[^,\n"][^,\n]*)?|)(?:,|(\n|$))/y;
+    // What stands behind a closing quote, and the end of a record.
+    const fieldsEnd = /(?:[^",\n][^,\n]*|"(?:[^"]|"")*"(?!")([^,\n"][^,\n]*)?|)(?:,|(\n|$))/y;
     const again = (file: string): string[] => {
       const records: string[] = [];
       for (let from = 0; from < file.length; ) {
         fieldsEnd.lastIndex = from;
         let match = fieldsEnd.exec(file);
-        while (match !== null && match[1] === undefined) match = fieldsEnd.exec(file);
+        const isBroken = (found: RegExpExecArray): boolean => found[1] !== undefined && file.slice(from, fieldsEnd.lastIndex - (found[2] ?? ",").length - found[1].length).includes("\n");
+        while (match !== null && match[2] === undefined && !isBroken(match)) match = fieldsEnd.exec(file);
+        if (match !== null && isBroken(match)) match = null;
         const lineEnd = `${file}\n`.indexOf("\n", from);
-        const end = match === null ? lineEnd : fieldsEnd.lastIndex - match[1]!.length;
+        const end = match === null ? lineEnd : fieldsEnd.lastIndex - match[2]!.length;
         const record = file.slice(from, end);
         if (!/^ *$/.test(record)) records.push(record);
         from = end + 1;

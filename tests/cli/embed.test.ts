@@ -72,6 +72,14 @@ describe("rootstock embed", () => {
     expect(values).toEqual(Float32Array.from(vectors.flatMap((vector) => [...vector])));
   });
 
+  it("refuses a blank line where rows of a matrix are told apart by their place", async () => {
+    const input = join(folder, "blank.txt");
+    writeFileSync(input, "one\n\ntwo\n");
+    const path = join(folder, "blank.npy");
+    expect(await program(["embed", "--input", input, "--output", path])).toMatchObject({ code: 1, stderr: expect.stringMatching(/text-empty: .*blank\.txt, line 2/) as unknown });
+    expect((await program(["embed", "--input", input])).stdout.trim().split("\n")).toHaveLength(2);
+  });
+
   it("leaves no file behind when a text is refused", async () => {
     const path = join(folder, "refused.npy");
     const { code, stderr } = await program(["embed", "--output", path, "-"], `fine\n${"word ".repeat(600)}`);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readLines, type Line } from "../../src/cli/read-lines.ts";
+import { readLines, type Line, type ReadOptions } from "../../src/cli/read-lines.ts";
 
 let path: string;
 let folder: string;
@@ -16,10 +16,10 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function read(bytes: string | Uint8Array): Promise<Line[]> {
+async function read(bytes: string | Uint8Array, options?: ReadOptions): Promise<Line[]> {
   writeFileSync(path, bytes);
   const lines: Line[] = [];
-  for await (const some of readLines(path, new AbortController().signal)) lines.push(...some);
+  for await (const some of readLines(path, new AbortController().signal, options)) lines.push(...some);
   return lines;
 }
 
@@ -36,6 +36,20 @@ describe("readLines", () => {
     const expected = text.trim() === "" ? [] : [{ number: 1, text }];
     expect(await read(text)).toEqual(expected);
     expect(await read(gzipSync(text))).toEqual(expected);
+  });
+
+  it("refuses what is no UTF-8 by its line, or gives it with its problem; a U+FFFD that was written is one", async () => {
+    const [bad, good] = [Buffer.from("caf\xe9", "latin1"), Buffer.from("caf\u00e9 \ufffd\n")];
+    expect(await read(good)).toEqual([{ number: 1, text: "caf\u00e9 \ufffd" }]);
+    const file = Buffer.concat([Buffer.from("one\n"), bad, Buffer.from("\nthree\n"), Buffer.from("x".repeat(200_000)), Buffer.from([0x0a, 0xf0, 0x9f])]);
+    await expect(read(file)).rejects.toMatchObject({ code: "source-unreadable", message: expect.stringMatching(/line 2 has bytes that are not UTF-8/) as unknown });
+    const lines = await read(file, { keepBad: true });
+    expect(lines.map(({ number, problem }) => [number, problem?.code])).toEqual([[1, undefined], [2, "source-unreadable"], [3, undefined], [4, undefined], [5, "source-unreadable"]]);
+    for (const bytes of [[0xff, 0xfe, 0x61, 0], [0xfe, 0xff, 0, 0x61]]) await expect(read(Uint8Array.from(bytes))).rejects.toMatchObject({ code: "source-unreadable", message: expect.stringMatching(/is UTF-16/) as unknown });
+  });
+
+  it("gives blank lines where they are asked for", async () => {
+    expect(await read("a\n\n \nb\n", { keepBlank: true })).toEqual([{ number: 1, text: "a" }, { number: 2, text: "" }, { number: 3, text: " " }, { number: 4, text: "b" }]);
   });
 
   it("cuts no character at the border of a chunk", async () => {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { parseJson, place, readBoolean, readInteger, readObject, readString, field } from "../../format/json.ts";
 import { RootstockError } from "../../index.ts";
-import { replaceFile } from "../disk.ts";
+import { replaceFile, unreadable } from "../disk.ts";
 import type { Identity } from "./identity.ts";
 
 /** How far a run is. All that it names is on the disk when it is written. */
@@ -79,12 +79,9 @@ function readIdentity(value: unknown, where: string): Identity {
 /** null when there is none. @throws RootstockError as `parseCheckpoint`, `source-unreadable` */
 export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
   if (!existsSync(path)) return null;
-  let data;
-  try {
-    data = await readFile(path);
-  } catch (cause) {
-    throw new RootstockError("source-unreadable", `${path} could not be read: ${(cause as Error).message}`, { cause });
-  }
+  const data = await readFile(path).catch((cause: unknown) => {
+    throw unreadable(path, cause);
+  });
   return parseCheckpoint(data, path);
 }
 

@@ -12,13 +12,14 @@ export interface CsvRecord {
 
 const QUOTE = 0x22;
 const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 
 /** Where in a record the last character was; "closed" is behind a quote, which a second quote opens again. */
 type State = "start" | "plain" | "quoted" | "closed";
 
 /**
  * Finds where the records of a CSV file end: at each line end that is not inside a quoted field. A quote that is never
- * closed would take the rest of the file with it; then the line where it stands is a record alone, and the search goes on
+ * closed would take the rest of the file with it, or all up to the next quote; then the line where it stands is a record alone, and the search goes on
  * behind it. Blank lines are left out.
  *
  * Nothing is looked at twice, however many lines are given up. All records that are inside a quoted field at one line end
@@ -63,6 +64,9 @@ export class CsvRecords {
     let begin = 0;
     for (let at = this.#at; at < this.#text.length; at++) {
       const unit = this.#text.charCodeAt(at);
+      if (this.#state === "closed" && unit !== QUOTE && unit !== this.#delimiter && unit !== RETURN && unit !== NEWLINE && this.#endsQuoted.length > this.#firstLine) {
+        begin = this.#breakAtLines(found, begin, at);
+      }
       if (unit !== NEWLINE) {
         const isOne = this.#lineState === this.#state;
         this.#state = this.#after(this.#state, unit);
@@ -78,6 +82,21 @@ export class CsvRecords {
       }
     }
     this.#keepFrom(begin);
+  }
+
+  /**
+   * A quote that closes an earlier line's, with more behind it, was not meant to: the other is never closed. Each whole line of the open record is a
+   * record alone, and so are those that were inside it, which go the same way from here; the line at `at` begins another.
+   * @returns where that line begins
+   */
+  #breakAtLines(found: CsvRecord[], begin: number, at: number): number {
+    const last = this.#text.lastIndexOf("\n", at) + 1;
+    for (const line of this.#text.slice(begin, last - 1).split("\n")) {
+      this.#record(found, line);
+      this.#line++;
+    }
+    this.#begin(this.#lineState);
+    return last;
   }
 
   #after(state: State, unit: number): State {

@@ -1,6 +1,7 @@
 import { parse } from "csv-parse/sync";
 import { RootstockError } from "../../index.ts";
 import { inputName, readBytes, tooLongLine } from "../read-lines.ts";
+import { notUtf8, Utf8Text } from "../utf8-text.ts";
 import { ByteProgress } from "./byte-progress.ts";
 import { CsvRecords, type CsvRecord } from "./csv-records.ts";
 import { emptyText, refuseReserved, type FieldNames, type Row, type RowContent, type RowSource } from "./rows.ts";
@@ -11,8 +12,9 @@ export function csvRows(path: string, delimiter: "," | "\t", names: FieldNames, 
   async function* rows(): AsyncGenerator<Row[]> {
     let table: CsvTable | null = null;
     let number = 0;
-    for await (const records of readRecords(path, delimiter, signal, bytes.add)) {
-      table ??= new CsvTable(path, delimiter, names, records.shift()!);
+    const utf8 = new Utf8Text(inputName(path));
+    for await (const records of readRecords(path, delimiter, utf8, signal, bytes.add)) {
+      table ??= new CsvTable(path, delimiter, names, utf8, records.shift()!);
       const known = table;
       yield records.map((record) => known.row(record, number++));
     }
@@ -21,14 +23,13 @@ export function csvRows(path: string, delimiter: "," | "\t", names: FieldNames, 
   return { rows: rows(), fraction: () => bytes.fraction() };
 }
 
-async function* readRecords(path: string, delimiter: string, signal: AbortSignal, onBytes: (bytes: number) => void): AsyncGenerator<CsvRecord[]> {
-  const decoder = new TextDecoder(); // takes a byte order mark away
+async function* readRecords(path: string, delimiter: string, utf8: Utf8Text, signal: AbortSignal, onBytes: (bytes: number) => void): AsyncGenerator<CsvRecord[]> {
   const records = new CsvRecords(delimiter);
   for await (const chunk of readBytes(path, signal, { onBytes })) {
-    const found = records.push(decoder.decode(chunk, { stream: true }));
+    const found = records.push(utf8.decode(chunk));
     if (found.length > 0) yield found;
   }
-  const rest = [...records.push(decoder.decode()), ...records.end()];
+  const rest = [...records.push(utf8.decode()), ...records.end()];
   if (rest.length > 0) yield rest;
 }
 
@@ -39,11 +40,14 @@ class CsvTable {
   readonly #columns: readonly string[];
   readonly #keys: readonly string[]; // columns as JSON
   readonly #text: number;
+  readonly #utf8: Utf8Text;
 
-  constructor(path: string, delimiter: string, names: FieldNames, header: CsvRecord) {
+  constructor(path: string, delimiter: string, names: FieldNames, utf8: Utf8Text, header: CsvRecord) {
     this.#path = path;
+    this.#utf8 = utf8;
     this.#delimiter = delimiter;
     const where = this.#where(header);
+    if (header.text.includes("\r")) throw new RootstockError("source-unreadable", `${where}: a CR stands within the header. Lines end in LF or CRLF; convert the file.`);
     this.#columns = this.#fields(header);
     this.#keys = this.#columns.map((name) => JSON.stringify(name));
     const twice = this.#columns.find((name, index) => this.#columns.indexOf(name) < index);
@@ -78,6 +82,7 @@ class CsvTable {
   #fields(record: CsvRecord): string[] {
     const where = this.#where(record);
     if (record.tooLong) throw tooLongLine(inputName(this.#path), record.line);
+    if (this.#utf8.isBroken(record.text)) throw notUtf8(where);
     let rows;
     try {
       rows = parse(record.text, { delimiter: this.#delimiter, record_delimiter: ["\r\n", "\n"], relax_column_count: true });

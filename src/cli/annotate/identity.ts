@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RootstockError } from "../../index.ts";
+import { unreadable } from "../disk.ts";
 
 /** What a run's results depend on, each under a name for people. Two runs of equal identity write equal bytes. */
 export type Identity = ReadonlyMap<string, string>;
@@ -33,7 +34,9 @@ export async function folderDigest(given: string, names: readonly string[]): Pro
   for (const name of names) {
     const path = join(folder, name);
     if (!existsSync(path)) continue;
-    const bytes = await readFile(path);
+    const bytes = await readFile(path).catch((cause: unknown) => {
+      throw unreadable(path, cause);
+    });
     hash.update(`${name}\n${bytes.length}\n`).update(bytes);
   }
   return hash.digest("hex");

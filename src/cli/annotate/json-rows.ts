@@ -1,6 +1,6 @@
 import { RootstockError } from "../../index.ts";
 import { field, place } from "../../format/json.ts";
-import { inputName, readLines, tooLongLine, type Line } from "../read-lines.ts";
+import { inputName, readLines, type Line } from "../read-lines.ts";
 import { readJsonLine, readTokens } from "../read-texts.ts";
 import { ByteProgress } from "./byte-progress.ts";
 import { emptyText, refuseReserved, type FieldNames, type Row, type RowContent, type RowSource } from "./rows.ts";
@@ -33,13 +33,13 @@ function lineRows(path: string, signal: AbortSignal, read: (line: Line) => RowCo
     line: line.number,
     units: line.text.length,
     read() {
-      if (line.tooLong) throw tooLongLine(inputName(path), line.number);
+      if (line.problem !== undefined) throw line.problem;
       return read(line);
     },
   });
   async function* rows(): AsyncGenerator<Row[]> {
     let number = 0;
-    for await (const lines of readLines(path, signal, { onBytes: bytes.add, keepTooLong: true })) {
+    for await (const lines of readLines(path, signal, { onBytes: bytes.add, keepBad: true })) {
       if (number === 0) onFirst?.(lines[0]!);
       yield lines.map((line) => toRow(line, number++));
     }
