@@ -5,6 +5,8 @@ import type { LoadOptions, SourceLike } from "./runtime/options.ts";
 import { readInline } from "./wasm/inline.ts";
 
 export * from "./api.ts";
+export { assetSource } from "./load/asset-source.ts";
+export type { Fetcher } from "./load/asset-source.ts";
 
 /** As `loadEncoder` of `rootstock`, and its errors. */
 export async function loadEncoder(source: SourceLike, options: LoadOptions = {}): Promise<Encoder> {

@@ -31,9 +31,9 @@ export function ownOptions<Options extends object>(given: Options, kinds: Option
   // Those that are inherited, too.
   for (const name in kinds) {
     const value = options[name];
-    if (value === undefined) continue;
     const kind: Kind = kinds[name];
-    if (kind in WANTED && value !== null && (kind === "signal" ? !isSignal(value as Partial<AbortSignal>) : typeof value !== kind)) {
+    if (value === undefined || (value === null && kind in WANTED)) continue;
+    if (kind in WANTED && (kind === "signal" ? !isSignal(value as Partial<AbortSignal>) : typeof value !== kind)) {
       throw invalid(`${name} is ${describe(value)}; give ${WANTED[kind as keyof typeof WANTED]}.`);
     }
     own[name] = Array.isArray(value) && kind !== "ids" ? [...(value as unknown[])] : value;

@@ -50,7 +50,7 @@ class Task:
 
     def __init__(self, rows):
         first = rows[0]
-        self.kind = "ner" if "tags" in first else "label" if "label" in first else "labels"
+        self.kind = "ner" if "tags" in first else "labels" if "labels" in first else "label"
         if self.kind == "ner":
             types = sorted({tag[2:] for row in rows for tag in row["tags"] if tag != "O"})
             self.labels = ["O", *(f"{prefix}-{name}" for name in types for prefix in "BI")]

@@ -3,6 +3,7 @@ import { MANIFEST_NAME, readManifest } from "../format/manifest.ts";
 import type { Manifest } from "../format/types.ts";
 import { MAX_CONFIG_BYTES, MAX_PIECE_BYTES } from "../limits.ts";
 import { canHash, readWhole } from "../load/byte-reader.ts";
+import { parseUrl } from "../load/parse-url.ts";
 import { arrivingChunks, drop, fileUrl, heldFile, lengthOf, missing, readBody, toSource, unreadable, type OpenFile, type Source } from "../load/source.ts";
 import { ownOptions, type OptionKinds } from "../own-options.ts";
 import type { FileRecord } from "./file-records.ts";
@@ -66,9 +67,8 @@ export async function clearCache(options: CacheOptions & { readonly url?: string
 /** null for what is not HTTP: the Cache API refuses it. */
 function folderUrl(given: string | URL): URL | null {
   const base = typeof location === "undefined" ? undefined : location.href;
-  if (!URL.canParse(String(given), base)) return null;
-  const url = new URL(String(given), base);
-  if (!/^https?:$/.test(url.protocol)) return null;
+  const url = parseUrl(given, base);
+  if (url === null || !/^https?:$/.test(url.protocol)) return null;
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   // As the plain source resolves files: without query and fragment.
   return new URL(".", url);

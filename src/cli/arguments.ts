@@ -46,11 +46,11 @@ export function checkArguments(rawArgs: readonly string[], args: ArgsDef, comman
   return values;
 }
 
-/** A whole number from 1 up; undefined where the option is absent. @throws UsageError */
-export function readCount(text: string | undefined, option: string): number | undefined {
+/** A whole number from `least` up; undefined where the option is absent. @throws UsageError */
+export function readCount(text: string | undefined, option: string, least: 0 | 1 = 1): number | undefined {
   if (text === undefined) return undefined;
-  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
-  throw new UsageError(`--${option} is ${JSON.stringify(text)}; give a whole number from 1 up`);
+  if (/^(?:0|[1-9][0-9]{0,8})$/.test(text) && Number(text) >= least) return Number(text);
+  throw new UsageError(`--${option} is ${JSON.stringify(text)}; give a whole number from ${least} up`);
 }
 
 /** One of a closed list; undefined where the option is absent. @throws UsageError */
@@ -92,6 +92,6 @@ export function readTextOptions(args: Readonly<Partial<Record<"max-tokens" | "ov
   return {
     ...given("maxTokens", readCount(args["max-tokens"], "max-tokens")),
     ...given("overflow", readChoice(args.overflow, "overflow", OVERFLOWS)),
-    ...given("stride", args.stride === "0" ? 0 : readCount(args.stride, "stride")),
+    ...given("stride", readCount(args.stride, "stride", 0)),
   };
 }

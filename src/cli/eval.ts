@@ -35,7 +35,7 @@ const definition = defineCommand({
     const given = readCount(args["max-tokens"], "max-tokens");
     const encoder = await openEncoder(args.encoder, session);
     await encoder.addAdapter(TASK, args.adapter, { signal });
-    const maxTokens = given ?? trainedLength(args.adapter, encoder.info.maxTokens);
+    const maxTokens = given ?? (await trainedLength(args.adapter, encoder.info.maxTokens, signal));
     const evaluation = await evaluateTask(encoder, encoder.info.tasks[0]!, args.data, {
       maxTokens,
       signal,

@@ -10,15 +10,16 @@ const definition = defineCommand({
     seed: { type: "string", valueHint: "N", description: "seed (default: the file's)" },
     steps: { type: "string", valueHint: "N", description: "updates (default: the file's)" },
     workers: { type: "string", valueHint: "N", description: "threads that train together (default: 1)" },
+    restart: { type: "boolean", description: "begin anew, whatever checkpoint is there" },
     log: { type: "string", valueHint: "N", description: "a line on standard error every N updates" },
   },
   async run({ args, data }) {
     // Here and not above: training's modules would slow the start of every other command.
     const { readConfig } = await import("./pretrain/config.ts");
     const { pretrainConfig } = await import("./pretrain/pretrain.ts");
-    const config = readConfig(args.config, { output: args.output, seed: args.seed === "0" ? 0 : readCount(args.seed, "seed"), steps: readCount(args.steps, "steps") });
+    const config = readConfig(args.config, { output: args.output, seed: readCount(args.seed, "seed", 0), steps: readCount(args.steps, "steps") });
     const workers = readCount(args.workers, "workers") ?? 1;
-    await pretrainConfig(config, { workers, logEvery: readCount(args.log, "log") }, data as Session);
+    await pretrainConfig(config, { workers, logEvery: readCount(args.log, "log"), restart: args.restart === true }, data as Session);
   },
 });
 

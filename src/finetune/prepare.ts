@@ -1,5 +1,6 @@
 import { quote, RootstockError } from "../errors.ts";
 import { OFFSETS } from "../heads/entities.ts";
+import { ownOptions, type OptionKinds } from "../own-options.ts";
 import { checkChoice, checkTaskName } from "../runtime/options.ts";
 import type { LoadedEncoder } from "../runtime/load-encoder.ts";
 import { Pace } from "../runtime/event-loop.ts";
@@ -29,9 +30,12 @@ export interface Prepared {
   readonly warnings: readonly string[];
 }
 
+const DATA_FIELDS: OptionKinds<TrainingData> = { name: "", train: "ids", dev: "ids", nameRow: "function" };
+
 /** @throws RootstockError `argument-invalid`, `data-invalid`, `source-missing`, those of `from`; the signal's reason. */
-export async function prepare(loaded: LoadedEncoder, data: TrainingData, options: TrainingOptions): Promise<Prepared> {
-  if (typeof data !== "object" || data === null) throw new RootstockError("argument-invalid", "give the data as { name, train, dev }.");
+export async function prepare(loaded: LoadedEncoder, given: TrainingData, options: TrainingOptions): Promise<Prepared> {
+  if (typeof given !== "object" || given === null) throw new RootstockError("argument-invalid", "give the data as { name, train, dev }.");
+  const data = ownOptions(given, DATA_FIELDS);
   checkTaskName(data.name);
   const { signal } = options;
   signal?.throwIfAborted();
@@ -68,6 +72,7 @@ export async function prepare(loaded: LoadedEncoder, data: TrainingData, options
     warnings: [
       ...train.warnings, ...(dev?.warnings ?? []),
       ...unknownLabels(kind, classes),
+      ...(dev === null && recipe.patience !== null ? ["patience: there is no dev, so it ends nothing."] : []),
       ...(start !== null && !keepsHead ? ['from: it has no head for these labels, so a fresh one is trained.'] : []),
     ],
   };

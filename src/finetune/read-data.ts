@@ -71,7 +71,8 @@ export async function readData<Kept>(rows: Rows, options: ReadOptions, keep: (ex
   return { kind, examples, rows: count, tokens, digest: await digest.finish(), tokenDigest: await tokenDigest.finish(), warnings: warnings.list(set) };
 }
 
-function iterable(rows: unknown, set: string): Rows {
+/** Rows as a program gives them. @param set for messages @throws RootstockError `argument-invalid` */
+export function iterable(rows: unknown, set: string): Rows {
   if (typeof rows === "object" && rows !== null && (Symbol.iterator in rows || Symbol.asyncIterator in rows)) return rows as Rows;
   throw new RootstockError("argument-invalid", `${set} must be a list of rows, or anything else that can be walked with for await.`);
 }

@@ -43,7 +43,7 @@ export interface Recipe {
 }
 
 export const TRAINING_OPTIONS: OptionKinds<TrainingOptions> = {
-  method: "", rank: "", alpha: "", rsLora: "", dropout: "", loraDropout: "", targets: "", layers: "", from: "", epochs: "", learningRate: "", headLearningRate: "",
+  method: "", rank: "", alpha: "", rsLora: "boolean", dropout: "", loraDropout: "", targets: "", layers: "", from: "", epochs: "", learningRate: "", headLearningRate: "",
   batchSize: "", schedule: "", warmup: "", weightDecay: "", clip: "", labelSmoothing: "", classWeights: "", patience: "", maxLength: "", evaluateEvery: "",
   offsets: "", seed: "", checkpoint: "", wasm: "", peers: "", signal: "signal", onProgress: "function",
 };
@@ -65,7 +65,7 @@ export function shapeOf(options: TrainingOptions, config: EncoderConfig): Adapte
     method, layers,
     rank: checkInteger(options.rank ?? 8, "rank", 1, MAX_RANK),
     alpha: checkNumber(options.alpha ?? 16, "alpha", 1e-6, 1e6),
-    rsLora: checkFlag(options.rsLora ?? false, "rsLora"),
+    rsLora: options.rsLora ?? false,
     targets: method === "head" ? [] : targetsOf(options.targets ?? (method === "ia3" ? IA3_TARGETS : LORA_TARGETS)),
     feedforward: FEEDFORWARD,
     biases: false,
@@ -151,9 +151,4 @@ export function maxLengthOf(options: TrainingOptions, { maxPositions }: EncoderC
 function checkNumber(value: unknown, name: string, min: number, max: number): number {
   if (typeof value === "number" && value >= min && value <= max) return value;
   throw new RootstockError("argument-invalid", `${name} is ${describe(value)}; give a number from ${min} to ${max}.`);
-}
-
-function checkFlag(value: unknown, name: string): boolean {
-  if (typeof value === "boolean") return value;
-  throw new RootstockError("argument-invalid", `${name} is ${describe(value)}; give true or false.`);
 }

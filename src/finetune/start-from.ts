@@ -60,7 +60,7 @@ function checkTrainable({ description, config, location }: PeftFolder): void {
 }
 
 /** The one shape of all sites: every target in every layer, of one rank and scale. */
-function shapeOfSites({ config, location }: PeftFolder, { sites, kind }: AdapterDescription): AdapterShape {
+function shapeOfSites({ config, location }: PeftFolder, { sites }: AdapterDescription): AdapterShape {
   const layers = [...new Set(sites.map(({ site }) => site.layer!))].sort((a, b) => a - b);
   const partOf = ({ site }: AdapterSite): LayerLinear => site.part as LayerLinear;
   const targets = LINEAR_PARTS.filter((part) => sites.some((site) => partOf(site) === part));
@@ -72,7 +72,7 @@ function shapeOfSites({ config, location }: PeftFolder, { sites, kind }: Adapter
   }
   const common = { targets, feedforward, layers, biases: config.kind === "lora" && config.bias === "lora_only" && sites.some(({ bias }) => bias !== undefined) };
   if (first === undefined) return { ...common, method: "head", rank: 8, alpha: 16, rsLora: false };
-  if (config.kind === "ia3" || kind === "ia3") return { ...common, method: "ia3", rank: 8, alpha: 16, rsLora: false };
+  if (config.kind === "ia3") return { ...common, method: "ia3", rank: 8, alpha: 16, rsLora: false };
   const root = config.rsLora ? Math.sqrt(first.rank) : first.rank;
   const alpha = config.alpha / root === first.scale ? config.alpha : first.scale * root;
   return { ...common, method: config.dora ? "dora" : "lora", rank: first.rank, alpha, rsLora: config.rsLora };

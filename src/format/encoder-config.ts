@@ -111,16 +111,16 @@ function readTypeVocabulary(fields: Fields, family: Family, at: Place): number {
  * Reads config.json of an encoder. Throws `json-invalid`, `limit-exceeded`, `family-unsupported`, `config-invalid`.
  * Unknown fields are ignored; null means absent.
  */
-export function readEncoderConfig(source: Uint8Array | string, where = "config.json"): EncoderConfig {
-  const at = place(where, "config-invalid");
-  const fields = readObject(parseJson(source, { where }), at);
+export function readEncoderConfig(source: Uint8Array | string): EncoderConfig {
+  const at = place("config.json", "config-invalid");
+  const fields = readObject(parseJson(source, { where: at.path }), at);
   const family = readFamily(fields, at);
   const names = family === "distilbert" ? DISTILBERT : COMMON;
   const size = (name: string, max: number): number => readInteger(fields.get(name), field(at, name), 1, max);
   const hidden = size(names.hidden, MAX_DEPTH);
   const heads = size(names.heads, hidden);
   if (hidden % heads !== 0) {
-    throw new RootstockError("config-invalid", `${where}: ${names.hidden} ${hidden} is not a multiple of ${names.heads} ${heads}.`);
+    throw new RootstockError("config-invalid", `${at.path}: ${names.hidden} ${hidden} is not a multiple of ${names.heads} ${heads}.`);
   }
   refuseOtherMaths(fields, family, hidden, at);
   const layers = size(names.layers, MAX_LAYERS);

@@ -53,9 +53,9 @@ export interface LabelUse {
 }
 
 /** `id2label` and `problem_type` of the config.json beside an adapter, as far as they are used; null when it has neither. */
-export function readLabelTable(source: Uint8Array | string, use: LabelUse, where = "config.json"): LabelTable | null {
-  const at = place(where, "config-invalid");
-  const fields = readObject(parseJson(source, { where, maxBytes: MAX_LABEL_FILE_BYTES }), at);
+export function readLabelTable(source: Uint8Array | string, use: LabelUse): LabelTable | null {
+  const at = place("config.json", "config-invalid");
+  const fields = readObject(parseJson(source, { where: at.path, maxBytes: MAX_LABEL_FILE_BYTES }), at);
   const table = use.labels ? (fields.get("id2label") ?? null) : null;
   const labels = table === null ? [] : readIdToLabel(table, field(at, "id2label"));
   const problemType = use.problemType ? readProblemType(fields.get("problem_type"), field(at, "problem_type")) : undefined;

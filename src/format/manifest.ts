@@ -141,14 +141,14 @@ function readQuantization(value: unknown, at: Place): Map<string, QuantizationVa
 }
 
 /** Reads rootstock.json. Throws `json-invalid`, `limit-exceeded`, `format-version`. */
-export function readManifest(source: Uint8Array | string, where = MANIFEST_NAME): Manifest {
-  const at = place(where);
-  const fields = readObject(parseJson(source, { where }), at);
+export function readManifest(source: Uint8Array | string): Manifest {
+  const at = place(MANIFEST_NAME);
+  const fields = readObject(parseJson(source, { where: MANIFEST_NAME }), at);
   const format = readInteger(fields.get("format"), field(at, "format"), 1, Number.MAX_SAFE_INTEGER);
   if (format !== MANIFEST_FORMAT) {
     throw new RootstockError(
       "format-version",
-      `${where}: format ${format} is newer than the ${MANIFEST_FORMAT} that this version reads; update rootstock or convert the ` +
+      `${MANIFEST_NAME}: format ${format} is newer than the ${MANIFEST_FORMAT} that this version reads; update rootstock or convert the ` +
         `encoder again.`,
     );
   }

@@ -222,12 +222,12 @@ function readIa3(fields: Fields, at: Place): Ia3Config {
  * Reads adapter_config.json. Throws `json-invalid`, `limit-exceeded`, `adapter-unsupported` (named, with what is supported),
  * `config-invalid` (a field of a wrong type, out of range, or against another).
  */
-export function readPeftConfig(source: Uint8Array | string, where = "adapter_config.json"): PeftConfig {
-  const at = place(where, "config-invalid");
-  const fields = readObject(parseJson(source, { where }), at);
+export function readPeftConfig(source: Uint8Array | string): PeftConfig {
+  const at = place("adapter_config.json", "config-invalid");
+  const fields = readObject(parseJson(source, { where: at.path }), at);
   const type = fields.get("peft_type");
   if (type === "LORA") return readLora(fields, at);
   if (type === "IA3") return readIa3(fields, at);
   const problem = typeof type === "string" ? `peft_type ${quote(type)} is not supported` : "peft_type is missing, so this is no PEFT adapter";
-  throw unsupported(where, problem);
+  throw unsupported(at.path, problem);
 }

@@ -5,7 +5,7 @@
  */
 
 import { RootstockError } from "../errors.ts";
-import { compilePattern, matchBudget, matchesWhole, matchStart, type Pattern } from "./python-regex.ts";
+import { compilePattern, matchBudget, matchesWhole, matchStart, type Program } from "./python-regex.ts";
 import type { LoraConfig, NameRule, PeftConfig } from "./peft-config.ts";
 import type { Family } from "./types.ts";
 
@@ -38,7 +38,7 @@ export class TargetMatcher {
   private readonly config: PeftConfig;
   private readonly isTarget: (name: string, linear: boolean) => boolean;
   private readonly isExcluded: NameTest;
-  private readonly isSaved: readonly Pattern[];
+  private readonly isSaved: readonly Program[];
   private readonly feedforward: NameTest | undefined;
   private readonly rankPatterns: readonly (readonly [NameTest, number])[];
   private readonly alphaPatterns: readonly (readonly [NameTest, number])[];

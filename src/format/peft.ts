@@ -165,5 +165,5 @@ export function resolveAdapter(
   tensors.finish();
   const poolerSite = draft.sites.some(({ site }) => site.part === "pooler");
   const poolerHead = head?.kind === "sequence" && usesPooler(encoder.family) && head.pooler === undefined;
-  return { kind: config.kind, ...draft, head, firstAdaptedLayer: firstAdaptedLayer(draft, encoder), needsPooler: poolerSite || poolerHead };
+  return { ...draft, head, firstAdaptedLayer: firstAdaptedLayer(draft, encoder), needsPooler: poolerSite || poolerHead };
 }

@@ -26,7 +26,8 @@ type Instruction =
   | { readonly op: "save"; readonly slot: 0 | 1 }
   | { readonly op: "accept" };
 
-type Program = readonly Instruction[];
+/** A compiled pattern. */
+export type Program = readonly Instruction[];
 
 /** Counts the steps of many matches together. */
 export interface MatchBudget {
@@ -35,12 +36,6 @@ export interface MatchBudget {
 
 export function matchBudget(): MatchBudget {
   return { steps: 0 };
-}
-
-/** A compiled pattern. */
-export interface Pattern {
-  readonly source: string;
-  readonly program: Program;
 }
 
 /** The text of the group `(?P<idx>…)`, when the pattern has it and it took part in the match. */
@@ -124,8 +119,8 @@ class Compiler {
 }
 
 /** Compiles a pattern, on the budget of its adapter. Throws `config-invalid` (not a pattern), `adapter-unsupported` (a construct that is not read), `limit-exceeded`. */
-export function compilePattern(source: string, budget: MatchBudget): Pattern {
-  return { source, program: new Compiler(budget).compile(parsePattern(source)) };
+export function compilePattern(source: string, budget: MatchBudget): Program {
+  return new Compiler(budget).compile(parsePattern(source));
 }
 
 function inSet(code: number, ranges: readonly number[]): boolean {
@@ -198,11 +193,11 @@ function run(program: Program, text: string, start: number, whole: boolean, budg
 }
 
 /** `re.fullmatch`. */
-export function matchesWhole(pattern: Pattern, text: string, budget: MatchBudget): boolean {
-  return run(pattern.program, text, 0, true, budget) !== null;
+export function matchesWhole(pattern: Program, text: string, budget: MatchBudget): boolean {
+  return run(pattern, text, 0, true, budget) !== null;
 }
 
 /** `re.match`: from the first character, to anywhere. */
-export function matchStart(pattern: Pattern, text: string, budget: MatchBudget): Match | null {
-  return run(pattern.program, text, 0, false, budget);
+export function matchStart(pattern: Program, text: string, budget: MatchBudget): Match | null {
+  return run(pattern, text, 0, false, budget);
 }

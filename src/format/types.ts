@@ -5,11 +5,11 @@
 
 /** What weights are stored in by others. */
 export type FloatDtype = "F32" | "F16" | "BF16";
-/** What a converted encoder stores besides F32. */
-export type PackedDtype = "U8" | "I8" | "I32";
-/** The rest of the format's types: laid out and bounds-checked, refused where a weight is read (`tensor-dtype`). */
-export type OtherDtype = "BOOL" | "F8_E5M2" | "F8_E4M3" | "I16" | "U16" | "U32" | "F64" | "I64" | "U64";
-export type Dtype = FloatDtype | PackedDtype | OtherDtype;
+/**
+ * And what a converted encoder stores besides F32 (U8, I8); the rest of the format's types are laid out and bounds-checked, and refused where a
+ * weight is read (`tensor-dtype`).
+ */
+export type Dtype = FloatDtype | "U8" | "I8" | "BOOL" | "F8_E5M2" | "F8_E4M3" | "I16" | "U16" | "I32" | "U32" | "F64" | "I64" | "U64";
 
 /** One tensor of a safetensors file. Row-major, little-endian. */
 export interface TensorInfo {
@@ -158,7 +158,6 @@ export interface HeadDescription {
 }
 
 export interface AdapterDescription {
-  readonly kind: "lora" | "ia3";
   readonly sites: readonly AdapterSite[];
   readonly normBias: readonly { readonly site: NormSite; readonly bias: TensorInfo }[];
   readonly embeddingSites: readonly EmbeddingSite[];

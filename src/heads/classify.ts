@@ -9,11 +9,6 @@ export interface Classification {
   score: number;
 }
 
-export interface ClassifyOptions {
-  /** How many labels to return, the likeliest first: a whole number from 1 up, or `null` for all. Default 1. */
-  readonly topK?: number | null;
-}
-
 /** What turns a text classifier's logits into scores: a softmax over them, a sigmoid of each, or nothing. */
 export type ScoreFunction = "softmax" | "sigmoid" | "none";
 
@@ -33,15 +28,10 @@ export function scoreFunction(problemType: ProblemType | undefined, classes: num
  *
  * @param probabilities one per label, from softmax or sigmoid (sigmoids need not sum to 1)
  * @param labels in the order of the head's classes
- * @param options checked by the caller
+ * @param topK how many labels to return, the likeliest first: a whole number from 1 up, or `null` for all; checked by the caller
  * @throws RootstockError `labels-mismatch` when the two lengths differ, `engine-fault` when a probability is NaN
  */
-export function classify(
-  probabilities: Float32Array,
-  labels: readonly string[],
-  options: ClassifyOptions = {},
-): Classification[] {
-  const { topK = 1 } = options;
+export function classify(probabilities: Float32Array, labels: readonly string[], topK: number | null = 1): Classification[] {
   if (probabilities.length !== labels.length) {
     throw new RootstockError(
       "labels-mismatch",

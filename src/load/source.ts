@@ -1,5 +1,6 @@
 import { describe, RootstockError } from "../errors.ts";
 import { fileSystem, urls } from "./builtin.ts";
+import { parseUrl } from "./parse-url.ts";
 
 /** A file being read, front to back. */
 export interface OpenFile {
@@ -60,13 +61,11 @@ function locationSource(given: string | URL): Source {
   const fs = isWeb ? undefined : fileSystem();
   if (fs !== undefined) return directorySource(text, fs);
   const base = typeof location === "undefined" ? undefined : location.href;
-  if (!URL.canParse(text, base)) {
-    throw new RootstockError("argument-invalid", `"${text}" is neither a URL nor, here, a path that can be read.`);
-  }
-  const url = new URL(text, base);
+  const url = parseUrl(text, base);
+  if (url === null) throw new RootstockError("argument-invalid", `"${text}" is neither a URL nor, here, a path that can be read.`);
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   // A data: or blob: URL is one file and has nothing below it.
-  if (!URL.canParse("config.json", url)) throw new RootstockError("argument-invalid", `"${text.slice(0, 80)}" is not the URL of a folder.`);
+  if (parseUrl("config.json", url) === null) throw new RootstockError("argument-invalid", `"${text.slice(0, 80)}" is not the URL of a folder.`);
   return urlSource(url, fetch, arrivingChunks);
 }
 
@@ -245,6 +244,8 @@ export function missing(file: string, folder: string): RootstockError {
 }
 
 export function unreadable(path: string, cause: unknown): RootstockError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  // fetch says that it failed, and its cause why.
+  const told = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const reason = told instanceof Error ? told.message : String(told);
   return new RootstockError("source-unreadable", `${path} could not be read: ${reason}`, { cause });
 }

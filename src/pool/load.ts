@@ -1,11 +1,11 @@
 import { coresAvailable } from "../load/builtin.ts";
 import { MAX_WORKERS } from "../limits.ts";
+import { toSource } from "../load/source.ts";
 import { ownOptions, type OptionKinds } from "../own-options.ts";
 import { checkInteger, LOAD_OPTIONS, type LoadOptions, type Progress, type SourceLike } from "../runtime/options.ts";
 import { Crew } from "./crew.ts";
 import { sent } from "./messages.ts";
 import { EncoderPool } from "./pool.ts";
-import { packSource } from "./shared-source.ts";
 import { startThread, type Thread } from "./thread.ts";
 
 /** More than this many workers are started only when they are asked for: each holds the encoder. */
@@ -37,7 +37,7 @@ export async function loadPoolOf(start: () => Thread, source: SourceLike, option
   signal?.throwIfAborted();
   const count = checkInteger(workers ?? Math.min(MOST_BY_DEFAULT, coresAvailable()), "workers", 1, MAX_WORKERS);
   // Before there are threads: what is no source is no reason to start one.
-  packSource(source);
+  toSource(source);
   const crew = new Crew({ source, options: sent(rest) }, start);
   const end = new AbortController();
   const tell = onProgress && ((progress: Progress): void => {

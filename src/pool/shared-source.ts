@@ -1,4 +1,5 @@
 import { fileSystem } from "../load/builtin.ts";
+import { parseUrl } from "../load/parse-url.ts";
 import { endReading, release, toSource, type FileMap, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
 import type { HostFunctions } from "./messages.ts";
 
@@ -20,8 +21,8 @@ export function packSource(given: SourceLike): PackedSource {
 
 /** In a worker of the web a relative URL would count from the worker's script. */
 function absolute(text: string): string {
-  if (fileSystem() !== undefined || typeof location === "undefined" || !URL.canParse(text, location.href)) return text;
-  return new URL(text, location.href).href;
+  if (fileSystem() !== undefined || typeof location === "undefined") return text;
+  return parseUrl(text, location.href)?.href ?? text;
 }
 
 /** Cloning a view clones all of its buffer, which may be a large one; and shares it when it is shared memory. */

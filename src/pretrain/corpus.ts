@@ -1,8 +1,9 @@
-import { quote, RootstockError } from "../errors.ts";
+import { describe, quote, RootstockError } from "../errors.ts";
 import { field, place, type Place } from "../format/json.ts";
 import { MAX_LABELS, MAX_TRAINING_ROWS } from "../limits.ts";
 import { DataDigest } from "../finetune/data-digest.ts";
 import { headLabels } from "../finetune/label-book.ts";
+import { iterable } from "../finetune/read-data.ts";
 import { Pace } from "../runtime/event-loop.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { PairText, SentenceText } from "./batch.ts";
@@ -104,12 +105,29 @@ export async function readCorpus(data: PretrainingData, settings: PretrainingSet
   return { sentences, pairs, types: [...types.keys()], sources: [...nerSources.records("ner"), ...pairSources.records("tc")], digest: await digest.finish() };
 }
 
-async function eachRow(sets: readonly RowSet[], signal: AbortSignal | undefined, take: (value: unknown, at: Place, name: string) => void): Promise<void> {
+/** What a program gives, before the encoder is read. @throws RootstockError `argument-invalid` */
+export function checkData(data: PretrainingData): void {
+  const invalid = (what: string, value: unknown): RootstockError => new RootstockError("argument-invalid", `${what} is ${describe(value)}; give the data as { ner, pairs }, each a list of { name, rows }.`);
+  if (typeof data !== "object" || data === null) throw invalid("the data", data);
+  for (const family of Object.keys(data)) if (family !== "ner" && family !== "pairs") throw new RootstockError("argument-invalid", `the data has no ${quote(family)}, only ner and pairs.`);
+  for (const family of ["ner", "pairs"] as const) {
+    const sets: unknown = data[family];
+    if (sets === undefined) continue;
+    if (!Array.isArray(sets)) throw invalid(family, sets);
+    for (const [i, set] of sets.entries()) {
+      const { name, nameRow } = Object(set) as Partial<Record<keyof RowSet, unknown>>;
+      if (typeof name !== "string") throw invalid(`the name of ${family}[${i}]`, name);
+      if (nameRow !== undefined && typeof nameRow !== "function") throw new RootstockError("argument-invalid", `nameRow of ${quote(name)} is ${describe(nameRow)}; give a function.`);
+    }
+  }
+}
+
+async function eachRow(sets: readonly RowSet[] = [], signal: AbortSignal | undefined, take: (value: unknown, at: Place, name: string) => void): Promise<void> {
   let total = 0;
   const pace = new Pace();
   for (const { name, rows, nameRow = (row: number) => `${name}, row ${row}` } of sets) {
     let number = 0;
-    for await (const value of rows) {
+    for await (const value of iterable(rows, `rows of ${quote(name)}`)) {
       number++;
       if (pace.isDue) {
         await pace.turn();

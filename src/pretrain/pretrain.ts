@@ -1,12 +1,13 @@
-import { RootstockError } from "../errors.ts";
 import { place } from "../format/json.ts";
 import type { SourceLike } from "../load/source.ts";
+import { checkStore } from "../finetune/checkpoint-store.ts";
+import { ownOptions, type OptionKinds } from "../own-options.ts";
 import { checkChoice, checkInteger } from "../runtime/options.ts";
 import type { TrainMachineOptions } from "../train/machine.ts";
-import { ALONE } from "../train/peers.ts";
+import { checkPeers, type Peers } from "../train/peers.ts";
 import { Batches } from "./batches.ts";
 import { readCheckpoint, writeCheckpoint, type RunIdentity, type RunState } from "./checkpoint.ts";
-import { classNames, readCorpus, type Corpus } from "./corpus.ts";
+import { checkData, classNames, readCorpus, type Corpus } from "./corpus.ts";
 import { digestOfFiles, fillBackbone, readStartEncoder, type StartEncoder } from "./encoder-source.ts";
 import { adapterFiles, encoderFiles, headFiles, type Files } from "./output.ts";
 import { REGIMES } from "./regime.ts";
@@ -25,8 +26,13 @@ export interface Pretrained {
   readonly history: PretrainingHistory;
 }
 
-/** Options that are no settings. */
-const OTHER_OPTIONS = new Set(["checkpoint", "checkpointEvery", "dtype", "writesHead", "peers", "signal", "onProgress", "machine"]);
+type Options = PretrainingOptions & { /** For tests. @internal */ readonly machine?: TrainMachineOptions };
+type RunOptions = Options & { readonly peers: Peers };
+
+const OPTIONS = {
+  ...(Object.fromEntries([...SETTING_FIELDS].map((name) => [name, ""])) as OptionKinds<PretrainingSettings>),
+  checkpoint: "", checkpointEvery: "", dtype: "", writesHead: "boolean", peers: "", signal: "signal", onProgress: "function", machine: "own",
+} satisfies OptionKinds<Options>;
 /** Updates that the speed is taken over. */
 const SPEED_STEPS = 20;
 
@@ -39,15 +45,18 @@ const SPEED_STEPS = 20;
  * @throws RootstockError `argument-invalid`, `data-invalid`, `limit-exceeded`, `training-diverged`, `checkpoint-invalid`, and those of reading
  *   the encoder; `signal.reason` when it is aborted, after a last checkpoint.
  */
-export async function pretrain(encoder: SourceLike, data: PretrainingData, options: PretrainingOptions & { /** For tests. @internal */ readonly machine?: TrainMachineOptions } = {}): Promise<Pretrained> {
-  if (typeof options !== "object" || options === null) throw new RootstockError("argument-invalid", "options must be an object.");
-  const { signal, dtype = "F32", writesHead = false } = options;
+export async function pretrain(encoder: SourceLike, data: PretrainingData, given: Options = {}): Promise<Pretrained> {
+  const own = ownOptions(given, OPTIONS);
+  const options = { ...own, peers: checkPeers(own.peers) };
+  const { signal, dtype = "F32", writesHead } = options;
   signal?.throwIfAborted();
+  checkStore(options.checkpoint);
+  checkData(data);
   checkChoice(dtype, "dtype", ["F32", "F16"]);
   checkInteger(options.checkpointEvery ?? 1, "checkpointEvery", 1, Number.MAX_SAFE_INTEGER);
-  const given = settingsOf(options);
+  const asked = settingsOf(options);
   const start = await readStartEncoder(encoder, signal);
-  const settings = { ...given, maxLength: Math.min(given.maxLength, start.config.maxPositions) };
+  const settings = { ...asked, maxLength: Math.min(asked.maxLength, start.config.maxPositions) };
   const corpus = await readCorpus(data, settings, signal);
   const run = await Run.start(start, corpus, settings, options);
   await run.finish();
@@ -57,21 +66,18 @@ export async function pretrain(encoder: SourceLike, data: PretrainingData, optio
   for (const name of groups === "own" ? families : groups === "shared" ? ["shared"] : []) {
     adapters.set(name, await adapterFiles(run.trainer, start.config, settings, name, files));
   }
-  return { encoder: files, adapters, head: writesHead ? headFiles(run.trainer, classNames(corpus)) : null, history: run.history() };
+  return { encoder: files, adapters, head: writesHead === true ? headFiles(run.trainer, classNames(corpus)) : null, history: run.history() };
 }
 
 function settingsOf(options: PretrainingOptions): PretrainingSettings {
-  const entries = Object.entries(options).filter(([name, value]) => value !== undefined && !OTHER_OPTIONS.has(name));
-  const unknown = entries.find(([name]) => !SETTING_FIELDS.has(name));
-  if (unknown !== undefined) throw new RootstockError("argument-invalid", `there is no option "${unknown[0]}". See docs/pre-finetuning.md.`);
-  return readSettings(Object.fromEntries(entries), place("options", "argument-invalid"));
+  return readSettings(Object.fromEntries(Object.entries(options).filter(([name]) => SETTING_FIELDS.has(name))), place("options", "argument-invalid"));
 }
 
 /** One run, from its first update or its checkpoint to its end. */
 class Run {
   readonly trainer: Trainer;
   readonly #settings: PretrainingSettings;
-  readonly #options: PretrainingOptions;
+  readonly #options: RunOptions;
   readonly #corpus: Corpus;
   readonly #identity: RunIdentity;
   readonly #batches: Batches;
@@ -81,7 +87,7 @@ class Run {
   #seconds = 0;
   #tokens = 0;
 
-  private constructor(trainer: Trainer, start: StartEncoder, corpus: Corpus, settings: PretrainingSettings, options: PretrainingOptions, identity: RunIdentity) {
+  private constructor(trainer: Trainer, start: StartEncoder, corpus: Corpus, settings: PretrainingSettings, options: RunOptions, identity: RunIdentity) {
     this.trainer = trainer;
     this.#settings = settings;
     this.#options = options;
@@ -90,11 +96,11 @@ class Run {
     this.#batches = new Batches(trainer.plan, start.tokenizer, corpus, settings);
   }
 
-  static async start(start: StartEncoder, corpus: Corpus, settings: PretrainingSettings, options: PretrainingOptions & { readonly machine?: TrainMachineOptions }): Promise<Run> {
+  static async start(start: StartEncoder, corpus: Corpus, settings: PretrainingSettings, options: RunOptions): Promise<Run> {
     const { peers, signal, machine, checkpoint } = options;
     const { config, fingerprint } = start;
     const trainer = await Trainer.start({ config, settings, classes: classNames(corpus).length, peers, signal, machine }, (m, parameters) => fillBackbone(m, parameters, start));
-    const identity = { settings: settingsText(settings), encoder: fingerprint, files: await digestOfFiles(start.files), data: corpus.digest ?? "", build: trainer.machine.arithmetic, peers: String(peers?.size ?? 1) };
+    const identity = { settings: settingsText(settings), encoder: fingerprint, files: await digestOfFiles(start.files), data: corpus.digest ?? "", build: trainer.machine.arithmetic, peers: String(peers.size) };
     const run = new Run(trainer, start, corpus, settings, options, identity);
     const kept = checkpoint === undefined ? null : await checkpoint.read();
     if (kept !== null) run.#goOn(readCheckpoint(trainer, kept, identity));
@@ -111,7 +117,7 @@ class Run {
   }
 
   async finish(): Promise<void> {
-    const { checkpoint, checkpointEvery = 100, peers = ALONE, signal } = this.#options;
+    const { checkpoint, checkpointEvery = 100, peers, signal } = this.#options;
     const { steps } = this.#settings;
     const keeps = checkpoint !== undefined && peers.rank === 0;
     const recent: { seconds: number; tokens: number }[] = [];
@@ -157,7 +163,7 @@ class Run {
   }
 
   #report(recent: readonly { seconds: number; tokens: number }[]): void {
-    const { onProgress, peers = ALONE } = this.#options;
+    const { onProgress, peers } = this.#options;
     if (onProgress === undefined || peers.rank !== 0) return;
     const { step, ner, tc, accuracy } = this.#steps.at(-1)!;
     const seconds = recent.reduce((sum, part) => sum + part.seconds, 0);

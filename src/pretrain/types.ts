@@ -20,9 +20,9 @@ export interface RowSet {
 
 export interface PretrainingData {
   /** `{ tokens, tags }` (BIO) or `{ text, spans: [{ start, end, label }] }`, UTF-16, half open. */
-  readonly ner: readonly RowSet[];
+  readonly ner?: readonly RowSet[] | undefined;
   /** `{ a, b }`: two texts that belong together. */
-  readonly pairs: readonly RowSet[];
+  readonly pairs?: readonly RowSet[] | undefined;
 }
 
 /** How rows of one source are taken. */

@@ -20,9 +20,8 @@ const WORDS: Readonly<Record<Verdict, string>> = { right: "right", missed: "miss
 /** Units of text that are shown on either side of what differs. */
 const CONTEXT = 90;
 
-/** A text with its marks. Those that leave the text or lie over an earlier one are left out. */
-export function markedText(text: string, marks: readonly Mark[], window: { readonly from: number; readonly to: number } = { from: 0, to: text.length }): Markup {
-  const { from, to } = window;
+/** The window of a text with its marks. Those that leave it or lie over an earlier one are left out. */
+export function markedText(text: string, marks: readonly Mark[], { from, to }: { readonly from: number; readonly to: number }): Markup {
   const parts: Markup[] = [];
   let at = from;
   for (const { start, end, label, verdict } of inOrder(marks)) {

@@ -52,10 +52,12 @@ function section({ title, lead, content, columns = false }: Section): Markup {
 `;
 }
 
+const MOST_NOTES = 50;
+
 /** A list of short notes that are set off. */
-export function notes(texts: readonly string[], most = 50): Markup {
-  const rest = texts.length - most;
-  return html`<ul class="notes">${texts.slice(0, most).map((text) => html`<li>${text}</li>`)}${rest > 0 ? html`<li>and ${rest} more</li>` : null}</ul>`;
+export function notes(texts: readonly string[]): Markup {
+  const rest = texts.length - MOST_NOTES;
+  return html`<ul class="notes">${texts.slice(0, MOST_NOTES).map((text) => html`<li>${text}</li>`)}${rest > 0 ? html`<li>and ${rest} more</li>` : null}</ul>`;
 }
 
 /** Content behind a line that opens it. */

@@ -22,10 +22,10 @@ const REGIMES: Readonly<Record<PretrainingHistory["settings"]["regime"], string>
 };
 
 /** What a pre-finetuning did, as one HTML file without scripts: curves, conflict of the gradients, sources, settings. */
-export function pretrainingReport(history: PretrainingHistory, title: string = history.settings.regime): string {
+export function pretrainingReport(history: PretrainingHistory): string {
   const { settings, warnings } = history;
   return page({
-    title,
+    title: settings.regime,
     kind: "Pre-finetuning report",
     lead: html`Trained: ${REGIMES[settings.regime]}.`,
     figures: figures(history),

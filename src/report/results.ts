@@ -19,7 +19,7 @@ const MOST_PAIRS = 20;
 
 /** How well each label is found, and what is taken for what. */
 export function resultSections({ confusion, perEntity, kind }: TrainingHistory): Section[] {
-  const rates = perEntity ?? (confusion === undefined ? [] : ratesOf(confusion));
+  const rates = perEntity ?? [];
   const sections: Section[] = [];
   if (rates.length > 0) {
     const name = kind === "ner" ? "entity" : "label";
@@ -53,23 +53,6 @@ function perCent(share: number): string {
 function meter(share: number): Markup {
   const width = Math.round(100 * Math.max(0, Math.min(1, share || 0)));
   return html`<span class="meter" aria-hidden="true"><i style="width:${width}%"></i></span>`;
-}
-
-/** As `metrics/classification.ts`, from counts alone. */
-function ratesOf({ labels, counts }: Confusion): EntityRates[] {
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-  return labels.map((label, index) => {
-    const correct = counts[index]?.[index] ?? 0;
-    const support = sum(counts[index] ?? []);
-    const predicted = sum(counts.map((row) => row[index] ?? 0));
-    return {
-      label,
-      precision: predicted === 0 ? 0 : correct / predicted,
-      recall: support === 0 ? 0 : correct / support,
-      f1: support + predicted === 0 ? 0 : (2 * correct) / (support + predicted),
-      support,
-    };
-  });
 }
 
 function confusionSection(confusion: Confusion): Section {

@@ -11,17 +11,17 @@ export interface TerminalPlot {
   readonly points: readonly Point[];
   /** Columns, its axis included: 30 or more. */
   readonly width: number;
-  /** Lines of the curve. Default 10. */
-  readonly height?: number;
   readonly format?: (value: number) => string;
   readonly limits?: readonly [number, number];
 }
 
 /** Columns beside the curve: names of the y axis, the axis, its arrow. */
 const BESIDE = 12;
+/** Lines of a curve. */
+const HEIGHT = 10;
 
 /** One curve as lines of text; empty where fewer than two points are finite. */
-export function terminalPlot({ title, x, points, width, height = 10, format = short, limits }: TerminalPlot): string[] {
+export function terminalPlot({ title, x, points, width, format = short, limits }: TerminalPlot): string[] {
   const columns = Math.max(18, width - BESIDE);
   // One point a column: the library joins points by steps, and several in a column would be drawn over each other.
   const drawn = buckets(points, columns);
@@ -33,7 +33,7 @@ export function terminalPlot({ title, x, points, width, height = 10, format = sh
   const curve = drawn.map(({ x: middle, mean }, index): [number, number] => [index === drawn.length - 1 ? last : Math.round(middle), mean]);
   const text = plot(curve, {
     width: columns,
-    height,
+    height: HEIGHT,
     yRange: [yAxis.min, yAxis.max],
     customYAxisTicks: [...yAxis.ticks],
     customXAxisTicks: [...xAxis.ticks],

@@ -1,4 +1,4 @@
-import { RootstockError } from "../errors.ts";
+import { describe, RootstockError } from "../errors.ts";
 import type { EncoderConfig } from "../format/types.ts";
 import type { Address } from "../wasm/kernels.ts";
 import type { LinearMemory } from "../wasm/memory.ts";
@@ -21,14 +21,14 @@ export function checkRows(config: EncoderConfig, { ids, mask }: TextIds): { ids:
   if (count > config.maxPositions) {
     throw new RootstockError(
       "text-too-long",
-      `the text has ${count} tokens and the encoder reads ${config.maxPositions}. Shorten it, or pass overflow: "truncate".`,
+      `the text has ${count} tokens and the encoder reads ${config.maxPositions}. Shorten it.`,
     );
   }
   const ownIds = new Int32Array(count);
   for (let i = 0; i < count; i++) {
     const id = ids[i]!;
     if (!Number.isInteger(id) || id < 0 || id >= config.vocabulary) {
-      throw new RootstockError("ids-invalid", `input id ${id} at position ${i} is not in 0…${config.vocabulary - 1}, the encoder's vocabulary.`);
+      throw new RootstockError("ids-invalid", `input id ${describe(id)} at position ${i} is not in 0…${config.vocabulary - 1}, the encoder's vocabulary.`);
     }
     ownIds[i] = id;
   }

@@ -33,7 +33,7 @@ import {
 } from "./options.ts";
 import { WorkQueue } from "./queue.ts";
 import { restore } from "./recovery.ts";
-import { checkRequests, encodeText, type EncodedText, type PartOptions } from "./requests.ts";
+import { checkRequests, encodeText, textLimits, type EncodedText, type PartOptions } from "./requests.ts";
 import { taskBranches, vectorBranches, windowBranches, type NameOf, type Results, type ResultsOf, type Stated } from "./results.ts";
 import { headOf, makeTask, type Task } from "./task.ts";
 import { sentenceOptions } from "./sentence.ts";
@@ -144,7 +144,7 @@ export class Encoder {
 
   /**
    * Runs tasks over one text. The encoder's trunk runs once, however many tasks there are. Calls made at the same time
-   * share passes, and finish in the order they were made.
+   * share passes, which run in the order that calls were made in.
    *
    * In TypeScript you may state what the tasks give, which nothing checks:
    * `run<{ people: EntityGroup[]; intent: Classification[] }>(text, ["people", "intent"])`.
@@ -182,7 +182,7 @@ export class Encoder {
         });
         return results as Known[];
       });
-    });
+    }, wanted.part === undefined);
   }
 
   /**
@@ -196,7 +196,7 @@ export class Encoder {
       if (typeof text !== "string") throw new RootstockError("argument-invalid", "give text as a string.");
       if (wanted.tasks !== undefined) checkStrings(wanted.tasks, "tasks");
       const tasks = wanted.tasks?.map((name) => this.#task(name)) ?? [...this.#tasks.values()].filter(({ adapter }) => adapter.plan.firstLayer > 0);
-      const encoded = encodeText(loaded, text, wanted);
+      const encoded = encodeText(loaded, text, textLimits(loaded, wanted));
       const { layers } = loaded.machine.plan.config;
       const depth = Math.max(0, Math.min(layers - 1, ...tasks.map(({ adapter }) => adapter.plan.firstLayer)));
       const states = encoded.windows.map((): TrunkState => ({ depth, rows: null }));
@@ -376,7 +376,7 @@ export class Encoder {
         await runTexts(this.#live(), call, read, options, (text, index) => [branchesOf(call, task, text, (values) => (all[index] = values))]);
         return all;
       });
-    });
+    }, options.part === undefined);
   }
 
   /** Runs one text given as ids for one output. */

@@ -90,22 +90,35 @@ function contentOf(request: TextRequest): { content: string | readonly string[] 
   return { content: trunk ?? tokens ?? text!, names: copyList(names) };
 }
 
+/** How texts become tokens: `TextOptions` with their defaults. */
+export interface TextLimits {
+  readonly limit: number;
+  readonly overflow: (typeof OVERFLOWS)[number];
+  readonly stride: number;
+}
+
+/** Once a call, whatever texts it has. null is "not given". @throws RootstockError `argument-invalid`. */
+export function textLimits({ tokenizer, machine }: LoadedEncoder, { maxTokens, overflow: wanted, stride: shared }: TextOptions): TextLimits {
+  const { maxPositions } = machine.plan.config;
+  const special = tokenizer?.specialTokenCount ?? 0;
+  const limit = checkInteger(maxTokens ?? maxPositions, "maxTokens", special + 1, maxPositions);
+  const overflow = checkChoice(wanted ?? (shared == null ? "error" : "windows"), "overflow", OVERFLOWS);
+  if (shared != null && overflow !== "windows") {
+    throw new RootstockError("argument-invalid", `stride is for overflow: "windows", and overflow is "${overflow}".`);
+  }
+  const room = limit - special;
+  return { limit, overflow, stride: checkInteger(shared ?? Math.floor(room / 4), "stride", 0, room - 1) };
+}
+
 /**
  * Encodes one text.
  * @throws RootstockError `text-empty`, `text-too-long`, `argument-invalid`, `source-missing` (no tokenizer.json).
  */
-export function encodeText({ tokenizer, machine }: LoadedEncoder, content: string | readonly string[], options: TextOptions): EncodedText {
+export function encodeText({ tokenizer, machine }: LoadedEncoder, content: string | readonly string[], { limit, overflow, stride }: TextLimits): EncodedText {
   if (tokenizer === null) {
     throw new RootstockError("source-missing", "the encoder folder has no tokenizer.json, so it reads ids only. Add the file and load it again.");
   }
   const { maxPositions } = machine.plan.config;
-  const limit = checkInteger(options.maxTokens ?? maxPositions, "maxTokens", tokenizer.specialTokenCount + 1, maxPositions);
-  const overflow = checkChoice(options.overflow ?? (options.stride === undefined ? "error" : "windows"), "overflow", OVERFLOWS);
-  if (options.stride !== undefined && overflow !== "windows") {
-    throw new RootstockError("argument-invalid", `stride is for overflow: "windows", and overflow is "${overflow}".`);
-  }
-  const room = limit - tokenizer.specialTokenCount;
-  const stride = checkInteger(options.stride ?? Math.floor(room / 4), "stride", 0, room - 1);
   const text = typeof content === "string" ? content : content.join(" ");
   if (text.trim() === "") throw new RootstockError("text-empty", "the text is empty. Leave empty texts out.");
   const encodeOptions = overflow === "windows" ? {} : { maxTokens: limit };

@@ -95,12 +95,11 @@ function windowReadings(tokens: Int32Array, { windows, encoded }: EncodedText): 
 }
 
 function labelsOf(task: Task, scores: Float32Array, { topK }: ResultOptions): TaskResult {
-  return classify(scores, task.labels, { topK: topK === undefined ? 1 : topK });
+  return classify(scores, task.labels, topK);
 }
 
 function spansOf(task: Task, probabilities: Float32Array, tokens: Int32Array, { text, encoded }: EncodedText, options: ResultOptions): TaskResult {
-  const { aggregation = "first", ignoreLabels = ["O"], offsets = "utf16" } = options;
-  return decodeEntities({ probabilities, tokens }, text, encoded, task.scheme, { aggregation, ignoreLabels, offsets });
+  return decodeEntities({ probabilities, tokens }, text, encoded, task.scheme, options);
 }
 
 function joined(pieces: readonly Float32Array[]): Float32Array {

@@ -11,13 +11,13 @@ export interface SentenceOptions extends Pick<EmbedOptions, "overflow"> {
 }
 
 /**
- * How `embed` makes a vector: as the options say, else as the folder does. Who names a pooling gets that of the text as it is. A length that is the
- * folder's cuts a longer text, as sentence-transformers does, unless the options say what becomes of one.
+ * How `embed` makes a vector: as the options say, else as the folder does. Who names a pooling gets that of the text as it is. A folder of
+ * sentence-transformers cuts a longer text, as it does there, unless the options say what becomes of one.
  * @throws RootstockError `argument-invalid`; `config-invalid` when neither says what is supported.
  */
 export function sentenceOptions({ sentence, machine }: LoadedEncoder, { pooling, maxTokens, overflow, stride }: EmbedOptions): SentenceOptions {
   const { maxPositions } = machine.plan.config;
-  const isCut = sentence?.maxTokens !== undefined && maxTokens === undefined && overflow === undefined && stride === undefined;
+  const isCut = sentence !== null && maxTokens == null && overflow == null && stride == null;
   const length = { maxTokens: maxTokens ?? Math.min(sentence?.maxTokens ?? maxPositions, maxPositions), ...(isCut ? { overflow: "truncate" as const } : {}) };
   if (pooling !== undefined) return { pooling: checkChoice(pooling, "pooling", POOLINGS), ...length, lowerCase: false };
   const asked = sentence?.pooling ?? "mean";

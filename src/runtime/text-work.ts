@@ -5,7 +5,7 @@ import type { Pace } from "./event-loop.ts";
 import type { LoadedEncoder } from "./load-encoder.ts";
 import type { TextOptions } from "./options.ts";
 import { firstLayerOf, type WorkQueue } from "./queue.ts";
-import { atRequest, encodeText, type Content, type EncodedText, type PartOptions } from "./requests.ts";
+import { atRequest, encodeText, textLimits, type Content, type EncodedText, type PartOptions } from "./requests.ts";
 import type { TrunkCache } from "./trunk-cache.ts";
 
 /** What texts run on. */
@@ -25,6 +25,7 @@ export async function runTexts(
   branchesOf: (text: EncodedText, index: number) => readonly (readonly WorkBranch[])[],
 ): Promise<void> {
   const { config } = loaded.machine.plan;
+  const limits = textLimits(loaded, options);
   const work: TextWork[] = [];
   const made: MadeTrunks = { list: [], room: trunks.budget };
   for (const [index, content] of contents.entries()) {
@@ -35,7 +36,7 @@ export async function runTexts(
     const kept = typeof content === "object" && "states" in content ? content : null;
     let text: EncodedText;
     try {
-      text = kept?.text ?? encodeText(loaded, content as string | readonly string[], options);
+      text = kept?.text ?? encodeText(loaded, content as string | readonly string[], limits);
     } catch (error) {
       throw atRequest(error, index, contents.length, options);
     }

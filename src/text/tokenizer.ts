@@ -10,13 +10,7 @@ import type { SegmentEncoder, SegmentPlace } from "./segment-encoder.ts";
 import { readTokenizerParts, type TokenizerKind } from "./tokenizer-json.ts";
 
 /** Words kept in the cache: English running text repeats nearly all of its words within this many; 3 MB when full. */
-const DEFAULT_CACHE_WORDS = 16_384;
-const MAX_CACHE_WORDS = 1 << 20;
-
-export interface TokenizerOptions {
-  /** Most words (runs without white space) whose tokens are kept; 0 keeps none. Default 16,384. */
-  readonly cacheWords?: number;
-}
+const CACHE_WORDS = 16_384;
 
 export interface EncodeOptions {
   /** Most tokens of the result, the special ones of the model included; later tokens are left out. Default: all. */
@@ -53,15 +47,10 @@ export interface TextTokenizer {
  *
  * @param tokenizerJson tokenizer.json, parsed. Its `truncation` and `padding` are not used.
  * @param tokenizerConfig tokenizer_config.json, parsed, or null.
+ * @param cacheWords most words (runs without white space) whose tokens are kept; 0 keeps none.
  * @throws RootstockError `tokenizer-invalid` for a kind that is not read, or a file of the wrong shape.
  */
-export function createTokenizer(
-  tokenizerJson: unknown,
-  tokenizerConfig: unknown,
-  options: TokenizerOptions = {},
-): TextTokenizer {
-  const cacheWords = options.cacheWords ?? DEFAULT_CACHE_WORDS;
-  checkCount(cacheWords, 0, MAX_CACHE_WORDS, "cacheWords");
+export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown, cacheWords = CACHE_WORDS): TextTokenizer {
   const json = readObject(tokenizerJson, "the file");
   const config = tokenizerConfig === null ? {} : readObject(tokenizerConfig, "tokenizer_config.json");
   const parts = readTokenizerParts(json, config, cacheWords);
@@ -133,7 +122,9 @@ class HuggingFaceTokenizer implements TextTokenizer {
 
   #builder({ maxTokens }: EncodeOptions): EncodingBuilder {
     if (maxTokens === undefined) return new EncodingBuilder(this.#template, Infinity);
-    checkCount(maxTokens, this.specialTokenCount, Number.MAX_SAFE_INTEGER, "maxTokens");
+    if (!Number.isInteger(maxTokens) || maxTokens < this.specialTokenCount) {
+      throw new RootstockError("argument-invalid", `maxTokens must be an integer from ${this.specialTokenCount} on, not ${maxTokens}.`);
+    }
     return new EncodingBuilder(this.#template, maxTokens - this.specialTokenCount);
   }
 
@@ -161,11 +152,5 @@ function checkLength(units: number): void {
       "text-too-long",
       `the text has ${units} UTF-16 units; at most ${MAX_TEXT_UNITS} are taken. Split it into parts.`,
     );
-  }
-}
-
-function checkCount(value: number, least: number, most: number, name: string): void {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RootstockError("argument-invalid", `${name} must be an integer from ${least} to ${most}, not ${value}.`);
   }
 }

@@ -19,17 +19,24 @@ export interface AdamWOptions {
  */
 export function adamWStep(machine: TrainMachine, parameters: Iterable<Parameter>, step: number, options: AdamWOptions, gradientScale: number): void {
   const { learningRate, betas: [beta1, beta2] = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01, decays } = options;
-  const rootCorrection = 1 / Math.sqrt(1 - beta2 ** step);
+  const rootCorrection = 1 / Math.sqrt(1 - power(beta2, step));
   for (const parameter of parameters) {
     const rate = typeof learningRate === "number" ? learningRate : learningRate(parameter);
     const keep = decays === undefined || decays(parameter) ? 1 - rate * weightDecay : 1;
     const { value, gradient, momentum, variance, count } = parameter;
     machine.train.adamW(
-      value, gradient, momentum, variance, count, keep, 1 - beta1, beta2, 1 - beta2, rate / (1 - beta1 ** step), rootCorrection,
+      value, gradient, momentum, variance, count, keep, 1 - beta1, beta2, 1 - beta2, rate / (1 - power(beta1, step)), rootCorrection,
       epsilon, gradientScale,
     ); // prettier-ignore
     if (step % CLEARED_EVERY === 0) clearSmall(machine.memory.floats(momentum, count));
   }
+}
+
+/** By squaring: products, which every engine rounds alike. The last bits of `**` differ between engines. @param exponent whole, from 0 */
+function power(base: number, exponent: number): number {
+  let result = 1;
+  for (let [square, rest] = [base, exponent]; rest > 0; square *= square, rest = Math.floor(rest / 2)) if (rest % 2 === 1) result *= square;
+  return result;
 }
 
 /** Updates between two looks for means that fade: fewer than the 171 in which 2⁻¹⁰⁰ falls to the denormal numbers. */

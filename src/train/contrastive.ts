@@ -36,14 +36,14 @@ export function planPairs(layout: Layout, pairs: number, hidden: number): PairPl
 }
 
 /**
- * Mean over a text's rows (those that its mask keeps), and that at length 1, for each segment of x.
+ * Mean over a text's rows, and that at length 1, for each segment of x.
  * @param first place of the first segment among the vectors: batches that do not fit at once go in parts
  */
 export function poolForward({ kernels, memory }: TrainMachine, { hidden, means, units }: PairPlace, { segments }: Rows, x: Address, first: number): void {
   const bytes = hidden * 4;
-  for (const [i, { first: row, length, mask }] of segments.entries()) {
+  for (const [i, { first: row, length }] of segments.entries()) {
     const at = (first + i) * bytes;
-    kernels.meanRows(x + row * bytes, length, hidden, hidden, mask, means + at);
+    kernels.meanRows(x + row * bytes, length, hidden, hidden, 0, means + at);
     memory.u8.copyWithin(units + at, means + at, means + at + bytes);
     kernels.l2Normalize(units + at, hidden);
   }
@@ -52,10 +52,10 @@ export function poolForward({ kernels, memory }: TrainMachine, { hidden, means, 
 /** The gradient of the vectors, left by `contrastiveLoss`, to that of the rows, [rows][hidden] at `dx`. Once for each segment. */
 export function poolBackward({ train }: TrainMachine, { hidden, means, dUnits }: PairPlace, { segments }: Rows, dx: Address, first: number): void {
   const bytes = hidden * 4;
-  for (const [i, { first: row, length, mask }] of segments.entries()) {
+  for (const [i, { first: row, length }] of segments.entries()) {
     const at = (first + i) * bytes;
     train.l2NormalizeBackward(means + at, dUnits + at, hidden);
-    train.meanRowsBackward(dUnits + at, length, hidden, mask, dx + row * bytes);
+    train.meanRowsBackward(dUnits + at, length, hidden, 0, dx + row * bytes);
   }
 }
 

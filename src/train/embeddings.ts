@@ -38,7 +38,7 @@ export function embeddingsForward(m: TrainMachine, pass: Pass, embeddings: Train
     m.kernels.gatherRows(table.value, ids, batch.rows, width, work.scaled);
     m.train.addTo(work.scaled, count, to);
   }
-  normForward(m, norm, null, config.epsilon, to, 0, batch.rows, keptNorm, to);
+  normForward(m, norm, config.epsilon, to, 0, batch.rows, keptNorm, to);
   drop(m, draws, "hidden", AFTER_NORM, to, count);
   if (projection !== null) linearForward(m, { work, draws, place: PROJECTION }, projection, null, to, batch.rows, out);
 }
@@ -54,7 +54,7 @@ export function embeddingsBackward(m: TrainMachine, pass: Pass, embeddings: Trai
     d = work.dWide;
   }
   drop(m, draws, "hidden", AFTER_NORM, d, batch.rows * width);
-  normBackward(m, norm, null, keptNorm, d, batch.rows);
+  normBackward(m, norm, keptNorm, d, batch.rows);
   m.train.scatterAddRows(d, work.ids, batch.rows, width, word.gradient);
   m.train.scatterAddRows(d, work.positions, batch.rows, width, position.gradient);
   if (type !== null) m.train.scatterAddRows(d, work.types, batch.rows, width, type.gradient);

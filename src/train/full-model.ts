@@ -7,7 +7,7 @@ import { groupLimits, layerModules, planGroup, type GroupOptions } from "./group
 import { planKeptLayer, type KeptLayer, type TrainLayer } from "./layer.ts";
 import { planTrained, type TrainLinear } from "./linear.ts";
 import { planKeptNorm, planTrainedNorm, type TrainNorm } from "./norm.ts";
-import { Parameters } from "./parameters.ts";
+import { Parameters, type Parameter } from "./parameters.ts";
 import type { TrainModel } from "./pass.ts";
 import { planTrainWorkspace } from "./workspace.ts";
 
@@ -70,10 +70,7 @@ function planStored(layout: Layout, parameters: Parameters, config: EncoderConfi
 function planEmbeddings(layout: Layout, parameters: Parameters, config: EncoderConfig, rows: number, isFrozen: boolean): TrainEmbeddings {
   const width = config.embeddingSize;
   const path = (name: string): string => `${BACKBONE}/${encoderModules(config).find((module) => module.name === name)!.path}`;
-  const table = (part: string, count: number) => {
-    const name = `${path(`embeddings.${part}`)}.weight`;
-    return isFrozen ? parameters.addFrozen(name, count, width) : parameters.add(name, count, width);
-  };
+  const table = (part: string, count: number): Parameter => parameters.add(`${path(`embeddings.${part}`)}.weight`, [count, width], isFrozen);
   return {
     width,
     word: table("word", config.vocabulary),

@@ -2,11 +2,11 @@ import { RootstockError } from "../errors.ts";
 import { encoderModules, type EncoderModule } from "../format/encoder-modules.ts";
 import type { EncoderConfig, LayerLinear, LayerNormPart } from "../format/types.ts";
 import { MAX_LABELS, MAX_RANK } from "../limits.ts";
-import { LINEAR_PARTS, NORM_PARTS } from "../model/plan.ts";
+import { LINEAR_PARTS } from "../model/plan.ts";
 import type { Layout } from "../wasm/memory.ts";
 import { planHead, type HeadKind } from "./head.ts";
 import type { TrainLayer, TrainLayerSlots } from "./layer.ts";
-import type { Parameter, Parameters } from "./parameters.ts";
+import type { Parameters } from "./parameters.ts";
 import type { TrainGroup } from "./pass.ts";
 import { planSlot, type SlotKind, type TrainSlot } from "./slot.ts";
 
@@ -25,8 +25,8 @@ export interface GroupOptions {
   readonly rsLora?: boolean;
   /** Targets whose input (IA)³ scales; it scales the output of others. Default: both output layers, as PEFT has it for BERT. */
   readonly feedforward?: readonly LayerLinear[];
-  /** Which biases are trained: of the targets (PEFT's "lora_only"), or of every linear layer and LayerNorm of `layers`. */
-  readonly bias?: "none" | "targets" | "layers";
+  /** Which biases are trained: those of the targets (PEFT's "lora_only"), or none. */
+  readonly bias?: "none" | "targets";
   readonly head: HeadKind | null;
 }
 
@@ -77,28 +77,23 @@ function planSlots(
 ): TrainLayerSlots {
   const modules = layerModules(config, index);
   const linears: Partial<Record<LayerLinear, TrainSlot>> = {};
-  const norms: Partial<Record<LayerNormPart, Parameter>> = {};
-  const nameOf = (part: LayerLinear | LayerNormPart): string => `${options.name}/${modules.get(part)!.path}`;
   for (const part of LINEAR_PARTS) {
     const kind = slotKind(options, part);
-    if (kind !== null) linears[part] = planSlot(layout, parameters, nameOf(part), layer.linears[part], kind, rows);
+    if (kind !== null) linears[part] = planSlot(layout, parameters, `${options.name}/${modules.get(part)!.path}`, layer.linears[part], kind, rows);
   }
-  if (options.bias === "layers") for (const part of NORM_PARTS) norms[part] = parameters.add(`${nameOf(part)}.bias`, config.hidden);
-  return { linears, norms };
+  return { linears };
 }
 
 function slotKind(options: GroupOptions, part: LayerLinear): SlotKind | null {
   const { kind, targets, rank = 8, alpha = rank, rsLora = false, feedforward = ["attentionOutput", "output"], bias = "none" } = options;
-  const isTarget = kind !== "none" && targets.includes(part);
-  const hasBias = bias === "layers" || (bias === "targets" && targets.includes(part));
-  if (!isTarget && !hasBias) return null;
-  const hasRank = isTarget && kind !== "ia3";
+  if (kind === "none" || !targets.includes(part)) return null;
+  const hasRank = kind !== "ia3";
   return {
     rank: hasRank ? rank : 0,
     scale: hasRank ? alpha / (rsLora ? Math.sqrt(rank) : rank) : 0,
-    dora: isTarget && kind === "dora",
-    ia3: !isTarget || kind !== "ia3" ? null : feedforward.includes(part) ? "input" : "output",
-    bias: hasBias,
+    dora: kind === "dora",
+    ia3: hasRank ? null : feedforward.includes(part) ? "input" : "output",
+    bias: bias === "targets",
   };
 }
 

@@ -1,4 +1,4 @@
-import { LINEAR_PARTS, NORM_PARTS } from "../model/plan.ts";
+import { LINEAR_PARTS } from "../model/plan.ts";
 import type { Address } from "../wasm/kernels.ts";
 import { drawKey } from "./dropout.ts";
 import type { TrainMachine } from "./machine.ts";
@@ -17,7 +17,7 @@ const HEAD_DEVIATION = 0.02;
 export function initialise(m: TrainMachine, model: TrainModel, group: TrainGroup, seed: number): void {
   for (const [at, slots] of group.layers.entries()) {
     if (slots === null) continue;
-    const { linears, norms } = model.layers[at]!;
+    const { linears } = model.layers[at]!;
     for (const part of LINEAR_PARTS) {
       const slot = slots.linears[part];
       if (slot === undefined) continue;
@@ -26,7 +26,6 @@ export function initialise(m: TrainMachine, model: TrainModel, group: TrainGroup
       for (const vector of [slot.inputScale, slot.outputScale, slot.magnitude]) if (vector !== null) fill(m, vector, () => 1);
       if (slot.bias !== null) copyValues(m, slot.bias, linears[part].bias);
     }
-    for (const part of NORM_PARTS) if (norms[part]) copyValues(m, slots.norms[part] ?? null, norms[part].beta);
   }
   if (group.head !== null) {
     const { classifier, dense } = group.head;
@@ -36,8 +35,7 @@ export function initialise(m: TrainMachine, model: TrainModel, group: TrainGroup
     }
   }
   refresh(m, model);
-  if (!magnitudesFromNorms(m, group)) return;
-  refresh(m, model);
+  if (magnitudesFromNorms(m, group)) refresh(m, model);
 }
 
 /** m = ‖W‖, so that g = 1. Were there any? */
@@ -53,8 +51,8 @@ function magnitudesFromNorms(m: TrainMachine, group: TrainGroup): boolean {
   return found;
 }
 
-function copyValues({ memory }: TrainMachine, parameter: Parameter | null, from: Address): void {
-  if (parameter !== null) memory.u8.copyWithin(parameter.value, from, from + parameter.count * 4);
+function copyValues({ memory }: TrainMachine, parameter: Parameter, from: Address): void {
+  memory.u8.copyWithin(parameter.value, from, from + parameter.count * 4);
 }
 
 function fill({ memory }: TrainMachine, parameter: Parameter, value: (index: number) => number): void {

@@ -1,5 +1,4 @@
 import type { LayerLinear, LayerNormPart } from "../format/types.ts";
-import type { Segment } from "../run/batch.ts";
 import type { Address } from "../wasm/kernels.ts";
 import type { Layout } from "../wasm/memory.ts";
 import { activate, activateBackward } from "./activation.ts";
@@ -7,8 +6,7 @@ import { drop, drawKey, threshold } from "./dropout.ts";
 import { linearBackward, linearForward, type TrainLinear, type Use } from "./linear.ts";
 import type { TrainMachine } from "./machine.ts";
 import { normBackward, normForward, planKeptNorm, type KeptNorm, type TrainNorm } from "./norm.ts";
-import type { Parameter } from "./parameters.ts";
-import type { Pass, Rows } from "./pass.ts";
+import type { Pass, Rows, Segment } from "./pass.ts";
 import type { TrainSlot } from "./slot.ts";
 
 /** One transformer layer (post-LayerNorm, as BERT), and what its backward step needs of its forward step. */
@@ -18,10 +16,9 @@ export interface TrainLayer {
   readonly kept: KeptLayer;
 }
 
-/** An adapter's part of a layer; norms hold a bias that replaces the encoder's. */
+/** An adapter's part of a layer. */
 export interface TrainLayerSlots {
   readonly linears: Readonly<Partial<Record<LayerLinear, TrainSlot>>>;
-  readonly norms: Readonly<Partial<Record<LayerNormPart, Parameter>>>;
 }
 
 /** f32 [rows][hidden] unless said. */
@@ -88,13 +85,13 @@ export function layerForward(m: TrainMachine, pass: Pass, step: LayerStep, x: Ad
   for (const [text, keys] of batch.segments.entries()) attention(m, pass, step, text, queries.segments[text]!, keys);
   linear("attentionOutput", kept.context, n, out);
   drop(m, draws, "hidden", index * 16 + AFTER_ATTENTION, out, n * hidden);
-  normForward(m, norms.attentionNorm, slots?.norms.attentionNorm ?? null, epsilon, out, input, n, kept.attentionNorm, kept.attended);
+  normForward(m, norms.attentionNorm, epsilon, out, input, n, kept.attentionNorm, kept.attended);
 
   linear("intermediate", kept.attended, n, kept.wide);
   activate(m, activation, kept.wide, n * intermediate, kept.active);
   linear("output", kept.active, n, out);
   drop(m, draws, "hidden", index * 16 + AFTER_OUTPUT, out, n * hidden);
-  normForward(m, norms.outputNorm, slots?.norms.outputNorm ?? null, epsilon, out, kept.attended, n, kept.outputNorm, out);
+  normForward(m, norms.outputNorm, epsilon, out, kept.attended, n, kept.outputNorm, out);
 }
 
 /**
@@ -114,14 +111,14 @@ export function layerBackward(m: TrainMachine, pass: Pass, step: LayerStep, x: A
   const linear = (part: LayerLinear, from: Address, dy: Address, rows: number, dx: Address, adds: boolean): void =>
     linearBackward(m, useOf(pass, index, part), layer.linears[part], slots?.linears[part] ?? null, from, dy, rows, dx, adds);
 
-  normBackward(m, norms.outputNorm, slots?.norms.outputNorm ?? null, kept.outputNorm, dState, n);
+  normBackward(m, norms.outputNorm, kept.outputNorm, dState, n);
   copyRows(dState, dResidual);
   drop(m, draws, "hidden", index * 16 + AFTER_OUTPUT, dState, n * hidden);
   linear("output", kept.active, dState, n, dWide, false);
   activateBackward(m, activation, kept.wide, kept.active, dWide, n * intermediate);
   linear("intermediate", kept.attended, dWide, n, dResidual, true);
 
-  normBackward(m, norms.attentionNorm, slots?.norms.attentionNorm ?? null, kept.attentionNorm, dResidual, n);
+  normBackward(m, norms.attentionNorm, kept.attentionNorm, dResidual, n);
   copyRows(dResidual, dState);
   drop(m, draws, "hidden", index * 16 + AFTER_ATTENTION, dState, n * hidden);
   linear("attentionOutput", kept.context, dState, n, dContext, false);
@@ -141,7 +138,7 @@ export function layerBackward(m: TrainMachine, pass: Pass, step: LayerStep, x: A
   if (needsInput) m.train.scatterAddRows(dResidual, work.read, n, hidden, dState);
 }
 
-/** The arguments that attention's steps have in common for one text: addresses, counts, mask, and dropout's numbers. */
+/** The arguments that attention's steps have in common for one text: addresses, counts, and dropout's numbers. */
 function attentionOf({ model, draws }: Pass, { index, layer }: LayerStep, text: number, queries: Segment, keys: Segment) {
   const { heads, headSize, hidden } = model.config;
   const { query, key, value } = layer.kept;
@@ -158,20 +155,19 @@ function attention({ kernels, train }: TrainMachine, pass: Pass, step: LayerStep
   const { queryAt, rate, dropout, shared, heads, headSize, hidden } = attentionOf(pass, step, text, queries, keys);
   const out = step.layer.kept.context + queryAt;
   const scratch = pass.model.work.attention;
-  if (rate === 0) kernels.attention(...shared, queries.length, keys.length, heads, headSize, hidden, hidden, keys.mask, scratch, out, hidden);
-  else train.attentionForward(...shared, queries.length, keys.length, heads, headSize, hidden, keys.mask, ...dropout, scratch, out);
+  if (rate === 0) kernels.attention(...shared, queries.length, keys.length, heads, headSize, hidden, hidden, 0, scratch, out, hidden);
+  else train.attentionForward(...shared, queries.length, keys.length, heads, headSize, hidden, 0, ...dropout, scratch, out);
 }
 
 function attentionBackward({ memory, train }: TrainMachine, pass: Pass, step: LayerStep, text: number, queries: Segment, keys: Segment): void {
   const { attention: scratch, dContext, dQuery, dKey, dValue } = pass.model.work;
-  const { queryAt, keyAt, rate, dropout, shared, heads, headSize, hidden } = attentionOf(pass, step, text, queries, keys);
+  const { queryAt, keyAt, dropout, shared, heads, headSize, hidden } = attentionOf(pass, step, text, queries, keys);
   if (queries.length === 0) {
     for (const to of [dKey, dValue]) memory.floats(to + keyAt, keys.length * hidden).fill(0);
     return;
   }
-  const drawn = rate === 0 ? ([0, 1, 0, 0] as const) : dropout;
   train.attentionBackward(
-    ...shared, dContext + queryAt, queries.length, keys.length, heads, headSize, hidden, keys.mask, ...drawn, scratch,
+    ...shared, dContext + queryAt, queries.length, keys.length, heads, headSize, hidden, 0, ...dropout, scratch,
     dQuery + queryAt, dKey + keyAt, dValue + keyAt,
   ); // prettier-ignore
 }

@@ -27,9 +27,8 @@ export interface TrainLinear {
 
 /** A layer of float32 weights, named `name`.weight and `name`.bias: trained, or frozen. */
 export function planTrained(layout: Layout, parameters: Parameters, name: string, columns: number, depth: number, isFrozen = false): TrainLinear {
-  const add = (part: string, ...shape: number[]) => (isFrozen ? parameters.addFrozen(`${name}.${part}`, ...shape) : parameters.add(`${name}.${part}`, ...shape));
-  const weight = add("weight", columns, depth);
-  const bias = add("bias", columns);
+  const weight = parameters.add(`${name}.weight`, [columns, depth], isFrozen);
+  const bias = parameters.add(`${name}.bias`, [columns], isFrozen);
   return {
     depth, columns, served: null, weight: weight.value, bias: bias.value, trained: isFrozen ? null : { weight, bias },
     forwardPanels: layout.reserve(panelBytes(columns, depth)), backwardPanels: layout.reserve(panelBytes(depth, columns)),

@@ -19,9 +19,8 @@ export interface KeptNorm {
 }
 
 export function planTrainedNorm(parameters: Parameters, name: string, width: number, isFrozen = false): TrainNorm {
-  const add = (part: string): Parameter => (isFrozen ? parameters.addFrozen(`${name}.${part}`, width) : parameters.add(`${name}.${part}`, width));
-  const gamma = add("weight");
-  const beta = add("bias");
+  const gamma = parameters.add(`${name}.weight`, [width], isFrozen);
+  const beta = parameters.add(`${name}.bias`, [width], isFrozen);
   return { width, gamma: gamma.value, beta: beta.value, trained: isFrozen ? null : { gamma, beta } };
 }
 
@@ -29,20 +28,18 @@ export function planKeptNorm(layout: Layout, rows: number, width: number): KeptN
   return { normal: layout.reserve(rows * width * 4), inverse: layout.reserve(rows * 4) };
 }
 
-/** out = LayerNorm(x + residual); `bias` (an adapter's) stands in for beta. Residual 0: none. */
+/** out = LayerNorm(x + residual). Residual 0: none. */
 export function normForward(
-  { train }: TrainMachine, { gamma, beta, width }: TrainNorm, bias: Parameter | null, epsilon: number,
-  x: Address, residual: Address, rows: number, kept: KeptNorm, out: Address,
+  { train }: TrainMachine, { gamma, beta, width }: TrainNorm, epsilon: number, x: Address, residual: Address, rows: number, kept: KeptNorm, out: Address,
 ): void {
-  train.layerNormForward(x, residual, rows, width, gamma, bias?.value ?? beta, epsilon, kept.normal, kept.inverse, out);
+  train.layerNormForward(x, residual, rows, width, gamma, beta, epsilon, kept.normal, kept.inverse, out);
 }
 
 /** dy [rows][width] becomes the gradient of x and of the residual. */
-export function normBackward(
-  { train }: TrainMachine, { gamma, width, trained }: TrainNorm, bias: Parameter | null, kept: KeptNorm, dy: Address, rows: number,
-): void {
-  const beta = bias ?? trained?.beta ?? null;
-  if (beta !== null) train.columnSums(dy, rows, width, beta.gradient);
-  if (trained !== null) train.columnDots(dy, kept.normal, rows, width, trained.gamma.gradient);
+export function normBackward({ train }: TrainMachine, { gamma, width, trained }: TrainNorm, kept: KeptNorm, dy: Address, rows: number): void {
+  if (trained !== null) {
+    train.columnSums(dy, rows, width, trained.beta.gradient);
+    train.columnDots(dy, kept.normal, rows, width, trained.gamma.gradient);
+  }
   train.layerNormBackward(dy, kept.normal, kept.inverse, gamma, rows, width, dy);
 }

@@ -28,27 +28,19 @@ export class Parameters {
     this.#layout = layout;
   }
 
-  /** Reserves the places of one more. @throws RootstockError `argument-invalid` when the name is taken. */
-  add(name: string, ...shape: number[]): Parameter {
+  /**
+   * Reserves the places of one more.
+   * @param isFrozen it is read and never changed: it has a value alone, and the iteration passes it over
+   * @throws RootstockError `argument-invalid` when the name is taken.
+   */
+  add(name: string, shape: readonly number[], isFrozen = false): Parameter {
+    if (this.#byName.has(name)) throw new RootstockError("argument-invalid", `the parameter "${name}" is there already; every group needs a name of its own.`);
     const count = shape.reduce((product, size) => product * size, 1);
     const place = (): Address => this.#layout.reserve(count * 4);
-    const parameter = { name, shape, count, value: place(), gradient: place(), momentum: place(), variance: place() };
-    this.#enter(parameter);
-    return parameter;
-  }
-
-  #enter(parameter: Parameter): void {
-    const { name } = parameter;
-    if (this.#byName.has(name)) throw new RootstockError("argument-invalid", `the parameter "${name}" is there already; every group needs a name of its own.`);
+    const trained = (): Address => (isFrozen ? 0 : place());
+    const parameter = { name, shape, count, value: place(), gradient: trained(), momentum: trained(), variance: trained() };
     this.#byName.set(name, parameter);
-  }
-
-  /** A tensor that is read and never changed: it has a value alone, and the iteration passes it over. */
-  addFrozen(name: string, ...shape: number[]): Parameter {
-    const count = shape.reduce((product, size) => product * size, 1);
-    const parameter = { name, shape, count, value: this.#layout.reserve(count * 4), gradient: 0, momentum: 0, variance: 0 };
-    this.#enter(parameter);
-    this.#frozen.add(parameter);
+    if (isFrozen) this.#frozen.add(parameter);
     return parameter;
   }
 
@@ -57,10 +49,6 @@ export class Parameters {
     const parameter = this.#byName.get(name);
     if (parameter === undefined) throw new RootstockError("tensor-missing", `no parameter "${name}" is trained here.`);
     return parameter;
-  }
-
-  has(name: string): boolean {
-    return this.#byName.has(name);
   }
 
   /** Those that are trained, in the order in which they were added. */

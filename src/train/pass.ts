@@ -1,6 +1,5 @@
 import { RootstockError } from "../errors.ts";
 import type { EncoderConfig } from "../format/types.ts";
-import type { Segment } from "../run/batch.ts";
 import { checkRows, writeIds } from "../run/rows.ts";
 import type { Address } from "../wasm/kernels.ts";
 import type { Draws } from "./dropout.ts";
@@ -38,6 +37,12 @@ export interface TrainGroup {
   readonly head: TrainHead | null;
 }
 
+/** Rows of one text; attention walks these. */
+export interface Segment {
+  readonly first: number;
+  readonly length: number;
+}
+
 /** Token rows of several texts, one after the other. */
 export interface Rows {
   readonly rows: number;
@@ -61,8 +66,6 @@ export interface PassText {
   readonly state?: Float32Array;
   /** Tokens whose last state is wanted, rising; absent: all. */
   readonly read?: ArrayLike<number> | undefined;
-  /** One a token: 0 = left out of attention's keys and of means. Absent: none is. */
-  readonly mask?: ArrayLike<number> | undefined;
 }
 
 /** Cuts the texts [first, end), in order, into passes of at most `rows` tokens; one that is longer goes alone. The order of sums depends on it. */
@@ -94,9 +97,8 @@ export function beginPass(m: TrainMachine, model: TrainModel, texts: readonly Pa
     else m.memory.floats(model.states[0]! + first * model.config.hidden * 4, text.state!.length).set(text.state!);
     const read = text.read ?? Array.from({ length }, (_, token) => token);
     for (let i = 0; i < read.length; i++) i32[(work.read >>> 2) + queries.rows + i] = first + read[i]!;
-    if (text.mask !== undefined) for (let i = 0; i < length; i++) m.memory.u8[work.mask + first + i] = text.mask[i] ? 1 : 0;
-    batch.segments.push({ first, length, mask: text.mask === undefined ? 0 : work.mask + first });
-    queries.segments.push({ first: queries.rows, length: read.length, mask: 0 });
+    batch.segments.push({ first, length });
+    queries.segments.push({ first: queries.rows, length: read.length });
     batch.rows += length;
     queries.rows += read.length;
   }
@@ -104,8 +106,8 @@ export function beginPass(m: TrainMachine, model: TrainModel, texts: readonly Pa
 }
 
 /** Tokens of a text. */
-function checkText({ config, embeddings, work }: TrainModel, { ids, state, mask }: PassText, before: number): number {
-  if (embeddings !== null && ids !== undefined) checkRows(config, mask === undefined ? { ids } : { ids, mask });
+function checkText({ config, embeddings, work }: TrainModel, { ids, state }: PassText, before: number): number {
+  if (embeddings !== null && ids !== undefined) checkRows(config, { ids });
   const length = embeddings !== null ? ids?.length : state === undefined ? undefined : state.length / config.hidden;
   if (length === undefined || !Number.isInteger(length)) {
     throw new RootstockError("argument-invalid", `a text of this pass needs ${embeddings === null ? `its state, ${config.hidden} numbers a token` : "its token ids"}.`);

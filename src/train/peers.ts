@@ -1,3 +1,5 @@
+import { describe, RootstockError } from "../errors.ts";
+
 /**
  * Those who train one model together. Every peer runs the same program over the same rows with the same seed, in the same order; they
  * differ only in which parts of a batch each computes, and hold the same parameters after every update.
@@ -12,6 +14,14 @@ export interface Peers {
 
 /** One peer, with nobody to sum with. */
 export const ALONE: Peers = { rank: 0, size: 1, sum() {} };
+
+/** The option `peers` of a program. @throws RootstockError `argument-invalid`: with a rank of nobody no text would be trained on, without a word. */
+export function checkPeers(given: Peers | undefined): Peers {
+  if (given === undefined) return ALONE;
+  const { rank, size, sum } = Object(given) as Partial<Peers>;
+  if (Number.isSafeInteger(size) && Number.isSafeInteger(rank) && rank! >= 0 && rank! < size! && typeof sum === "function") return given;
+  throw new RootstockError("argument-invalid", `peers is ${describe(given)}; give what runPeer hands over: rank, size and sum. How many there are is withPeers' first argument.`);
+}
 
 /** The parts of a batch that a peer computes, [first, end): shares in the order of ranks that differ by one part at most. */
 export function shareOf({ rank, size }: Pick<Peers, "rank" | "size">, parts: number): readonly [first: number, end: number] {

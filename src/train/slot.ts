@@ -53,16 +53,16 @@ export function planSlot(layout: Layout, parameters: Parameters, name: string, l
   const { depth, columns, served } = linear;
   const { rank, scale, dora, ia3, bias } = kind;
   const floats = (count: number): Address => layout.reserve(count * 4);
-  const inputScale = ia3 === "input" ? parameters.add(`${name}.ia3_l`, 1, depth) : null;
-  const outputScale = ia3 === "output" ? parameters.add(`${name}.ia3_l`, columns, 1) : null;
+  const inputScale = ia3 === "input" ? parameters.add(`${name}.ia3_l`, [1, depth]) : null;
+  const outputScale = ia3 === "output" ? parameters.add(`${name}.ia3_l`, [columns, 1]) : null;
   const hasGain = dora || outputScale !== null;
   const wide = alignUp(rank, 4);
   return {
     depth, columns, rank, scale, inputScale, outputScale,
-    down: rank > 0 ? parameters.add(`${name}.lora_A.weight`, rank, depth) : null,
-    up: rank > 0 ? parameters.add(`${name}.lora_B.weight`, columns, rank) : null,
-    magnitude: dora ? parameters.add(`${name}.lora_magnitude_vector`, columns) : null,
-    bias: bias ? parameters.add(`${name}.bias`, columns) : null,
+    down: rank > 0 ? parameters.add(`${name}.lora_A.weight`, [rank, depth]) : null,
+    up: rank > 0 ? parameters.add(`${name}.lora_B.weight`, [columns, rank]) : null,
+    magnitude: dora ? parameters.add(`${name}.lora_magnitude_vector`, [columns]) : null,
+    bias: bias ? parameters.add(`${name}.bias`, [columns]) : null,
     numbers: {
       rank,
       inputScale: inputScale === null ? 0 : served === null || served.inputScale === 0 ? inputScale.value : floats(depth),

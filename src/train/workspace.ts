@@ -20,8 +20,6 @@ export interface TrainWorkspace {
   readonly ids: Address;
   readonly positions: Address;
   readonly types: Address;
-  /** u8 [rows]: 0 = a key that attention leaves out */
-  readonly mask: Address;
   /** i32 [rows]: rows of the last state that a head reads. */
   readonly read: Address;
   /** Activation codes and row terms of a block. */
@@ -75,7 +73,6 @@ export function planTrainWorkspace(layout: Layout, config: EncoderConfig, { rows
     ids: floats(rows),
     positions: floats(rows),
     types: floats(rows),
-    mask: layout.reserve(rows),
     read: floats(rows),
     codes: layout.reserve(BLOCK_ROWS * widest * CODE_BYTES),
     rowTerms: layout.reserve(BLOCK_ROWS * 16),

@@ -50,7 +50,7 @@ export async function startEngine(memory: LinearMemory, scratch: Address, option
   if (!supportsSimd()) {
     throw new RootstockError(
       "simd-unsupported",
-      "this engine has no WebAssembly SIMD. Use Chrome 91, Firefox 89, Safari 16.4, Node 20 or newer.",
+      "this engine has no WebAssembly SIMD. Use Chrome 100, Firefox 97, Safari 16.4, Node 20 or newer.",
     );
   }
   const notes: string[] = [];

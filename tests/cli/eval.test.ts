@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -66,6 +67,7 @@ describe("rootstock eval", () => {
   it("scores spans: the adapter's own entities are all right, a changed one is wrong", async () => {
     const rows = await Promise.all(SENTENCES.map(async (tokens) => ({ tokens, tags: await ownTags(tokens) })));
     const own = await evaluation(["--adapter", adapterFolder("wikigold"), "--data", writeRows("own.jsonl.gz", rows)]);
+    expect(await evaluation(["--adapter", pathToFileURL(adapterFolder("wikigold")).href, "--data", writeRows("own.jsonl.gz", rows)])).toEqual({ ...own, seconds: expect.any(Number) as unknown });
     const support = rows.flatMap(({ tags }) => tags).filter((tag) => tag.startsWith("B-")).length;
     expect(support).toBeGreaterThan(5);
     expect(own).toMatchObject({ rows: 4, truncated: 0, unknownLabels: [], maxTokens: 256 });

@@ -100,6 +100,15 @@ describe("rootstock pretrain", () => {
     expect(await program(["pretrain", at("runs/a.json")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/not an empty folder/) as unknown });
   });
 
+  it("refuses a checkpoint that is damaged, or another run's, and begins without it at --restart", async () => {
+    writeFileSync(at("runs/out.checkpoint"), "no checkpoint at all, and longer than a digest");
+    expect(await program(["pretrain", at("runs/a.json")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/\nrootstock: digest-mismatch: .*begin anew with --restart\.\n$/) as unknown });
+    expect(await program(["pretrain", at("runs/a.json"), "--restart"])).toMatchObject({ code: 0, stderr: "" });
+    expect([existsSync(at("runs/out/history.json")), existsSync(at("runs/out.checkpoint"))]).toEqual([true, false]);
+    // A whole output is not replaced.
+    expect(await program(["pretrain", at("runs/a.json"), "--restart"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/not an empty folder/) as unknown });
+  });
+
   it("keeps a checkpoint at Ctrl-C and says so", async () => {
     const child = start(["pretrain", at("runs/a.json"), "--steps", "100000", "--log", "1"]);
     child.stdin.end();

@@ -196,6 +196,12 @@ describe("options", () => {
     }); // prettier-ignore
   });
 
+  it("layers are how many of the last, or a list, which a comma makes of one", () => {
+    const layers = (text: string): unknown => planOf({ task: "t", data: "d", out: "o", layers: text }).options.layers;
+    expect(["3", "0,5", "0,"].map(layers)).toEqual([3, [0, 5], [0]]);
+    for (const text of ["0", ",", ",0", "0,,5", "4,5,", "a", "1.5"]) expect(() => layers(text), text).toThrow(/--layers is .+or one with a comma behind it/);
+  });
+
   it("that are not given are left to the library", () => {
     expect(planOf({ task: "t", data: "d", out: "o" })).toEqual({ task: "t", data: "d", out: "o", encoder: undefined, dev: "held out", workers: 1, restart: false, json: false, options: { seed: 1 } });
     expect(planOf({ task: "t", data: "d", out: "o", "no-dev": true, targets: "all-linear", layers: "2", patience: "none", "evaluate-every": "epoch", "class-weights": "balanced" })).toMatchObject({

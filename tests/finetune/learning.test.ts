@@ -147,6 +147,9 @@ describe("options", () => {
     expect(history.steps.length).toBeLessThan(60 * 9);
     const first = history.evaluations.find(({ metric }) => metric === history.best!.metric)!;
     expect(history.evaluations.at(-1)!.step).toBe(first.step + 3 * 9);
+    expect(history.warnings).toEqual([]);
+    const blind = await trainAdapter(encoder, { ...data, dev: undefined }, { ...TOY, epochs: 1, patience: 3 });
+    expect(blind.history.warnings).toEqual(["patience: there is no dev, so it ends nothing."]);
   });
 
   it("the best weights are those of the best evaluation, not the last", async () => {

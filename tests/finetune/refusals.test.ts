@@ -45,12 +45,18 @@ describe("wrong options", () => {
     ["evaluateEvery", { evaluateEvery: "step" }, /^evaluateEvery is "step"/],
     ["seed", { seed: -1 }, /^seed is -1/],
     ["offsets", { offsets: "bytes" }, /^offsets is "bytes"/],
+    ["peers that are a number", { peers: 2 }, /^peers is 2; give what runPeer hands over/],
+    ["a peer of no rank", { peers: { rank: -1, size: 2, sum() {} } }, /^peers is an object/],
+    ["peers that cannot sum", { peers: { rank: 0, size: 2 } }, /^peers is an object/],
+    ["a checkpoint that cannot be written", { checkpoint: { read: () => null } }, /^checkpoint is an object; give an object with read\(\) and write\(bytes\)/],
     ["from and its shape", { from: {}, rank: 4 }, /^rank is what the adapter of "from" says/],
   ])("%s", async (_, options, says) => refuses(trainAdapter(encoder, data, options as TrainingOptions), "argument-invalid", says));
 
   it("wrong arguments", async () => {
     await refuses(trainAdapter({} as Encoder, data), "argument-invalid", /^give the encoder/);
     await refuses(trainAdapter(encoder, null as never), "argument-invalid", /^give the data/);
+    await refuses(trainAdapter(encoder, { ...data, validation: data.dev } as never), "argument-invalid", /no option "validation" here, only name, train, dev, nameRow/);
+    await refuses(trainAdapter(encoder, { ...data, nameRow: 3 as never }), "argument-invalid", /^nameRow is 3; give a function/);
     await refuses(trainAdapter(encoder, data, null as never), "argument-invalid", /^the options are null; give an object/);
     await refuses(trainAdapter(encoder, { ...data, name: "My Task" }), "task-invalid", /My Task/);
   });

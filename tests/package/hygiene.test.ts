@@ -45,7 +45,7 @@ describe("the packed package", () => {
       }
     }
     const rooms = new Set(files.map((path) => path.split("/", 1)[0]!));
-    expect([...rooms].sort()).toEqual(["LICENSE", "NOTICE", "README.md", "build", "dist", "docs", "models", "package.json"]);
+    expect([...rooms].sort()).toEqual(["LICENSE", "NOTICE", "README.md", "build", "dist", "docs", "examples", "models", "package.json"]);
     expect(files.filter((path) => path.startsWith("build/")).sort()).toEqual(["fixed.wasm", "inline.js", "module.d.ts", "relaxed.wasm", "train-fixed.wasm", "train-relaxed.wasm"].map((name) => `build/wasm/${name}`));
   });
 

@@ -5,6 +5,8 @@ import { Heartbeat } from "../../src/pool/heartbeat.ts";
 import { decodeMessage, encodeMessage, sent } from "../../src/pool/messages.ts";
 import { packError, unpackError } from "../../src/packed-error.ts";
 import { lengthOf, split } from "../../src/pool/split.ts";
+import { loadPool } from "./built.ts";
+import { addTasks, FOLDER, REQUESTS } from "./tiny.ts";
 
 describe("split", () => {
   it("covers a list once, in order, in parts that are not longer than they must be", () => {
@@ -24,6 +26,12 @@ describe("split", () => {
         for (const [i, part] of parts.entries()) if (i > 0) expect(parts[i - 1]!.size + lengths[part.first]!).toBeGreaterThan(256);
       }),
     );
+  });
+
+  it("is of one call: parts of a list are never refused for their number", async () => {
+    using pool = await addTasks(await loadPool(FOLDER, { workers: 1, queueLimit: 1 }));
+    expect(await pool.runBatch(REQUESTS)).toHaveLength(REQUESTS.length);
+    expect(await pool.embed(REQUESTS.map(({ text }) => text ?? "w1"))).toHaveLength(REQUESTS.length);
   });
 
   it("gives one empty part for an empty list", () => expect(split([])).toEqual([{ first: 0, end: 0, size: 0 }]));

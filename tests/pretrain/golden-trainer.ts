@@ -39,8 +39,10 @@ export async function startTrainer(change: object = {}, options: { readonly buil
   const trainer = await Trainer.start({ config, settings: settingsOf(change), classes: given.classes, machine, ...rest }, (m, parameters) => {
     for (const [name, values] of initial) if (name.startsWith("backbone/")) writeParameter(m, parameters.get(name), "value", values);
   });
-  const { parameters } = trainer.plan.model;
-  for (const [name, values] of initial) if (!name.startsWith("backbone/") && parameters.has(name)) writeParameter(trainer.machine, parameters.get(name), "value", values);
+  for (const parameter of trainer.plan.model.parameters) {
+    const values = initial.get(parameter.name);
+    if (values !== undefined && !parameter.name.startsWith("backbone/")) writeParameter(trainer.machine, parameter, "value", values);
+  }
   trainer.refresh();
   return trainer;
 }

@@ -142,6 +142,11 @@ describe("what is refused", () => {
     ["an unknown option", { stepz: 3 }, /no option "stepz"/],
     ["an unknown setting inside", { probe: { evry: 3 } }, /probe: evry: there is no such setting/],
     ["a dtype", { dtype: "BF16" }, /dtype/],
+    ["peers that are a number", { peers: 2 }, /^peers is 2; give what runPeer hands over/],
+    ["a peer of no rank", { peers: { rank: 2, size: 2, sum() {} } }, /^peers is an object/],
+    ["a checkpoint that cannot be written", { checkpoint: {} }, /^checkpoint is an object; give an object with read\(\) and write\(bytes\)/],
+    ["a signal of words", { signal: "stop" }, /^signal is "stop"; give an AbortSignal/],
+    ["writesHead in words", { writesHead: "yes" }, /^writesHead is "yes"; give true or false/],
     ["checkpoints at every 0 updates", { checkpointEvery: 0 }, /checkpointEvery/],
     ["a regime", { regime: "best" }, /regime: expected one of ner-only/],
     ["steps out of range", { steps: 0 }, /steps: expected a whole number from 1/],
@@ -156,7 +161,23 @@ describe("what is refused", () => {
   });
 
   it("options that are none", async () => {
-    await refuses(pretrain(ENCODER, DATA, null as never), "argument-invalid", /options must be an object/);
+    await refuses(pretrain(ENCODER, DATA, null as never), "argument-invalid", /the options are null; give an object/);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ["no data", undefined, /^the data is nothing; give the data as \{ ner, pairs \}/],
+    ["another family", { ner: [], tc: [] }, /^the data has no "tc", only ner and pairs/],
+    ["rows without a set", { ner: [{ tokens: ["a"], tags: ["O"] }] }, /^the name of ner\[0\] is nothing/],
+    ["a set that is no list", { pairs: { name: "pairs", rows: [] } }, /^pairs is an object/],
+    ["a set of nothing", { pairs: [null] }, /^the name of pairs\[0\] is nothing/],
+    ["rows that cannot be walked", { ner: [{ name: "gold", rows: 3 }] }, /^rows of "gold" must be a list of rows/],
+    ["a nameRow that is none", { ner: [{ name: "gold", rows: [], nameRow: "row" }] }, /^nameRow of "gold" is "row"/],
+  ])("%s", async (_, data, says) => refuses(pretrain(ENCODER, data as never, OPTIONS), "argument-invalid", says));
+
+  it("no rows of a family that is not trained: they may be left out", async () => {
+    const { sources: _, ...options } = OPTIONS;
+    const { history } = await pretrain(ENCODER, { pairs: DATA.pairs }, { ...options, regime: "tc-only", steps: 1, onProgress: null as never });
+    expect(history.sources.map(({ name }) => name)).toEqual(["facts"]);
   });
 
   it("a converted encoder, one without a tokenizer, and one of another size", async () => {

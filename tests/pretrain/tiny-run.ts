@@ -17,7 +17,7 @@ const SENTENCES = Array.from({ length: 40 }, (_, row) => {
 
 const PAIRS = Array.from({ length: 30 }, (_, row) => ({ a: [row, row + 3, row * 5].map(word).join(" "), b: [row + 1, row + 4].map(word).join(" "), source: "facts" }));
 
-export const DATA: PretrainingData = { ner: [{ name: "ner", rows: SENTENCES }], pairs: [{ name: "pairs", rows: PAIRS }] };
+export const DATA = { ner: [{ name: "ner", rows: SENTENCES }], pairs: [{ name: "pairs", rows: PAIRS }] } satisfies PretrainingData;
 
 export const OPTIONS: PretrainingOptions = {
   regime: "task-primary", steps: 8, maxLength: 16, adapter: { layers: 2, rank: 2 }, ner: { batchSize: 4 }, pairs: { batchSize: 5 },

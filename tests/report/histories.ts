@@ -62,7 +62,7 @@ export function history({ kind, labels, steps = 540, seed = 1, dev = true }: Sha
     seconds: 214.6,
     tokens: 482_193,
     ...(dev && kind === "classification" ? { confusion: { labels, counts } } : {}),
-    ...(dev && kind !== "classification" ? { perEntity: types.map((label) => ({ label, precision: random(), recall: random(), f1: random(), support: Math.floor(300 * random()) })) } : {}),
+    ...(dev ? { perEntity: types.map((label) => ({ label, precision: random(), recall: random(), f1: random(), support: Math.floor(300 * random()) })) } : {}),
     ...(dev ? { mistakes: kind === "ner" ? MISTAKES : kind === "classification" ? labelMistakes(labels) : labelsMistakes(labels) } : {}),
   }; // prettier-ignore
 }
@@ -98,7 +98,8 @@ export function hostileHistory(kind: TrainingHistory["kind"]): TrainingHistory {
     steps: steps.map((step, index) => ({ ...step, loss: spoil(step.loss, index), gradientNorm: Infinity })),
     evaluations: evaluations.map((evaluation, index) => ({ ...evaluation, loss: spoil(evaluation.loss, index) })),
     warnings: [HOSTILE, ...Array.from({ length: 100 }, (_, index) => `${HOSTILE} ${index}`)],
-    ...(kind === "classification" ? { confusion: { labels, counts: [[1, 2], [], [3, 4, 5]] } } : { perEntity: [{ label: HOSTILE, precision: NaN, recall: 1, f1: NaN, support: 3 }] }),
+    ...(kind === "classification" ? { confusion: { labels, counts: [[1, 2], [], [3, 4, 5]] } } : {}),
+    perEntity: [{ label: HOSTILE, precision: NaN, recall: 1, f1: NaN, support: 3 }],
     mistakes: [
       ...mistakes.map((mistake) => ({ ...mistake, text: HOSTILE })),
       { text: HOSTILE, expected: [{ start: -5, end: 3, label: HOSTILE }, { start: 2, end: 9, label: HOSTILE }, { start: 5, end: 1e9, label: HOSTILE }], predicted: [{ start: 0, end: 4, label: HOSTILE }], loss: NaN },

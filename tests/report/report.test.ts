@@ -89,9 +89,10 @@ describe("trainingReport", () => {
     expect(names).toEqual([...ner.perEntity!].sort((a, b) => a.f1 - b.f1).map(({ label }) => label));
   });
 
-  it("shows a matrix of few labels in figures, with rates from its counts", () => {
+  it("shows a matrix of few labels and their rates in figures", () => {
     const counts = [[8, 2], [1, 9]];
-    const page = trainingReport({ ...history({ kind: "classification", labels: ["ham", "spam"] }), confusion: { labels: ["ham", "spam"], counts } });
+    const perEntity = [{ label: "ham", precision: 8 / 9, recall: 0.8, f1: 16 / 19, support: 10 }, { label: "spam", precision: 9 / 11, recall: 0.9, f1: 6 / 7, support: 10 }];
+    const page = trainingReport({ ...history({ kind: "classification", labels: ["ham", "spam"] }), confusion: { labels: ["ham", "spam"], counts }, perEntity });
     expect(page).toContain(`<th scope="row" class="words">ham</th><td class="number">88.9</td><td class="number">80.0</td><td class="number">84.2<`);
     expect(page).toContain(`<th scope="row" class="words">spam</th><td class="number heat-0 cold-1">1</td><td class="number heat-6">9</td>`.replace("heat-0 ", ""));
   });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadEncoder, type Classification, type Encoder, type EntityGroup } from "../../src/index.ts";
 import { createTokenizer } from "../../src/text/tokenizer.ts";
-import { encodeText } from "../../src/runtime/requests.ts";
+import { encodeText, textLimits } from "../../src/runtime/requests.ts";
 import { refuses } from "./refuses.ts";
 
 const SENTENCES = [
@@ -29,6 +29,8 @@ const spans = async (text: string, options: object): Promise<EntityGroup[]> =>
 describe("a text longer than the encoder reads", () => {
   it("is refused unless it is told how to be read, never cut in silence", async () => {
     await refuses(encoder.run(LONG, ["wikigold"]), "text-too-long", /tokens and at most 512.*truncate.*windows/);
+    // Calls that take ids have no such options.
+    await refuses(encoder.logits(new Int32Array(513).fill(5), "wikigold"), "text-too-long", /513 tokens and the encoder reads 512\. Shorten it\.$/);
   });
 
   it("has the entities of all its windows, once each, as slices of the text in order", async () => {
@@ -124,7 +126,7 @@ describe("a text longer than the encoder reads", () => {
 
   it("has a sentence vector over all windows", async () => {
     const [vector] = await encoder.embed([LONG], { overflow: "windows" });
-    const { windows } = encodeText(encoder.loaded, LONG, { overflow: "windows" });
+    const { windows } = encodeText(encoder.loaded, LONG, textLimits(encoder.loaded, { overflow: "windows" }));
     expect(windows.length).toBeGreaterThan(1);
     const width = encoder.info.hidden;
     const sum = new Float64Array(width);
@@ -140,6 +142,9 @@ describe("a text longer than the encoder reads", () => {
     for (const stride of [0, 29]) expect((await spans(text, { maxTokens: 32, stride })).length).toBeGreaterThan(3);
     for (const stride of [30, -1, 1.5, NaN]) await refuses(spans(text, { maxTokens: 32, stride }), "argument-invalid", /stride/);
     await refuses(spans(text, { stride: 3, overflow: "truncate" }), "argument-invalid", /stride.*windows/);
+    // null is "not given", as for maxTokens and overflow.
+    await refuses(spans(LONG, { stride: null, overflow: null, maxTokens: null }), "text-too-long", /at most 512/);
+    expect(await spans(text, { stride: null, overflow: "truncate", maxTokens: 32 })).toEqual(await spans(text, { overflow: "truncate", maxTokens: 32 }));
   });
 });
 

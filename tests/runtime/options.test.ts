@@ -87,7 +87,8 @@ describe("options of a wrong kind", () => {
     await refuses(loadEncoder(FOLDER, { kernel: 1n } as never), "argument-invalid", /^kernel is a bigint; give one of "rel2", "rel1", "fixed"\.$/);
     await refuses(encoder.run("w1", ["task"], { topK: "1" } as never), "argument-invalid", /^topK is "1"; give a whole number/);
     await refuses(loadPool(FOLDER, { workers: bare } as never), "argument-invalid", /^workers is an object; give a whole number/);
-    await refuses(trainAdapter(encoder, { name: "made", train: [] }, { rank: bare, rsLora: circular } as never), "argument-invalid", /^rank is an object/);
+    await refuses(trainAdapter(encoder, { name: "made", train: [] }, { rank: bare } as never), "argument-invalid", /^rank is an object/);
+    await refuses(trainAdapter(encoder, { name: "made", train: [] }, { rsLora: circular } as never), "argument-invalid", /^rsLora is an object; give true or false/);
   });
 
   it("flags are true or false, callbacks functions", async () => {
@@ -101,6 +102,8 @@ describe("options of a wrong kind", () => {
   it("null and undefined are not given", async () => {
     const expected = await encoder.run("w1", ["task"]);
     for (const to of [encoder, pool]) expect(await to.run("w1", ["task"], { signal: null, topK: undefined, nothing: undefined } as never)).toEqual(expected);
+    using many = await loadPool(FOLDER, { workers: 1, signal: null, onProgress: null } as never);
+    expect(many.info.tasks).toEqual([]);
     using loaded = await loadEncoder(FOLDER, { signal: null, onProgress: null, verify: null } as never);
     expect(loaded.info.tasks).toEqual([]);
   });

@@ -87,6 +87,13 @@ describe("embed of a folder of sentence-transformers", () => {
       });
     }
     expect(whole).not.toEqual(plain);
+    // Without a length of its own it is the encoder's, and cut as well.
+    const endless = [...LONG.split(" "), ...LONG.split(" ")].join(" ");
+    await withEncoder(sentenceFolder({ pooling_mode_mean_tokens: true }, { max_seq_length: null }), async (encoder) => {
+      expect(await encoder.embed([endless])).toEqual(await encoder.embed([endless], { overflow: "truncate" }));
+      await expect(encoder.embed([endless], { overflow: "error" })).rejects.toMatchObject({ code: "text-too-long" });
+    });
+    await withEncoder(tinyFolder("bert"), (encoder) => expect(encoder.embed([endless])).rejects.toMatchObject({ code: "text-too-long" }));
   });
 
   it("looks for the length under the name of its family, as first versions wrote it", async () => {

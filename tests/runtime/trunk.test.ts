@@ -52,6 +52,11 @@ describe("a trunk as a value", () => {
     expect(trunk.bytes).toBe(0);
     await refuses(encoder.run(trunk, ["all-linear"]), "disposed", /trunk/);
     await refuses(encoder.trunk("  "), "text-empty", /empty/);
+    // Options of texts are checked once a call, whatever texts it has.
+    using kept = await encoder.trunk(TEXT);
+    for (const options of [{ overflow: "bogus" }, { stride: -7 }, { maxTokens: "x" }] as never[]) {
+      for (const call of [encoder.run(kept, [], options), encoder.runBatch([], options), encoder.embed([], options)]) await refuses(call, "argument-invalid", /^(overflow|stride|maxTokens) is/);
+    }
     await refuses(encoder.trunk(7 as never), "argument-invalid", /string/);
     for (const tasks of ["a", 5, {}]) await refuses(encoder.trunk(TEXT, { tasks: tasks as never }), "argument-invalid", /tasks/);
     await refuses(encoder.trunk(TEXT, { tasks: ["nobody"] }), "task-unknown", /nobody/);

@@ -41,9 +41,8 @@ const CASES: Case[] = [
   { what: "LoRA on every linear layer", group: { kind: "lora", targets: ALL, rank: 3, alpha: 5 } },
   { what: "rsLoRA with biases of the targets, gelu-tanh", group: { kind: "lora", targets: ["query", "output"], rank: 5, alpha: 4, rsLora: true, bias: "targets" }, config: { hidden_act: "gelu_new" } },
   { what: "DoRA on every linear layer", group: { kind: "dora", targets: ALL, rank: 2, alpha: 3 } },
-  { what: "DoRA with all biases of its layers", group: { kind: "dora", targets: ["value", "intermediate"], rank: 4, alpha: 4, bias: "layers" } },
+  { what: "DoRA with biases of the targets", group: { kind: "dora", targets: ["value", "intermediate"], rank: 4, alpha: 4, bias: "targets" } },
   { what: "(IA)³ on key, value and the feed-forward's input", group: { kind: "ia3", targets: ["key", "value", "output"] }, config: { hidden_act: "relu" } },
-  { what: "biases alone", group: { kind: "none", targets: ["query", "intermediate"], bias: "layers" } },
   { what: "the head alone, through the pooler, first tokens read", group: { kind: "none", targets: [], layers: [] }, head: { ...TOKEN, through: "pooler" }, read: [0] },
   {
     what: "a head with a dense layer of its own, first tokens read", group: { kind: "lora", targets: ["query", "value"], rank: 2, alpha: 2 },

@@ -109,13 +109,13 @@ function attention({ heads, headSize }: EncoderConfig, q: Matrix, k: Matrix, v: 
 }
 
 function layer(twin: Twin64, values: Values, drops: Drops, index: number, x: Matrix): Matrix {
-  const { config, group } = twin;
+  const { config } = twin;
   const modules = layerModules(config, index);
   const through = (part: LayerLinear, from: Matrix): Matrix =>
     linear(twin, values, modules.get(part)!.path, part, from, drops.rows("lora", index * 16 + PLACE_OF_PART[part], from));
   const normalise = (part: "attentionNorm" | "outputNorm", from: Matrix): Matrix => {
     const { path } = modules.get(part)!;
-    return norm(values.get(`backbone/${path}.weight`)!, values.get(`${group}/${path}.bias`) ?? values.get(`backbone/${path}.bias`)!, config.epsilon, from);
+    return norm(values.get(`backbone/${path}.weight`)!, values.get(`backbone/${path}.bias`)!, config.epsilon, from);
   };
   const factor = (head: number, query: number, key: number): number => drops.weight(index, head, query, key, x.length);
   const context = attention(config, through("query", x), through("key", x), through("value", x), factor);

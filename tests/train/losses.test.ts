@@ -3,7 +3,7 @@ import { copyGradients } from "../../src/train/adamw.ts";
 import { contrastiveLoss, poolBackward, poolForward } from "../../src/train/contrastive.ts";
 import { crossEntropyLoss, IGNORED, labelTotal, sigmoidLoss, sumOf, type LossPlace } from "../../src/train/losses.ts";
 import { zeroGradients } from "../../src/train/parameters.ts";
-import { backward, beginPass, forward, type PassText } from "../../src/train/pass.ts";
+import { backward, beginPass, forward } from "../../src/train/pass.ts";
 import type { Address } from "../../src/wasm/kernels.ts";
 import { relativeGap } from "../kernels/gradients.ts";
 import { config, given, startFixture, tcStep, type Fixture } from "./fixture.ts";
@@ -121,28 +121,6 @@ describe("a batch of pairs", () => {
     for (let text = 0; text < 4; text++) m.memory.f32[(pairs.units >>> 2) + text * config.hidden] = 1; // all texts are equal
     expect(contrastiveLoss(m, pairs, 2, 1, { temperature: 0.05 })[0]).toBeCloseTo(Math.log(2), 6);
     expect(contrastiveLoss(m, pairs, 2, 1, { temperature: 0.05, leftOut: Uint8Array.of(1, 1, 1, 1) })[0]).toBeCloseTo(0, 6);
-  });
-});
-
-describe("masked tokens", () => {
-  it("change no state, no vector and no gradient", () => {
-    const { machine: m, model, pairs } = fixture;
-    const group = model.groups.get("tc")!;
-    const { a } = given.tc_batch;
-    const run = (texts: PassText[]): { vectors: Float32Array; gradients: Map<string, Float32Array> } => {
-      zeroGradients(m, model.parameters);
-      const pass = beginPass(m, model, texts, group, null);
-      poolForward(m, pairs, pass.batch, forward(m, pass), 0);
-      const vectors = m.memory.floats(pairs.units, 4 * config.hidden).slice();
-      contrastiveLoss(m, pairs, 2, 1, { temperature: 0.1 });
-      poolBackward(m, pairs, pass.batch, model.work.dState, 0);
-      backward(m, pass);
-      return { vectors, gradients: copyGradients(m, model.parameters) };
-    };
-    const plain = run(a.slice(0, 4).map((ids) => ({ ids })));
-    const padded = run(a.slice(0, 4).map((ids) => ({ ids: [...ids, 0, 0, 0], mask: [...ids.map(() => 1), 0, 0, 0] })));
-    expect(padded.vectors).toEqual(plain.vectors);
-    for (const [name, gradient] of padded.gradients) if (!name.endsWith("key.bias")) expect(relativeGap(gradient, plain.gradients.get(name)!), name).toBeLessThan(1e-5);
   });
 });
 

@@ -10,7 +10,7 @@ import { config } from "./fixture.ts";
 async function start() {
   const { machine, plan } = await startTraining((layout) => {
     const parameters = new Parameters(layout);
-    return { parameters, a: parameters.add("backbone/a.weight", 2, 3), b: parameters.add("task/b.bias", 5) };
+    return { parameters, a: parameters.add("backbone/a.weight", [2, 3]), b: parameters.add("task/b.bias", [5]) };
   });
   for (const parameter of plan.parameters) {
     writeParameter(machine, parameter, "value", new Float32Array(parameter.count).fill(2));
@@ -32,7 +32,7 @@ describe("parameters", () => {
 
   it("refuse a name that is taken, one that is unknown, and values of another size", async () => {
     const { machine, parameters, a } = await start();
-    expect(() => parameters.add("task/b.bias", 1)).toThrow(expect.objectContaining({ code: "argument-invalid" }));
+    expect(() => parameters.add("task/b.bias", [1])).toThrow(expect.objectContaining({ code: "argument-invalid" }));
     expect(() => parameters.get("task/c")).toThrow(expect.objectContaining({ code: "tensor-missing" }));
     expect(() => writeParameter(machine, a, "value", new Float32Array(5))).toThrow(expect.objectContaining({ code: "tensor-shape" }));
   });
@@ -80,6 +80,8 @@ describe("schedules", () => {
     expect(cosine(6)).toBeCloseTo(0.5, 12);
     expect(cosine(4)).toBeCloseTo(0.5 + Math.SQRT1_2 / 2, 12);
     expect([10, 12].map(cosine).every((share) => Math.abs(share) < 1e-12)).toBe(true);
+    const long = cosineSchedule({ steps: 1000 });
+    for (let step = 0; step <= 1000; step++) expect(Math.abs(long(step) - (1 + Math.cos((Math.PI * step) / 1000)) / 2)).toBeLessThan(4e-16);
     expect([0, 1, 2, 50].map(constant)).toEqual([0, 0.5, 1, 1]);
     expect([linearSchedule({ steps: 1 })(0), constantSchedule({})(0), cosineSchedule({ steps: 0 })(0)]).toEqual([1, 1, 1]);
   });

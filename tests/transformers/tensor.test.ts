@@ -48,5 +48,7 @@ it("compares vectors", () => {
   expect(dot([1, 2, 3], [4, 5, 6])).toBe(32);
   expect(cos_sim([1, 0], [1, 1])).toBeCloseTo(Math.SQRT1_2, 15);
   expect(cos_sim(Float32Array.of(2, 0), [-3, 0])).toBe(-1);
+  const row = new Tensor(Float32Array.of(1, 2), [2]);
+  for (const [a, b] of [[row, row], [[1, 2], row], [null, [1]], [[1], undefined]]) expect(() => cos_sim(a as never, b as never)).toThrow(expect.objectContaining({ code: "argument-invalid", message: expect.stringMatching(/without a length; give numbers: a tensor's are its \.data/) as unknown }) as Error);
   expect(() => dot([1], [1, 2])).toThrow(expect.objectContaining({ code: "argument-invalid" }));
 });

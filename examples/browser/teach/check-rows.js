@@ -40,7 +40,7 @@ export function whyNot(kind, rows) {
 }
 
 /**
- * A fifth of the rows, of each label its share, is kept from training: what is said of them shows what was learned.
+ * A fifth of the rows, of each label its share, and one at least, is kept from training: what is said of them shows what was learned.
  * @returns indices of `train` and `dev`
  */
 export function holdOut(kind, rows) {
@@ -53,6 +53,8 @@ export function holdOut(kind, rows) {
     const count = members.length < 3 ? 0 : Math.max(1, Math.round(members.length / 5));
     return Array.from({ length: count }, (_, i) => members[Math.floor(((i + 0.5) * members.length) / count)]);
   });
+  // Of many labels with few rows each: one row, or nothing would be measured.
+  if (dev.length === 0) dev.push([...groups.values()].reduce((most, members) => (members.length > most.length ? members : most)).at(-1));
   dev.sort((a, b) => a - b);
   return { train: [...rows.keys()].filter((index) => !dev.includes(index)), dev };
 }

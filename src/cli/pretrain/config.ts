@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { field, parseJson, place, readBoolean, readChoice, readInteger, readList, readObject, readString, type Place } from "../../format/json.ts";
 import { RootstockError } from "../../index.ts";
+import { reading } from "../disk.ts";
 import { readSettings, SETTING_FIELDS } from "../../pretrain/settings.ts";
 import type { PretrainingSettings } from "../../pretrain/types.ts";
 
@@ -65,12 +66,7 @@ function readFields(path: string, above: readonly string[]): Map<string, Found> 
   const at = place(path, "config-invalid");
   if (above.length >= MAX_EXTENDS || above.includes(path)) throw new RootstockError(at.code, `${path}: files extend each other in a circle, or more than ${MAX_EXTENDS} in a row.`);
   if (!existsSync(path)) throw new RootstockError("source-missing", `${path} is not there. Check the path.`);
-  let bytes;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    throw new RootstockError("source-unreadable", `${path} could not be read: ${(cause as Error).message}`, { cause });
-  }
+  const bytes = reading(path, () => readFileSync(path));
   const own = readObject(parseJson(bytes, { where: path, code: "config-invalid" }), at);
   const base = own.get("extends");
   own.delete("extends");

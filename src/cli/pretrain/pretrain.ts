@@ -23,18 +23,21 @@ export interface PretrainRun {
   readonly workers: number;
   /** Updates between two lines on standard error. */
   readonly logEvery: number | undefined;
+  /** Without what a checkpoint holds. */
+  readonly restart: boolean;
 }
 
 /** Runs a configuration to its end, or on from its checkpoint, and writes what it gives. @throws RootstockError */
-export async function pretrainConfig(config: PretrainConfig, { workers, logEvery }: PretrainRun, session: Session): Promise<void> {
+export async function pretrainConfig(config: PretrainConfig, { workers, logEvery, restart }: PretrainRun, session: Session): Promise<void> {
   const { output, data } = config;
   const { signal } = session;
   const checkpoint = new CheckpointFile(checkpointPath(config));
-  const history = checkpoint.isThere ? finishedHistory(config) : null;
+  const history = checkpoint.isThere && !restart ? finishedHistory(config) : null;
   if (history !== null) return finish(checkpoint, history, output, session);
   checkEmptyTarget(output);
   await tryTarget(output);
-  if (checkpoint.isThere) session.note(`going on from ${checkpoint.path}`);
+  if (restart) await checkpoint.remove();
+  else if (checkpoint.isThere) session.note(`going on from ${checkpoint.path}`);
   session.progress(`reading ${[...data.ner, ...data.pairs].map(inputName).join(", ")}`);
   const onProgress = (progress: PretrainingProgress): void => {
     session.progress(progressText(progress));

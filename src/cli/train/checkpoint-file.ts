@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import type { CheckpointStore } from "../../finetune/types.ts";
 import { RootstockError } from "../../index.ts";
-import { replaceFile, syncFolder, unfinished } from "../disk.ts";
+import { replaceFile, syncFolder, unfinished, unreadable } from "../disk.ts";
 
 const DIGEST_BYTES = 32;
 
@@ -22,12 +22,9 @@ export class CheckpointFile implements CheckpointStore {
   /** @throws RootstockError `source-unreadable`, `digest-mismatch` */
   async read(): Promise<Uint8Array | null> {
     if (!this.isThere) return null;
-    let bytes;
-    try {
-      bytes = await readFile(this.path);
-    } catch (cause) {
-      throw new RootstockError("source-unreadable", `${this.path} could not be read: ${(cause as Error).message}. Check permissions.`, { cause });
-    }
+    const bytes = await readFile(this.path).catch((cause: unknown) => {
+      throw unreadable(this.path, cause);
+    });
     const blob = bytes.subarray(0, Math.max(0, bytes.length - DIGEST_BYTES));
     if (bytes.length > DIGEST_BYTES && digest(blob).equals(bytes.subarray(blob.length))) return blob;
     throw new RootstockError("digest-mismatch", `${this.path} is damaged: its SHA-256 differs. The run cannot go on; begin anew with --restart.`);

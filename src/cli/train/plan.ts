@@ -89,7 +89,7 @@ function readOptions(text: Text, args: TrainArgs, weights: readonly string[]): T
     ...given("evaluateEvery", text("evaluate-every") === "epoch" ? ("epoch" as const) : count("evaluate-every")),
     ...given("maxLength", count("max-tokens")),
     ...given("offsets", readChoice(text("offsets"), "offsets", OFFSETS)),
-    seed: text("seed") === "0" ? 0 : (count("seed") ?? 1),
+    seed: readCount(text("seed"), "seed", 0) ?? 1,
   };
 }
 
@@ -109,12 +109,12 @@ function readTargets(text: string | undefined): TrainingOptions["targets"] {
   });
 }
 
-/** "3" is the last three, "0,5" the first and the sixth. */
+/** "3" is the last three, "0,5" the first and the sixth, "0," the first alone. */
 function readLayers(text: string | undefined): TrainingOptions["layers"] {
   if (text === undefined) return undefined;
   if (/^[1-9][0-9]{0,2}$/.test(text)) return Number(text);
-  if (/^[0-9]{1,3}(?:,[0-9]{1,3})+$/.test(text)) return text.split(",").map(Number);
-  throw new UsageError(`--layers is ${JSON.stringify(text)}; give how many of the last, or layers such as 0,5`);
+  if (/^[0-9]{1,3},(?:[0-9]{1,3}(?:,[0-9]{1,3})*)?$/.test(text)) return text.replace(/,$/, "").split(",").map(Number);
+  throw new UsageError(`--layers is ${JSON.stringify(text)}; give how many of the last, layers such as 0,5, or one with a comma behind it`);
 }
 
 function readClassWeights(how: string | undefined, weights: readonly string[]): TrainingOptions["classWeights"] {

@@ -32,8 +32,9 @@ export async function train(plan: TrainPlan, session: Session): Promise<void> {
     session.progress(null);
     const made: TrainingHistory = { ...history, settings: { ...history.settings, files: sourcesOf(plan, sets) } };
     await replaceFolder(paths, new Map([...files, ["history.json", utf8(`${JSON.stringify(made)}\n`)], ["report.html", utf8(trainingReport(made))]]));
-    await checkpoint.remove();
+    // The checkpoint goes last: until then the same command comes to this end again.
     await session.write(plan.json ? `${JSON.stringify(jsonResult(made, plan.out))}\n` : printResult(made, plan.out, session));
+    await checkpoint.remove();
   } catch (error) {
     session.progress(null);
     if (session.signal.aborted && checkpoint.isThere) session.note(`what was done is kept in ${checkpoint.path}; the same command goes on`);

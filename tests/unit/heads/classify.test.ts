@@ -26,7 +26,7 @@ describe("results equal to the text-classification pipeline of transformers", ()
   for (const { problemType, labels, probabilities, top } of golden.cases) {
     test.each(Object.keys(top))(`${labels.length} labels, ${problemType}, top_k %s`, (key) => {
       const topK = key === "None" ? null : Number(key);
-      expect(classify(Float32Array.from(probabilities), labels, { topK })).toEqual(top[key]);
+      expect(classify(Float32Array.from(probabilities), labels, topK)).toEqual(top[key]);
     });
 
     test(`the function that fits ${labels.length} labels, ${problemType}`, () => {
@@ -48,8 +48,8 @@ test("any topK is the head of the whole list, sorted by score, then by the order
     fc.property(scores, fc.integer({ min: 1, max: 14 }), (quarters, topK) => {
       const probabilities = Float32Array.from(quarters, (quarter) => quarter / 4);
       const labels = quarters.map((_, index) => `label ${index}`);
-      const all = classify(probabilities, labels, { topK: null });
-      expect(classify(probabilities, labels, { topK })).toEqual(all.slice(0, topK));
+      const all = classify(probabilities, labels, null);
+      expect(classify(probabilities, labels, topK)).toEqual(all.slice(0, topK));
       expect(all.map(({ label }) => label).sort()).toEqual([...labels].sort());
       for (let index = 1; index < all.length; index++) {
         const [before, after] = [all[index - 1]!, all[index]!];
@@ -68,8 +68,8 @@ describe("wrong input", () => {
   });
 
   test.each([1, 2, null])("NaN with topK %s", (topK) => {
-    expect(() => classify(Float32Array.of(0.5, NaN), ["a", "b"], { topK })).toThrowError(refused("engine-fault"));
-    expect(() => classify(Float32Array.of(NaN, 0.5), ["a", "b"], { topK })).toThrowError(refused("engine-fault"));
+    expect(() => classify(Float32Array.of(0.5, NaN), ["a", "b"], topK)).toThrowError(refused("engine-fault"));
+    expect(() => classify(Float32Array.of(NaN, 0.5), ["a", "b"], topK)).toThrowError(refused("engine-fault"));
   });
 
 });

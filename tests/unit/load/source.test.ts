@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { assetSource } from "../../../src/load/asset-source.ts";
+import { assetSource } from "../../../src/inline.ts";
 import { coresAvailable, fileSystem, workerThreads } from "../../../src/load/builtin.ts";
 import { lengthOf, toSource, unreadable, urlSource, arrivingChunks, type Source } from "../../../src/load/source.ts";
 

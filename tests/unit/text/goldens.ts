@@ -66,9 +66,8 @@ export function tokenizerJson(family: GoldenFamily, variant: GoldenVariant): Rec
 /** The tokenizers of a family's variants by label. */
 export function tokenizersOf(name: FamilyName, cacheWords?: number): Map<string, TextTokenizer> {
   const family = goldenFamily(name);
-  const options = cacheWords === undefined ? {} : { cacheWords };
   return new Map(
-    family.variants.map((variant) => [variant.label, createTokenizer(tokenizerJson(family, variant), null, options)]),
+    family.variants.map((variant) => [variant.label, createTokenizer(tokenizerJson(family, variant), null, cacheWords)]),
   );
 }
 
@@ -88,7 +87,7 @@ export function miniLmRows(): string[] {
 /** The shipped encoder's tokenizer. */
 export function miniLm(cacheWords?: number): TextTokenizer {
   const read = (name: string): unknown => JSON.parse(readFileSync(fileURLToPath(new URL(`../../../models/mtpf-minilm-l6/${name}`, import.meta.url)), "utf8"));
-  return createTokenizer(read("tokenizer.json"), read("tokenizer_config.json"), cacheWords === undefined ? {} : { cacheWords });
+  return createTokenizer(read("tokenizer.json"), read("tokenizer_config.json"), cacheWords);
 }
 
 interface CharsmapGoldens {
