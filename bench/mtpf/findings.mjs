@@ -7,6 +7,12 @@ import { gainTextAtShares, gainTextsByFamily, item, sentence } from "./sentences
 import { deviation, mean } from "./statistics.mjs";
 import { listed } from "./wording.mjs";
 
+/** What was tried to come nearer to a specialist of as many tokens. */
+const BESIDE_LONG = [
+  ["task-primary-ner3", "With the NER loss three times"], ["task-primary-ner9", "Nine times"], ["task-primary-t10", "With temperature 0.1"], ["task-primary-r16", "Of rank 16"],
+  ["naive-weighted", "Naive mixing with its best weight"], ["shipped", "What ships, of five times as many tokens"],
+];
+
 /** @param {object[]} sections of `sectionsOf` @param {Map<string, object>} ablations of `ablationSections` */
 export function findings(sections, ablations) {
   const of = (family, a, b, tasksOf) => gainTextAtShares(sections, family, a, b, tasksOf);
@@ -45,6 +51,7 @@ export function findings(sections, ablations) {
     ]),
     ...item("As many tokens as task-primary for one family alone (all rows, seed 1):", [
       sentence(ablated("task-primary", "ner-only-long").slice(0, 1), (ner) => `task-primary beside ner-only-long: NER ${ner}.`),
+      ...BESIDE_LONG.map(([regime, what]) => sentence(ablated(regime, "ner-only-long").slice(0, 1), (ner) => `${what}: ${ner}.`)),
       sentence(ablated("task-primary", "tc-only-long").slice(1), (tc) => `Beside tc-only-long: TC ${tc}.`),
     ]),
     ...item("Fine-tuned (LoRA), against none:", LORA_REGIMES.filter((regime) => regime !== "none").flatMap((regime) => SHARES.map((share) => fineTuned(sections, regime, share)))),
