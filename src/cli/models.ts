@@ -5,6 +5,7 @@ import { loadEncoder, RootstockError, type Encoder, type LoadOptions } from "../
 import { readNamedFolder } from "./arguments.ts";
 import { megabytes } from "./print-table.ts";
 import type { Session } from "./session.ts";
+import { UsageError } from "./usage-error.ts";
 
 export interface NamedFolder {
   readonly name: string;
@@ -32,13 +33,21 @@ export function packageAdapters(): NamedFolder[] {
 
 /** The adapters of `--adapter`; without one, and with the package's encoder, all that come with it. */
 export function chosenAdapters(session: Session, encoder: string | undefined): NamedFolder[] {
-  const given = session.values("adapter").map(readNamedFolder);
+  const given = givenAdapters(session);
   return given.length === 0 && encoder === undefined ? packageAdapters() : given;
+}
+
+/** @throws UsageError */
+function givenAdapters(session: Session): NamedFolder[] {
+  const given = session.values("adapter").map(readNamedFolder);
+  const twice = given.find(({ name }, index) => given.findIndex((other) => other.name === name) < index);
+  if (twice !== undefined) throw new UsageError(`--adapter names ${JSON.stringify(twice.name)} twice`);
+  return given;
 }
 
 /** Adapters that a task may name: those of `--adapter`, and with the package's encoder those that come with it under other names. */
 export function knownAdapters(session: Session, encoder: string | undefined): NamedFolder[] {
-  const given = session.values("adapter").map(readNamedFolder);
+  const given = givenAdapters(session);
   const own = encoder === undefined ? packageAdapters() : [];
   return [...own.filter(({ name }) => !given.some((other) => other.name === name)), ...given];
 }

@@ -48,11 +48,11 @@ export const OFFSETS = ["utf16", "codepoint"] as const;
 
 export interface EntityOptions {
   /** Default `"first"`: what token-classification heads are trained for. */
-  readonly aggregation?: Aggregation;
+  readonly aggregation?: Aggregation | undefined;
   /** Left out of the result: labels for `none`, entity types for the others. Default `["O"]`. */
-  readonly ignoreLabels?: readonly string[];
+  readonly ignoreLabels?: readonly string[] | undefined;
   /** What `start` and `end` count. Default `"utf16"`; `"codepoint"` equals Python's string indices. */
-  readonly offsets?: "utf16" | "codepoint";
+  readonly offsets?: "utf16" | "codepoint" | undefined;
 }
 
 /** What decoding reads of an encoded text. */

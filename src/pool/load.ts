@@ -14,9 +14,9 @@ const MOST_BY_DEFAULT = 8;
 /** Options of `loadPool`: those of `loadEncoder`, and the number of workers. */
 export interface PoolOptions extends LoadOptions {
   /** 1 to 64. Default: the cores that are available, at most 8. */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   /** Called as bytes of the weights file arrive in the first worker; the others read at the same time. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 const POOL_OPTIONS: OptionKinds<PoolOptions> = { ...LOAD_OPTIONS, workers: "" };

@@ -18,31 +18,31 @@ export interface Progress {
 /** Options of `loadEncoder`. */
 export interface LoadOptions {
   /** Ends loading; it then rejects with `signal.reason`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called as bytes of the weights file arrive. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * Bytes of linear memory that adapters may take, 0 to 2^32 − 2^26. Memory grows as they come; beyond it those used
    * longest ago wait on the JavaScript heap until they are asked for. Default 32 MiB.
    */
-  readonly adapterBudget?: number;
+  readonly adapterBudget?: number | undefined;
   /**
    * Check a converted encoder's files against the sizes and SHA-256 in its rootstock.json. Default true; false checks only
    * the size of the weights file. Without `crypto.subtle`, which browsers give to secure contexts only,
    * sizes alone are checked.
    */
-  readonly verify?: boolean;
+  readonly verify?: boolean | undefined;
   /** Kernel binaries, where they cannot be read from beside the package's code (workerd: imported modules). */
-  readonly wasm?: KernelBinaries;
+  readonly wasm?: KernelBinaries | undefined;
   /** Take this int8 product instead of the fastest. All give the same bits. */
-  readonly kernel?: ProductKernel;
+  readonly kernel?: ProductKernel | undefined;
   /** Calls that may be under way at once, 1 to 2^20; one more is refused (`queue-full`). Default 256. */
-  readonly queueLimit?: number;
+  readonly queueLimit?: number | undefined;
   /**
    * Bytes of JavaScript heap for the trunks of texts seen before, so that a repeated text costs its adapted layers only.
    * 4 × hidden bytes a token. Default 0: none is kept.
    */
-  readonly trunkCacheBytes?: number;
+  readonly trunkCacheBytes?: number | undefined;
 }
 
 /** Options of `addAdapter`. */
@@ -51,35 +51,35 @@ export interface AdapterOptions {
    * Labels in the order of the head's classes, one each, all different. Default: `id2label` of the folder's config.json;
    * a head without either is refused (`labels-mismatch`).
    */
-  readonly labels?: readonly string[];
+  readonly labels?: readonly string[] | undefined;
   /** Take the place of a task of that name, if there is one: calls made before finish on the old one. Default false. */
-  readonly replace?: boolean;
+  readonly replace?: boolean | undefined;
   /** Ends adding; it then rejects with `signal.reason` and the task is not there. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of `run` and `runBatch`. */
 export interface RunOptions {
   /** NER: how token labels become entities. Default "first". */
-  readonly aggregation?: Aggregation;
+  readonly aggregation?: Aggregation | undefined;
   /** NER: labels or entity types left out of the result. Default ["O"]. */
-  readonly ignoreLabels?: readonly string[];
+  readonly ignoreLabels?: readonly string[] | undefined;
   /** NER: what `start` and `end` count: UTF-16 units (default, `text.slice`), or code points as in Python. */
-  readonly offsets?: "utf16" | "codepoint";
+  readonly offsets?: "utf16" | "codepoint" | undefined;
   /** Classification: labels returned, the likeliest first, a whole number from 1 up; null = all. Default 1. */
-  readonly topK?: number | null;
+  readonly topK?: number | null | undefined;
   /** Most tokens of one text, one more than the special tokens at least; at most, and by default, what the encoder reads. */
-  readonly maxTokens?: number;
+  readonly maxTokens?: number | undefined;
   /**
    * A text of more tokens: refuse it (`text-too-long`), leave its end out, or read it in overlapping windows. Entities of
    * the windows are stitched: each token is read where it has the more context. Labels are those of the windows' mean
    * scores, weighted by their tokens. Default "error"; "windows" when `stride` is given.
    */
-  readonly overflow?: "error" | "truncate" | "windows";
+  readonly overflow?: "error" | "truncate" | "windows" | undefined;
   /** Tokens that two windows share, less than a window has room for. Default a quarter of a window. */
-  readonly stride?: number;
+  readonly stride?: number | undefined;
   /** Ends the run, within 8 ms of work; it then rejects with `signal.reason`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How texts become tokens. */
@@ -88,12 +88,12 @@ export type TextOptions = Pick<RunOptions, "maxTokens" | "overflow" | "stride">;
 /** Options of `embed`. */
 export interface EmbedOptions extends TextOptions, Pick<RunOptions, "signal"> {
   /** An adapter to apply; default: the encoder alone. */
-  readonly task?: string | null;
+  readonly task?: string | null | undefined;
   /**
    * What is made of a text's last hidden state: the mean of its rows, or the first one (`"cls"`). Default: what the folder's files of
    * sentence-transformers say, or the mean where it has none.
    */
-  readonly pooling?: (typeof POOLINGS)[number];
+  readonly pooling?: (typeof POOLINGS)[number] | undefined;
 }
 
 /** Options of `trunk`. */
@@ -102,15 +102,15 @@ export interface TrunkOptions extends TextOptions, Pick<RunOptions, "signal"> {
    * Tasks that it is for: the trunk ends before the first layer that one of them changes. Default: all tasks that leave
    * the first layer as it is.
    */
-  readonly tasks?: readonly string[];
+  readonly tasks?: readonly string[] | undefined;
 }
 
 /** Options of the calls that take input ids. */
 export interface IdOptions {
   /** One entry a token: 1 = attend, 0 = leave that token out as a key; it keeps its row in the result. Default: all 1. */
-  readonly attentionMask?: ArrayLike<number>;
+  readonly attentionMask?: ArrayLike<number> | undefined;
   /** Ends the call, within 8 ms of work; it then rejects with `signal.reason`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

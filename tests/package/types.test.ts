@@ -13,8 +13,11 @@ import { loadPool } from "rootstock/pool";
 import fixed from "rootstock/fixed.wasm";
 export const options: LoadOptions = { wasm: { fixed, relaxed: new Uint8Array(8) } };
 export async function use(): Promise<number> {
-  using encoder = await loadEncoder("model", options);
-  using pool = await loadPool("model", { workers: 2 });
+  const unsure: { readonly signal?: AbortSignal | undefined; readonly topK?: number | undefined } = {};
+  using encoder = await loadEncoder("model", { ...options, signal: unsure.signal, onProgress: undefined });
+  await encoder.run("text", ["people"], { topK: unsure.topK, signal: unsure.signal, aggregation: undefined });
+  await encoder.addAdapter("people", "folder", { labels: undefined, signal: unsure.signal });
+  using pool = await loadPool("model", { workers: 2, signal: unsure.signal });
   return encoder.info.hidden + pool.info.workers;
 }
 `;

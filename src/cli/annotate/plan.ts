@@ -98,9 +98,8 @@ function readTasks(text: string, adapters: readonly NamedFolder[]): NamedFolder[
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) throw new UsageError(`--tasks names ${JSON.stringify(twice)} twice`);
   return names.map((name) => {
-    const found = adapters.filter((adapter) => adapter.name === name);
-    if (found.length === 1) return found[0]!;
-    if (found.length > 1) throw new UsageError(`--adapter names ${JSON.stringify(name)} twice`);
+    const found = adapters.find((adapter) => adapter.name === name);
+    if (found !== undefined) return found;
     const known = adapters.map((adapter) => adapter.name).join(", ") || "none; give --adapter NAME=DIR";
     throw new UsageError(`--tasks names ${JSON.stringify(name)}; the adapters are: ${known}`);
   });
