@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { loadEncoder, RootstockError, type Encoder, type LoadOptions } from "../index.ts";
 import { readNamedFolder } from "./arguments.ts";
 import { megabytes } from "./print-table.ts";
+import { repeated } from "./repeated.ts";
 import type { Session } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -33,21 +34,18 @@ export function packageAdapters(): NamedFolder[] {
 
 /** The adapters of `--adapter`; without one, and with the package's encoder, all that come with it. */
 export function chosenAdapters(session: Session, encoder: string | undefined): NamedFolder[] {
-  const given = givenAdapters(session);
+  const given = session.values("adapter").map(readNamedFolder);
   return given.length === 0 && encoder === undefined ? packageAdapters() : given;
 }
 
-/** @throws UsageError */
-function givenAdapters(session: Session): NamedFolder[] {
-  const given = session.values("adapter").map(readNamedFolder);
-  const twice = given.find(({ name }, index) => given.findIndex((other) => other.name === name) < index);
-  if (twice !== undefined) throw new UsageError(`--adapter names ${JSON.stringify(twice.name)} twice`);
-  return given;
-}
-
-/** Adapters that a task may name: those of `--adapter`, and with the package's encoder those that come with it under other names. */
+/**
+ * Adapters that a task may name: those of `--adapter`, and with the package's encoder those that come with it under other names.
+ * @throws UsageError for a name given twice
+ */
 export function knownAdapters(session: Session, encoder: string | undefined): NamedFolder[] {
-  const given = givenAdapters(session);
+  const given = session.values("adapter").map(readNamedFolder);
+  const twice = repeated(given.map(({ name }) => name));
+  if (twice !== undefined) throw new UsageError(`--adapter names ${JSON.stringify(twice)} twice`);
   const own = encoder === undefined ? packageAdapters() : [];
   return [...own.filter(({ name }) => !given.some((other) => other.name === name)), ...given];
 }

@@ -46,7 +46,6 @@ describe("wrong usage", () => {
     ["a count of 0", ["run", "--top-k", "0", "text"], '--top-k is "0"'],
     ["a count that is no number", ["run", "--max-tokens", "1e3", "text"], '--max-tokens is "1e3"'],
     ["an unknown aggregation", ["run", "--aggregation", "last", "text"], "none, simple, first, average, max"],
-    ["an adapter of run given twice", ["run", "--adapter", "a=x", "--adapter", "a=y", "text"], '--adapter names "a" twice'],
     ["an adapter without a name", ["run", "--adapter", "folder", "text"], "NAME=DIR"],
     ["an encoder without an adapter", ["run", "--encoder", "folder", "text"], "no adapter given"],
     ["a missing argument", ["inspect"], "FOLDER"],
