@@ -1,6 +1,7 @@
 /** Files that are whole or not there, whatever ends a run, a loss of power included. */
 
-import { open, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { RootstockError } from "../index.ts";
 
@@ -23,6 +24,16 @@ export async function writing<T>(path: string, step: () => Promise<T>): Promise<
 export function reading<T>(path: string, step: () => T): T {
   try {
     return step();
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+/** The bytes of a file; null where there is none. @throws RootstockError `source-unreadable` */
+export async function readIfThere(path: string): Promise<Uint8Array | null> {
+  if (!existsSync(path)) return null;
+  try {
+    return await readFile(path);
   } catch (cause) {
     throw unreadable(path, cause);
   }

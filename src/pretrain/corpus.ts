@@ -85,7 +85,7 @@ export async function readCorpus(data: PretrainingData, settings: PretrainingSet
   const pairSources = new Sources(settings.sources);
   const sentences: SentenceRow[] = [];
   const pairs: PairRow[] = [];
-  await eachRow(data.ner, signal, (value, at, name) => {
+  await eachRow(data.ner ?? [], signal, (value, at, name) => {
     const row = readSentence(value, at);
     digest.add({ ...row, source: row.source ?? name });
     const source = nerSources.take(row.source ?? name);
@@ -93,7 +93,7 @@ export async function readCorpus(data: PretrainingData, settings: PretrainingSet
     const classes = Int32Array.from(row.tags, (tag) => classOf(tag, types, source, at));
     sentences.push({ source, text: { words: row.words, classes }, encoded: null });
   });
-  await eachRow(data.pairs, signal, (value, at, name) => {
+  await eachRow(data.pairs ?? [], signal, (value, at, name) => {
     const row = readPair(value, at);
     digest.add({ ...row, source: row.source ?? name });
     const source = pairSources.take(row.source ?? name);
@@ -122,7 +122,7 @@ export function checkData(data: PretrainingData): void {
   }
 }
 
-async function eachRow(sets: readonly RowSet[] = [], signal: AbortSignal | undefined, take: (value: unknown, at: Place, name: string) => void): Promise<void> {
+async function eachRow(sets: readonly RowSet[], signal: AbortSignal | undefined, take: (value: unknown, at: Place, name: string) => void): Promise<void> {
   let total = 0;
   const pace = new Pace();
   for (const { name, rows, nameRow = (row: number) => `${name}, row ${row}` } of sets) {

@@ -48,7 +48,7 @@ const SPEED_STEPS = 20;
 export async function pretrain(encoder: SourceLike, data: PretrainingData, given: Options = {}): Promise<Pretrained> {
   const own = ownOptions(given, OPTIONS);
   const options = { ...own, peers: checkPeers(own.peers) };
-  const { signal, dtype = "F32", writesHead } = options;
+  const { signal, dtype = "F32", writesHead = false } = options;
   signal?.throwIfAborted();
   checkStore(options.checkpoint);
   checkData(data);
@@ -66,7 +66,7 @@ export async function pretrain(encoder: SourceLike, data: PretrainingData, given
   for (const name of groups === "own" ? families : groups === "shared" ? ["shared"] : []) {
     adapters.set(name, await adapterFiles(run.trainer, start.config, settings, name, files));
   }
-  return { encoder: files, adapters, head: writesHead === true ? headFiles(run.trainer, classNames(corpus)) : null, history: run.history() };
+  return { encoder: files, adapters, head: writesHead ? headFiles(run.trainer, classNames(corpus)) : null, history: run.history() };
 }
 
 function settingsOf(options: PretrainingOptions): PretrainingSettings {

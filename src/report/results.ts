@@ -18,8 +18,7 @@ const WORST = 10;
 const MOST_PAIRS = 20;
 
 /** How well each label is found, and what is taken for what. */
-export function resultSections({ confusion, perEntity, kind }: TrainingHistory): Section[] {
-  const rates = perEntity ?? [];
+export function resultSections({ confusion, perEntity: rates = [], kind }: TrainingHistory): Section[] {
   const sections: Section[] = [];
   if (rates.length > 0) {
     const name = kind === "ner" ? "entity" : "label";

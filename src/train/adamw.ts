@@ -19,13 +19,14 @@ export interface AdamWOptions {
  */
 export function adamWStep(machine: TrainMachine, parameters: Iterable<Parameter>, step: number, options: AdamWOptions, gradientScale: number): void {
   const { learningRate, betas: [beta1, beta2] = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01, decays } = options;
+  const correction = 1 - power(beta1, step);
   const rootCorrection = 1 / Math.sqrt(1 - power(beta2, step));
   for (const parameter of parameters) {
     const rate = typeof learningRate === "number" ? learningRate : learningRate(parameter);
     const keep = decays === undefined || decays(parameter) ? 1 - rate * weightDecay : 1;
     const { value, gradient, momentum, variance, count } = parameter;
     machine.train.adamW(
-      value, gradient, momentum, variance, count, keep, 1 - beta1, beta2, 1 - beta2, rate / (1 - power(beta1, step)), rootCorrection,
+      value, gradient, momentum, variance, count, keep, 1 - beta1, beta2, 1 - beta2, rate / correction, rootCorrection,
       epsilon, gradientScale,
     ); // prettier-ignore
     if (step % CLEARED_EVERY === 0) clearSmall(machine.memory.floats(momentum, count));

@@ -40,8 +40,8 @@ export function textList(texts: string | readonly string[]): readonly string[] {
  * A call's signal, where one is given: a call that waits for its place listens to it before the encoder has seen it.
  * @throws RootstockError `argument-invalid` for what is no signal.
  */
-export function signalOption(signal: AbortSignal | null | undefined): { signal?: AbortSignal } {
-  return signal == null ? {} : ownOptions<{ signal?: AbortSignal }>({ signal }, { signal: "signal" });
+export function signalOption(signal: AbortSignal | null | undefined): { signal?: AbortSignal | undefined } {
+  return ownOptions({ signal: signal ?? undefined }, { signal: "signal" });
 }
 
 /** Too long texts are cut, as transformers.js cuts them, unless the call says otherwise. What is null is not given, as in transformers.js. */

@@ -2,6 +2,7 @@ import { RootstockError } from "../errors.ts";
 import { toSource, type Source, type SourceLike } from "../load/source.ts";
 import { Encoder } from "../runtime/encoder.ts";
 import type { LoadOptions } from "../runtime/options.ts";
+import { signalOption } from "./call-options.ts";
 import { checkLocal, type PipelineOptions } from "./construction-options.ts";
 import { notDownloaded } from "./hub-name.ts";
 import type { Pipeline } from "./made-pipeline.ts";
@@ -48,7 +49,7 @@ export async function residenceFor(load: LoadEncoder, encoder: EncoderLike, opti
   if (encoder instanceof Encoder) return new Residence(encoder, false);
   const source = watched(encoder as SourceLike, "", report);
   try {
-    return new Residence(await load(source, { ...options.load, ...signalOf(options) }), true);
+    return new Residence(await load(source, { ...options.load, ...signalOption(options.signal) }), true);
   } catch (error) {
     throw notDownloaded(error, encoder);
   }
@@ -60,7 +61,7 @@ export async function addAdapter(encoder: Encoder, adapter: SourceLike, options:
   for (let number = 1; ; number++) {
     const name = `pipeline-${number}`;
     try {
-      await encoder.addAdapter(name, source, { ...signalOf(options), ...(options.labels == null ? {} : { labels: options.labels }) });
+      await encoder.addAdapter(name, source, { ...signalOption(options.signal), ...(options.labels == null ? {} : { labels: options.labels }) });
       return name;
     } catch (error) {
       // It says so before it reads anything. Others may be adding theirs at this moment, so there is no asking first.
@@ -87,8 +88,4 @@ function isPair(given: ModelLike): given is EncoderWithAdapter {
 function watched(given: SourceLike, prefix: string, report: ProgressReport | null): Source {
   const source = toSource(given);
   return report === null ? source : report.watch(source, prefix);
-}
-
-function signalOf({ signal }: PipelineOptions): { signal?: AbortSignal } {
-  return signal == null ? {} : { signal };
 }

@@ -3,6 +3,7 @@ import { addAdapters, packageEncoder } from "../models.ts";
 import { grouped } from "../print-table.ts";
 import { inputName } from "../read-lines.ts";
 import type { Session } from "../session.ts";
+import { repeated } from "../repeated.ts";
 import { AppendFile } from "./append-file.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { checkSameRun, claimTarget, refuseErrorsFile } from "./claim.ts";
@@ -89,7 +90,7 @@ async function addTasks(runner: Runner, { adapters, options }: AnnotatePlan, ses
 
 function fieldNames({ textField, annotationsField, outputFormat, prefix }: AnnotatePlan, tasks: readonly TaskColumns[]): FieldNames {
   const columns = outputFormat === "jsonl" ? [] : tasks.flatMap((task) => taskColumns(task, prefix).map(([name]) => name));
-  const twice = columns.find((name, index) => columns.indexOf(name) < index);
+  const twice = repeated(columns);
   if (twice !== undefined) throw new RootstockError("argument-invalid", `two tasks would give a column ${JSON.stringify(twice)}. Give one of their adapters another name.`);
   return { text: textField, annotations: annotationsField, reserved: new Set([annotationsField, ...columns]) };
 }

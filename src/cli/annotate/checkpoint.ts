@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { parseJson, place, readBoolean, readInteger, readObject, readString, field } from "../../format/json.ts";
 import { RootstockError } from "../../index.ts";
-import { replaceFile, unreadable } from "../disk.ts";
+import { readIfThere, replaceFile } from "../disk.ts";
 import type { Identity } from "./identity.ts";
 
 /** How far a run is. All that it names is on the disk when it is written. */
@@ -78,11 +76,8 @@ function readIdentity(value: unknown, where: string): Identity {
 
 /** null when there is none. @throws RootstockError as `parseCheckpoint`, `source-unreadable` */
 export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
-  if (!existsSync(path)) return null;
-  const data = await readFile(path).catch((cause: unknown) => {
-    throw unreadable(path, cause);
-  });
-  return parseCheckpoint(data, path);
+  const data = await readIfThere(path);
+  return data === null ? null : parseCheckpoint(data, path);
 }
 
 /** Puts a checkpoint in the place of the one before. @throws RootstockError `target-unwritable` */

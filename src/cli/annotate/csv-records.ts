@@ -64,10 +64,8 @@ export class CsvRecords {
     let begin = 0;
     for (let at = this.#at; at < this.#text.length; at++) {
       const unit = this.#text.charCodeAt(at);
-      if (this.#state === "closed" && unit !== QUOTE && unit !== this.#delimiter && unit !== RETURN && unit !== NEWLINE && this.#endsQuoted.length > this.#firstLine) {
-        begin = this.#breakAtLines(found, begin, at);
-      }
       if (unit !== NEWLINE) {
+        if (this.#state === "closed" && this.#isMisclosedBy(unit)) begin = this.#breakAtLines(found, begin, at);
         const isOne = this.#lineState === this.#state;
         this.#state = this.#after(this.#state, unit);
         this.#lineState = isOne ? this.#state : this.#after(this.#lineState, unit);
@@ -82,6 +80,11 @@ export class CsvRecords {
       }
     }
     this.#keepFrom(begin);
+  }
+
+  /** Does more than a field's end stand behind a quote that closes what an earlier line opened? */
+  #isMisclosedBy(unit: number): boolean {
+    return this.#endsQuoted.length > this.#firstLine && unit !== RETURN && this.#after("closed", unit) === "plain";
   }
 
   /**

@@ -1,6 +1,7 @@
 import { parse } from "csv-parse/sync";
 import { RootstockError } from "../../index.ts";
 import { inputName, readBytes, tooLongLine } from "../read-lines.ts";
+import { repeated } from "../repeated.ts";
 import { notUtf8, Utf8Text } from "../utf8-text.ts";
 import { ByteProgress } from "./byte-progress.ts";
 import { CsvRecords, type CsvRecord } from "./csv-records.ts";
@@ -50,7 +51,7 @@ class CsvTable {
     if (header.text.includes("\r")) throw new RootstockError("source-unreadable", `${where}: a CR stands within the header. Lines end in LF or CRLF; convert the file.`);
     this.#columns = this.#fields(header);
     this.#keys = this.#columns.map((name) => JSON.stringify(name));
-    const twice = this.#columns.find((name, index) => this.#columns.indexOf(name) < index);
+    const twice = repeated(this.#columns);
     if (twice !== undefined) throw new RootstockError("argument-invalid", `${where}: the header names ${JSON.stringify(twice)} twice. Rename one of the columns.`);
     refuseReserved(this.#columns, names, where);
     this.#text = this.#columns.indexOf(names.text);

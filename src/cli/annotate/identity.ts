@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RootstockError } from "../../index.ts";
-import { unreadable } from "../disk.ts";
+import { readIfThere } from "../disk.ts";
 
 /** What a run's results depend on, each under a name for people. Two runs of equal identity write equal bytes. */
 export type Identity = ReadonlyMap<string, string>;
@@ -32,12 +31,8 @@ export async function folderDigest(given: string, names: readonly string[]): Pro
   const folder = /^file:/i.test(given) ? fileURLToPath(given) : given;
   const hash = createHash("sha256");
   for (const name of names) {
-    const path = join(folder, name);
-    if (!existsSync(path)) continue;
-    const bytes = await readFile(path).catch((cause: unknown) => {
-      throw unreadable(path, cause);
-    });
-    hash.update(`${name}\n${bytes.length}\n`).update(bytes);
+    const bytes = await readIfThere(join(folder, name));
+    if (bytes !== null) hash.update(`${name}\n${bytes.length}\n`).update(bytes);
   }
   return hash.digest("hex");
 }

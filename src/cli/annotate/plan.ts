@@ -5,6 +5,7 @@ import type { RunOptions } from "../../index.ts";
 import { MAX_WORKERS } from "../../limits.ts";
 import { given, readChoice, readCount, readTextOptions, readTopK } from "../arguments.ts";
 import type { NamedFolder } from "../models.ts";
+import { repeated } from "../repeated.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Shard } from "./chunks.ts";
 import { ownFiles } from "./paths.ts";
@@ -95,7 +96,7 @@ function outputFormat(path: string): OutputFormat {
 
 function readTasks(text: string, adapters: readonly NamedFolder[]): NamedFolder[] {
   const names = text.split(",").map((name) => name.trim());
-  const twice = names.find((name, index) => names.indexOf(name) < index);
+  const twice = repeated(names);
   if (twice !== undefined) throw new UsageError(`--tasks names ${JSON.stringify(twice)} twice`);
   return names.map((name) => {
     const found = adapters.find((adapter) => adapter.name === name);
@@ -128,7 +129,7 @@ function checkPlan({ input, format, output, outputFormat: made, errors, resume, 
   if (output === "-" && resume) throw new UsageError("standard output has nothing to resume; give --output FILE");
   if (resume && overwrite) throw new UsageError("give --resume or --overwrite, not both");
   const files = [input, output, ...(errors === undefined ? [] : [errors])].filter((path) => path !== "-").map((path) => resolve(path));
-  const same = files.find((path, index) => files.indexOf(path) < index);
+  const same = repeated(files);
   if (same !== undefined) throw new UsageError(`${same} is given for two things`);
   const own = output === "-" ? [] : ownFiles(resolve(output));
   const taken = files.find((path) => own.includes(path));

@@ -36,8 +36,7 @@ export async function pretrainConfig(config: PretrainConfig, { workers, logEvery
   if (history !== null) return finish(checkpoint, history, output, session);
   checkEmptyTarget(output);
   await tryTarget(output);
-  if (restart) await checkpoint.remove();
-  else if (checkpoint.isThere) session.note(`going on from ${checkpoint.path}`);
+  await checkpoint.begin(restart, session);
   session.progress(`reading ${[...data.ner, ...data.pairs].map(inputName).join(", ")}`);
   const onProgress = (progress: PretrainingProgress): void => {
     session.progress(progressText(progress));
@@ -50,7 +49,7 @@ export async function pretrainConfig(config: PretrainConfig, { workers, logEvery
       : await withPeers<Pretrained>(workers, new URL("./peer.js", import.meta.url), config, { signal, graceMs: GRACE_MS, onMessage: (progress) => onProgress(progress as PretrainingProgress) });
   } catch (error) {
     session.progress(null);
-    if (signal.aborted && checkpoint.isThere) session.note(`what was done is kept in ${checkpoint.path}; the same command goes on`);
+    checkpoint.ended(session);
     throw error;
   }
   session.progress(null);

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import type { CheckpointStore } from "../../finetune/types.ts";
 import { RootstockError } from "../../index.ts";
-import { replaceFile, syncFolder, unfinished, unreadable } from "../disk.ts";
+import type { Session } from "../session.ts";
+import { readIfThere, replaceFile, syncFolder, unfinished } from "../disk.ts";
 
 const DIGEST_BYTES = 32;
 
@@ -19,12 +20,21 @@ export class CheckpointFile implements CheckpointStore {
     return existsSync(this.path);
   }
 
+  /** Before a run: it goes where the run is to begin anew; else people hear what is gone on from. */
+  async begin(restart: boolean, session: Session): Promise<void> {
+    if (restart) await this.remove();
+    else if (this.isThere) session.note(`going on from ${this.path}`);
+  }
+
+  /** After a run that failed: people who ended it hear what is left. */
+  ended(session: Session): void {
+    if (session.signal.aborted && this.isThere) session.note(`what was done is kept in ${this.path}; the same command goes on`);
+  }
+
   /** @throws RootstockError `source-unreadable`, `digest-mismatch` */
   async read(): Promise<Uint8Array | null> {
-    if (!this.isThere) return null;
-    const bytes = await readFile(this.path).catch((cause: unknown) => {
-      throw unreadable(this.path, cause);
-    });
+    const bytes = await readIfThere(this.path);
+    if (bytes === null) return null;
     const blob = bytes.subarray(0, Math.max(0, bytes.length - DIGEST_BYTES));
     if (bytes.length > DIGEST_BYTES && digest(blob).equals(bytes.subarray(blob.length))) return blob;
     throw new RootstockError("digest-mismatch", `${this.path} is damaged: its SHA-256 differs. The run cannot go on; begin anew with --restart.`);

@@ -6,6 +6,7 @@ import { checkTaskName } from "../../runtime/options.ts";
 import { SCHEDULES } from "../../train/schedule.ts";
 import { given, readChoice, readCount } from "../arguments.ts";
 import type { Session } from "../session.ts";
+import { repeated } from "../repeated.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** Values of the command line, by option. */
@@ -127,7 +128,7 @@ function readClassWeights(how: string | undefined, weights: readonly string[]): 
     if (at > 0) return [text.slice(0, at), readNumber(text.slice(at + 1), "class-weight")!];
     throw new UsageError(`--class-weight is ${JSON.stringify(text)}; give LABEL=NUMBER`);
   });
-  const twice = pairs.find(([label], index) => pairs.findIndex(([other]) => other === label) < index);
-  if (twice !== undefined) throw new UsageError(`--class-weight names ${JSON.stringify(twice[0])} twice`);
+  const twice = repeated(pairs.map(([label]) => label));
+  if (twice !== undefined) throw new UsageError(`--class-weight names ${JSON.stringify(twice)} twice`);
   return Object.fromEntries(pairs);
 }

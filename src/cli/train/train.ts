@@ -23,8 +23,7 @@ export async function train(plan: TrainPlan, session: Session): Promise<void> {
   checkTarget(paths, plan.restart);
   await prepareTarget(paths);
   const checkpoint = new CheckpointFile(paths.checkpoint);
-  if (plan.restart) await checkpoint.remove();
-  else if (checkpoint.isThere) session.note(`going on from ${checkpoint.path}`);
+  await checkpoint.begin(plan.restart, session);
   const sets = await readSets(plan, session);
   const job: TrainJob = { task: plan.task, encoder: plan.encoder ?? packageEncoder(), train: sets.train, dev: sets.dev, options: plan.options, checkpoint: checkpoint.path };
   try {
@@ -37,7 +36,7 @@ export async function train(plan: TrainPlan, session: Session): Promise<void> {
     await checkpoint.remove();
   } catch (error) {
     session.progress(null);
-    if (session.signal.aborted && checkpoint.isThere) session.note(`what was done is kept in ${checkpoint.path}; the same command goes on`);
+    checkpoint.ended(session);
     throw ofCheckpoint(error, checkpoint);
   }
 }
