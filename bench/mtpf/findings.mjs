@@ -41,6 +41,7 @@ export function findings(sections, ablations) {
       sentence(ablated("shared-group", "task-primary"), (ner, tc) => `one group for both, beside one for each: NER ${ner}, TC ${tc}.`),
       sentence(ablated("shared-group", "naive"), (ner, tc) => `One group for both, beside none: NER ${ner}, TC ${tc}.`),
       sentence(ablated("shared-group-ner3", "task-primary-ner3"), (ner, tc) => `With the NER loss three times, one group for both beside one for each: NER ${ner}, TC ${tc}.`),
+      sentence(ablated("shared-group-ner3", "naive-ner3"), (ner, tc) => `Then beside none: NER ${ner}, TC ${tc}.`),
       sentence(ablated("pcgrad", "naive"), (ner, tc) => `Gradient surgery on the backbone (PCGrad), beside plain mixing: NER ${ner}, TC ${tc}.`),
     ]),
     ...item("Text classification:", [
