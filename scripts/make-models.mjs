@@ -40,6 +40,28 @@ function checkRun() {
   else if (readFileSync(note, "utf8") !== own) throw new Error(`${work} and ${out} hold what was made of another run than ${run}; give other folders, or remove them`);
 }
 
+function makeEncoderCard() {
+  const { settings, tokens } = JSON.parse(readFileSync(`${run}/history.json`, "utf8"));
+  const { quantization, fingerprint } = JSON.parse(readFileSync(`${encoder}/rootstock.json`, "utf8"));
+  writeFileSync(`${encoder}/README.md`, `# mtpf-minilm-l6
+
+A BERT encoder of 6 layers of 384 and 30,522 word pieces in int8: what every adapter here runs on.
+
+- **From** sentence-transformers/all-MiniLM-L6-v2 (Apache License 2.0), whose vocabulary it has.
+- **Trained further** by \`rootstock pretrain bench/mtpf/shipped.json --seed ${settings.seed} --workers 2\`: ${grouped(settings.steps)} updates by the losses of entity recognition and of text pairs, ${(tokens / 1e6).toFixed(1)} million
+  tokens, each family with a LoRA group of its own (\`families/\`). The float32 encoder that came of it, \`encoder/model.safetensors\` of the run, has the SHA-256
+  \`${digest(`${run}/encoder/model.safetensors`)}\`.
+- **Converted** by \`rootstock convert\`: 7-bit weights, rounded with calibration (GPTQ) on ${quantization.calibrationTexts} training texts of the 21 tasks, and 8-bit embedding rows. Its fingerprint is
+  \`${fingerprint}\`, which adapters trained on it name.
+- **Data**: sentences with entities and pairs of texts out of public sets; NOTICE names them and their licences. Training rows of hwu64 and wordnet_supersense are among them, no dev or test row is.
+- **What it is worth**: means over 10 entity and 11 text classification tasks, beside the encoder as it came and other ways of training, in docs/mtpf-tpl.md. Without adapters it
+  gives sentence vectors (\`embed\`) that pre-finetuning has moved; how well they retrieve was not measured.
+- **Language**: English. Texts of up to 512 tokens; it was trained further on at most ${settings.maxLength} of each.
+
+The weights are offered under the Apache License 2.0.
+`);
+}
+
 function makeFamily(family, what) {
   const folder = `${out}/families/${family}`;
   mkdirSync(folder, { recursive: true });
@@ -49,7 +71,8 @@ function makeFamily(family, what) {
 The LoRA group that pre-finetuning gave ${what}, for the encoder mtpf-minilm-l6: what a task's adapter begins with
 (\`rootstock train --from models/families/${family}\`), and features of its own (\`embed\`, \`hiddenStates\`). It has no head.
 
-How it was made, and from what data: docs/mtpf-tpl.md and NOTICE. The weights are offered under the Apache License 2.0.
+Made by the run of which ../../mtpf-minilm-l6/README.md tells; its data and their licences stand in NOTICE. Means over the family's tasks, beside the encoder as it came and
+other ways of training, are in docs/mtpf-tpl.md ("shipped"). The weights are offered under the Apache License 2.0.
 `);
 }
 
@@ -139,7 +162,7 @@ test.jsonl --tokens\` gives them again. Each adapter folder is what PEFT saves, 
 tokens (data beside the repository: [bench/mtpf](../bench/mtpf/README.md#the-data)). \`node scripts/make-models.mjs RUN\` converted the encoder (7-bit weights, rounded with calibration on 525 training texts, and 8-bit embedding rows) and
 trained the adapters from their family's by \`rootstock train\`. What pre-finetuning is worth and what its data are: [docs/mtpf-tpl.md](../docs/mtpf-tpl.md).
 
-The weights are offered under the Apache License 2.0, as the encoder that they began with; the data keep their own licences, which [NOTICE](../NOTICE) names.
+The weights are offered under the Apache License 2.0, as the encoder that they began with; the data keep their own licences: of pre-finetuning [NOTICE](../NOTICE) names them, of an adapter its card.
 \`sms-spam\`, \`broad-twitter\`, \`wnut17\` and \`vader-sentiment\` learnt from raw posts, some of them abusive; do not let their answer alone decide over a person.
 `);
 }
@@ -147,6 +170,7 @@ The weights are offered under the Apache License 2.0, as the encoder that they b
 mkdirSync(work, { recursive: true });
 checkRun();
 await convertRun({ encoder: `${run}/encoder`, int8: encoder }, data);
+makeEncoderCard();
 makeFamily("ner", "entity recognition");
 makeFamily("tc", "text classification");
 await makeAdapters();

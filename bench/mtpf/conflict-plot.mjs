@@ -18,7 +18,7 @@ export function conflictPlot(series) {
   const ratios = series.flatMap(({ parts: all }) => all.map(({ ratio }) => ratio));
   const highest = roundUp(Math.max(1, ...ratios));
   const cosines = panel({ title: "Cosine of the NER and the TC gradient (mean, and standard deviation over probes)", from: TOP, low: -top, high: top, base: 0 });
-  const norms = panel({ title: "Length of the NER gradient over that of the TC gradient (median)", from: TOP + PANEL + GAP, low: 0, high: highest, base: 1 });
+  const norms = panel({ title: "Length of the NER gradient over that of the TC gradient, losses counted once (median)", from: TOP + PANEL + GAP, low: 0, high: highest, base: 1 });
   const drawn = series.flatMap(({ name, parts: all }, tone) => {
     // Side by side, so that bars of one part do not hide each other.
     const shift = (tone - (series.length - 1) / 2) * 7;

@@ -18,6 +18,8 @@ export const ABLATIONS = [
   ["shipped", "what ships: 2,720 updates, NER loss three times"],
   ["shared-group", "one group for both families"],
   ["shared-group-ner3", "one group for both families, NER loss three times"],
+  ["groups-only", "the backbone frozen"],
+  ["groups-only-long", "the backbone frozen, 2,720 updates, NER loss three times"],
   ["pcgrad", "no groups; gradient surgery instead (PCGrad)"],
   ["naive", "no groups"],
   ["naive-ner3", "no groups, NER loss three times"],

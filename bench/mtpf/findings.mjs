@@ -3,9 +3,15 @@
 import { LORA_REGIMES, SHARES, SUBSETS } from "./cells.mjs";
 import { commonSeeds } from "./figures.mjs";
 import { MET_BEFORE, sectionFor } from "./sections.mjs";
-import { gainTextAtShares, gainTextsByFamily, item, sentence } from "./sentences.mjs";
+import { gainTextAtShares, gainTextsByFamily, gainTextsWithUnmet, item, mostInfluential, sentence } from "./sentences.mjs";
 import { deviation, mean } from "./statistics.mjs";
 import { listed } from "./wording.mjs";
+
+/** What five times as many updates give, with the backbone trained and without. */
+const LONG = [
+  ["shipped", "task-primary-ner3", "what ships beside task-primary so weighted, which is shorter and else the same"], ["groups-only-long", "groups-only", "groups on a frozen backbone beside the same shorter"],
+  ["shipped", "groups-only-long", "What ships beside groups on a frozen backbone as long, that is what the trained backbone adds"],
+];
 
 /** What was tried to come nearer to a specialist of as many tokens. */
 const BESIDE_LONG = [
@@ -33,6 +39,7 @@ export function findings(sections, ablations) {
       sentence(ablated("naive-ner3", "naive"), (ner, tc) => `Three times (all rows, seed 1): by ${ner} and by ${tc}.`),
       sentence([of("ner", "groups-only", "none"), of("ner", "naive", "none")],
         (groups, naive) => `Groups on a frozen backbone, learning at ten times the backbone's rate, give NER ${groups}; naive mixing ${naive}.`),
+      sentence(ablated("task-primary-ner3", "naive-weighted"), (ner, tc) => `With the NER loss three times, task-primary beside naive mixing so weighted: NER ${ner}, TC ${tc} (all rows, seed 1).`),
       sentence([rankOnNer], (found) => `Rank 16 in place of 8 gives NER ${found} (all rows, seed 1).`),
       sentence([of("ner", "task-primary", "groups-only"), of("tc", "task-primary", "groups-only"), of("tc", "task-primary", "groups-only", unmet)],
         (ner, tc, tcUnmet) => `A backbone trained with the groups adds ${ner} to NER and ${tc} to TC; to TC without ${listed(MET_BEFORE)} ${tcUnmet}.`),
@@ -55,7 +62,13 @@ export function findings(sections, ablations) {
       ...BESIDE_LONG.map(([regime, what]) => sentence(ablated(regime, "ner-only-long").slice(0, 1), (ner) => `${what}: ${ner}.`)),
       sentence(ablated("task-primary", "tc-only-long").slice(1), (tc) => `Beside tc-only-long: TC ${tc}.`),
     ]),
+    ...item("Five times as long, the NER loss three times (all rows, seed 1):", [
+      ...LONG.map(([a, b, what]) => sentence(gainTextsWithUnmet((family) => ablations.get(family), a, b),
+        (ner, tc, tcUnmet) => `${what}: NER ${ner}, TC ${tc}, TC without ${listed(MET_BEFORE)} ${tcUnmet}.`)),
+      sentence(gainTextsWithUnmet((family) => ablations.get(family), "shipped", "tc-only-long").slice(1), (tc, tcUnmet) => `What ships beside tc-only-long: TC ${tc}, without these two tasks ${tcUnmet}.`),
+    ]),
     ...item("Fine-tuned (LoRA), against none:", LORA_REGIMES.filter((regime) => regime !== "none").flatMap((regime) => SHARES.map((share) => fineTuned(sections, regime, share)))),
+    ...item("One task's part in it (LoRA), task-primary beside none and beside groups-only:", ["none", "groups-only"].flatMap((other) => SHARES.flatMap((share) => ["ner", "tc"].map((family) => oneTasksPart(sections, share, family, other))))),
     ...item("Draws of training rows, at 10 %:", [sentence(["ner", "tc"].map((family) => spreadOfSubsets(sections, family)), (ner, tc) =>
       `the difference of two regimes' means has a standard deviation of ${rangeText(ner, 1)} points on NER and ${rangeText(tc, 1)} on TC from one draw, of ${rangeText(ner, SUBSETS.length)} and ${rangeText(tc, SUBSETS.length)} as a mean of three.`)]),
   ];
@@ -66,6 +79,12 @@ export function findings(sections, ablations) {
 function fineTuned(sections, regime, share) {
   const figures = gainTextsByFamily((family) => sectionFor(sections, "lora", share, family), regime, "none");
   return sentence(figures, (ner, tc) => `${regime}${share === 100 ? "" : ` (${share} %)`}: NER ${ner}, TC ${tc}.`);
+}
+
+/** A gain of adapters, and the task that moves it most: a mean over few tasks can be one task's. */
+function oneTasksPart(sections, share, family, other) {
+  const found = mostInfluential(sectionFor(sections, "lora", share, family), "task-primary", other);
+  return found && `${other}, ${family.toUpperCase()}${share === 100 ? "" : ` (${share} %)`}: ${found.all}; ${found.task} alone ${found.own}, the others ${found.others}.`;
 }
 
 /** What spreads of one draw are of a mean over several. */

@@ -2,7 +2,7 @@
 import { difference } from "./figures.mjs";
 import { markdownTable } from "./marked.mjs";
 import { meansOfTasks, taskLists } from "./sections.mjs";
-import { seedsText, signed, signedPoints } from "./wording.mjs";
+import { seedsText, signed, signedPoints, within } from "./wording.mjs";
 
 /** As its abstract writes them, and as summaries of it write that of a tenth of the training data (of F1). */
 const PAPER = { "ner 100": "+0.8 %", "tc 100": "+8.8 %", "ner 10": "+8.4 %", "tc 10": "not given" };
@@ -14,10 +14,10 @@ export function paperTable(sections) {
       const means = meansOfTasks(section, list);
       const gain = means.has("task-primary") && means.has("none") ? difference(means.get("task-primary"), means.get("none")) : null;
       if (gain === null) return [];
-      return [[name, `${share} %`, protocol, seedsText(gain.seeds), `${signed(100 * gain.relative)} %`, signedPoints(gain.points), list === tasks ? PAPER[`${family} ${share}`] : ""]];
+      return [[name, `${share} %`, protocol, seedsText(gain.seeds), `${signed(100 * gain.relative)} %`, `${signedPoints(gain.points)} ${within(gain.interval)}`, list === tasks ? PAPER[`${family} ${share}`] : ""]];
     });
   });
   return rows.length === 0
     ? ["No run of the regime task-primary is written."]
-    : markdownTable(["family", "rows", "protocol", "seeds", "task-primary against none, relative", "points", "the paper's, as it writes them"], rows);
+    : markdownTable(["family", "rows", "protocol", "seeds", "task-primary against none, relative", "points [95 %]", "the paper's, as it writes them"], rows);
 }

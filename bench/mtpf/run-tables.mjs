@@ -26,7 +26,7 @@ export function int8Table(checks, shipped) {
   if (checks === null) return ["Not measured: `node bench/mtpf/int8.mjs` writes it."];
   const other = checks.find(({ encoder }) => shipped !== undefined && encoder !== shipped);
   if (other !== undefined) throw new Error(`int8.json has ${other.adapter} on another encoder than the one that ships: node bench/mtpf/int8.mjs measures it anew`);
-  const rows = checks.map(({ adapter, task, rows: count, float32, int8 }) => [adapter, task, count, points(float32), points(int8), minus((100 * (int8 - float32)).toFixed(2))]);
+  const rows = checks.map(({ adapter, task, rows: count, float32, int8, agree }) => [adapter, task, count, points(float32), points(int8), minus((100 * (int8 - float32)).toFixed(2)), `${points(agree)} %`]);
   const mean = checks.reduce((sum, { float32, int8 }) => sum + int8 - float32, 0) / checks.length;
-  return markdownTable(["adapter", "task", "test rows", "float32", "int8", "difference"], [...rows, ["**mean**", "", "", "", "", `**${minus((100 * mean).toFixed(2))}**`]]);
+  return markdownTable(["adapter", "task", "test rows", "float32", "int8", "difference", "same answer"], [...rows, ["**mean**", "", "", "", "", `**${minus((100 * mean).toFixed(2))}**`, ""]]);
 }

@@ -20,6 +20,22 @@ function gainTextOf(section, a, b, tasksOf = ({ tasks }) => tasks) {
 /** Gains in words, one for each family. @param {(family: "ner" | "tc") => object | undefined} sectionOf */
 export const gainTextsByFamily = (sectionOf, a, b) => FAMILIES.map(([, family]) => gainTextOf(sectionOf(family), a, b));
 
+/** Gains in words, one for each family, and TC's without the tasks met before. */
+export const gainTextsWithUnmet = (sectionOf, a, b) => [...gainTextsByFamily(sectionOf, a, b), gainTextOf(sectionOf("tc"), a, b, ({ unmet }) => unmet)];
+
+/**
+ * The task without which a difference of two regimes' means changes most.
+ * @returns {{ task: string, own: string, all: string, others: string } | null} its difference, that of all tasks and that of the others, in words; null for fewer than two tasks
+ */
+export function mostInfluential(section, a, b) {
+  const whole = (section?.tasks.length ?? 0) < 2 ? null : gain(section, a, b);
+  if (whole === null) return null;
+  const single = section.tasks.map((task) => [task, gain(section, a, b, [task])]);
+  const distance = ([, { points }]) => Math.abs(points - whole.points);
+  const [task, own] = single.reduce((most, one) => (distance(one) > distance(most) ? one : most));
+  return { task, own: gainText(own), all: gainText(whole), others: gainTextOf(section, a, b, ({ tasks }) => tasks.filter((name) => name !== task)) };
+}
+
 /** A gain of linear heads at all rows, and at 10 % where that is written. */
 export function gainTextAtShares(sections, family, a, b, tasksOf) {
   const [whole, tenth] = [100, 10].map((share) => gainTextOf(sectionFor(sections, "linear", share, family), a, b, tasksOf));

@@ -3,6 +3,7 @@ import type { TrainingHistory } from "./types.ts";
 /** README.md of a trained adapter: what it is, what it was trained on, how well it did, how it is loaded. */
 export function modelCard({ name, kind, labels, metric, best, evaluations, settings, warnings, perEntity, tokens, seconds }: TrainingHistory): string {
   const isNer = kind === "ner";
+  const rates = perEntity?.map(({ label, precision, recall, f1, support }) => ({ label, precision: round(precision), recall: round(recall), f1: round(f1), support }));
   const shown = isNer ? labels.filter((label) => label.startsWith("B-")).map((label) => label.slice(2)) : labels;
   const measured = best === null
     ? "No dev rows were given, so nothing was measured; the weights are the last ones."
@@ -28,7 +29,7 @@ ${block(shown)}
 ## Result
 
 ${measured}
-${perEntity === undefined ? "" : `\n${block(perEntity.map(({ label, precision, recall, f1, support }) => ({ label, precision: round(precision), recall: round(recall), f1: round(f1), support })))}\n`}
+${rates === undefined ? "" : `\nBy ${isNer ? "entity" : "label"}, on dev:\n\n${block(rates)}\n`}
 ## Training
 
 Settings, data and encoder; the same rows, settings and module give the same bits. ${tokens} tokens in ${seconds.toFixed(0)} s.
