@@ -1,6 +1,6 @@
 /** Files that are whole or not there, whatever ends a run, a loss of power included. */
 
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { RootstockError } from "../index.ts";
@@ -29,9 +29,18 @@ export function reading<T>(path: string, step: () => T): T {
   }
 }
 
-/** The bytes of a file; null where there is none. @throws RootstockError `source-unreadable` */
+/**
+ * Bytes of a file; null where there is none, or no file: reading a pipe or a device may never end.
+ * @throws RootstockError `source-unreadable`
+ */
+export function fileSize(path: string): number | null {
+  const found = reading(path, () => statSync(path, { throwIfNoEntry: false }));
+  return found?.isFile() === true ? found.size : null;
+}
+
+/** The bytes of a file; null where `fileSize` is. @throws RootstockError `source-unreadable` */
 export async function readIfThere(path: string): Promise<Uint8Array | null> {
-  if (!existsSync(path)) return null;
+  if (fileSize(path) === null) return null;
   try {
     return await readFile(path);
   } catch (cause) {
@@ -62,9 +71,9 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Writes a file whose bytes are on the disk then; its name need not be, see `syncFolder`. */
+/** Writes a new file whose bytes are on the disk then; its name need not be, see `syncFolder`. What has the name already, a link say, is not written through. */
 export async function writeFlushed(path: string, parts: readonly (string | Uint8Array)[]): Promise<void> {
-  const file = await open(path, "w");
+  const file = await open(path, "wx");
   try {
     for (const part of parts) await file.writeFile(part);
     await file.sync();
@@ -83,6 +92,7 @@ export async function replaceFile(path: string, parts: readonly (string | Uint8A
   const temporary = unfinished(path);
   try {
     await writing(path, async () => {
+      await rm(temporary, { force: true });
       await writeFlushed(temporary, parts);
       await rename(temporary, path);
       await syncFolder(path);

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, openSync, readdirSync, readFileSync, readSync, closeSync, statSync } from "node:fs";
+import { createReadStream, openSync, readdirSync, readFileSync, readSync, closeSync } from "node:fs";
 import { basename, join } from "node:path";
 import { RootstockError } from "../index.ts";
 import { LENGTH_BYTES, parseSafetensorsHeader, readHeaderLength } from "../format/safetensors.ts";
 import type { Manifest, SafetensorsFile } from "../format/types.ts";
 import { partsOf } from "../runtime/join-parts.ts";
-import { reading, unreadable } from "./disk.ts";
+import { fileSize, reading, unreadable } from "./disk.ts";
 import { byteSize } from "./print-table.ts";
 
 export interface FolderFile {
@@ -29,9 +29,10 @@ export async function checkFiles(folder: string, manifest: Manifest | null, sign
     }
     for (const part of parts) checked.add(part.name);
   }
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ name }) => ({ name, bytes: statSync(join(folder, name)).size, checked: checked.has(name) }))
+  // Links are followed: folders in caches of downloaded models are made of them.
+  return readdirSync(folder)
+    .map((name) => ({ name, bytes: fileSize(join(folder, name)), checked: checked.has(name) }))
+    .filter((file): file is FolderFile => file.bytes !== null)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -43,8 +44,8 @@ export async function listFiles(folder: string, signal: AbortSignal): Promise<st
 
 function checkPart(folder: string, part: { readonly name: string; readonly size: number }): void {
   const path = join(folder, part.name);
-  if (!existsSync(path)) throw new RootstockError("source-missing", `${part.name} is not in ${folder}, and rootstock.json lists it. Copy the whole folder again.`);
-  const { size } = statSync(path);
+  const size = fileSize(path);
+  if (size === null) throw new RootstockError("source-missing", `${part.name} is not in ${folder}, and rootstock.json lists it. Copy the whole folder again.`);
   if (size !== part.size) {
     throw new RootstockError("source-truncated", `${path} has ${size} bytes and rootstock.json says ${part.size}. Copy the folder again.`);
   }
@@ -63,10 +64,13 @@ async function digest(paths: readonly string[], signal: AbortSignal): Promise<st
   return hash.digest("hex");
 }
 
-/** A small file of the folder, or null. */
-export function readSmallFile(folder: string, name: string): Uint8Array | null {
+/** A file of at most `limit` bytes, or null. @throws RootstockError `limit-exceeded` */
+export function readSmallFile(folder: string, name: string, limit: number): Uint8Array | null {
   const path = join(folder, name);
-  return existsSync(path) ? reading(path, () => readFileSync(path)) : null;
+  const size = fileSize(path);
+  if (size === null) return null;
+  if (size > limit) throw new RootstockError("limit-exceeded", `${path} is larger than ${limit} bytes, the most that is read.`);
+  return reading(path, () => readFileSync(path));
 }
 
 export interface TensorSummary {
@@ -81,9 +85,10 @@ export function readTensors(folder: string, name: string, manifest: Manifest | n
   const listed = manifest?.files.get(name);
   const parts = listed === undefined ? [name] : partsOf(name, listed).map((part) => part.name);
   const paths = parts.map((part) => join(folder, part));
-  const absent = paths.find((path) => !existsSync(path));
-  if (absent !== undefined) throw new RootstockError("source-missing", `${basename(absent)} is not in ${folder}. Check that the whole folder was copied.`);
-  const size = paths.reduce((sum, path) => sum + statSync(path).size, 0);
+  const sizes = paths.map(fileSize);
+  const absent = sizes.indexOf(null);
+  if (absent >= 0) throw new RootstockError("source-missing", `${basename(paths[absent]!)} is not in ${folder}. Check that the whole folder was copied.`);
+  const size = sizes.reduce<number>((sum, bytes) => sum + bytes!, 0);
   const length = LENGTH_BYTES + readHeaderLength(readFront(paths, LENGTH_BYTES), size, name);
   return parseSafetensorsHeader(readFront(paths, Math.min(length, size)), size, name);
 }

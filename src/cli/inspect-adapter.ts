@@ -3,6 +3,7 @@ import { readLabelTable } from "../format/labels.ts";
 import { readEncoderFingerprint } from "../format/manifest.ts";
 import { readPeftConfig, type NameRule, type PeftConfig } from "../format/peft-config.ts";
 import type { TaskInfo } from "../index.ts";
+import { MAX_CONFIG_BYTES, MAX_LABEL_FILE_BYTES } from "../limits.ts";
 import { checkFiles, readSmallFile, readTensors, summarize } from "./folder-files.ts";
 import type { Inspection } from "./inspect.ts";
 import { openEncoder } from "./models.ts";
@@ -11,11 +12,11 @@ import type { Session } from "./session.ts";
 
 /** Reads a PEFT folder and, against an encoder, whether it fits. @throws RootstockError as `addAdapter` */
 export async function inspectAdapter(folder: string, encoder: string | undefined, session: Session): Promise<Inspection> {
-  const config = readPeftConfig(readSmallFile(folder, "adapter_config.json")!);
+  const config = readPeftConfig(readSmallFile(folder, "adapter_config.json", MAX_CONFIG_BYTES)!);
   const file = readTensors(folder, "adapter_model.safetensors", null);
   const tensors = summarize(file);
   const fingerprint = readEncoderFingerprint(file.metadata, "adapter_model.safetensors");
-  const labelBytes = readSmallFile(folder, "config.json");
+  const labelBytes = readSmallFile(folder, "config.json", MAX_LABEL_FILE_BYTES);
   const labels = (labelBytes === null || config.task === null ? null : readLabelTable(labelBytes, { labels: true, problemType: false }))?.labels ?? [];
   const files = await checkFiles(folder, null, session.signal);
   const fit = encoder === undefined ? null : await fitOn(encoder, folder, session);

@@ -1,5 +1,6 @@
 import { basename, resolve } from "node:path";
 import { readManifest } from "../format/manifest.ts";
+import { MAX_CONFIG_BYTES } from "../limits.ts";
 import { checkFiles, readSmallFile, readTensors, summarize } from "./folder-files.ts";
 import type { Inspection } from "./inspect.ts";
 import { openEncoder } from "./models.ts";
@@ -8,7 +9,7 @@ import type { Session } from "./session.ts";
 
 /** Loads an encoder, which checks all that can be checked, and tells what it is. @throws RootstockError as `loadEncoder` */
 export async function inspectEncoder(folder: string, session: Session): Promise<Inspection> {
-  const manifestBytes = readSmallFile(folder, "rootstock.json");
+  const manifestBytes = readSmallFile(folder, "rootstock.json", MAX_CONFIG_BYTES);
   const manifest = manifestBytes === null ? null : readManifest(manifestBytes);
   const files = await checkFiles(folder, manifest, session.signal);
   const tensors = summarize(readTensors(folder, "model.safetensors", manifest));

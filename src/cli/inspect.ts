@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { defineCommand } from "citty";
 import { RootstockError } from "../index.ts";
+import { fileSize } from "./disk.ts";
 import { inspectAdapter } from "./inspect-adapter.ts";
 import { inspectEncoder } from "./inspect-encoder.ts";
 import { printable } from "./print-text.ts";
@@ -31,8 +31,8 @@ const definition = defineCommand({
 });
 
 async function inspectFolder(folder: string, encoder: string | undefined, session: Session): Promise<Inspection> {
-  if (existsSync(join(folder, "adapter_config.json"))) return inspectAdapter(folder, encoder, session);
-  if (existsSync(join(folder, "config.json"))) return inspectEncoder(folder, session);
+  if (fileSize(join(folder, "adapter_config.json")) !== null) return inspectAdapter(folder, encoder, session);
+  if (fileSize(join(folder, "config.json")) !== null) return inspectEncoder(folder, session);
   throw new RootstockError("source-missing", `${folder} has neither config.json (an encoder) nor adapter_config.json (an adapter). Check the path.`);
 }
 

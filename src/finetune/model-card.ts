@@ -45,7 +45,8 @@ function round(value: number): number {
 /** JSON, an item a line, in a fence that no label can close. */
 function block(items: readonly unknown[]): string {
   const lines = items.map((item) => JSON.stringify(item));
-  const longest = Math.max(0, ...lines.flatMap((line) => line.match(/`+/g) ?? []).map((run) => run.length));
+  // Not spread into Math.max: labels of strangers may hold more runs than a call takes arguments.
+  const longest = lines.flatMap((line) => line.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 0);
   const fence = "`".repeat(Math.max(3, longest + 1));
   return `${fence}json\n${lines.join("\n")}\n${fence}`;
 }

@@ -126,7 +126,7 @@ export function decodeEntities(
   }
   const labelled =
     aggregation === "simple"
-      ? labelTokens(scores, encoded, scheme)
+      ? labelTokens(scores, encoded, scheme).filter(({ start, end }) => start < end)
       : labelWords(scores, encoded, scheme, aggregation);
   const groups = groupEntities(labelled, text, scheme).filter((group) => !ignored.has(group.entity_group));
   return offsets === "codepoint" ? toCodePoints(text, groups) : groups;

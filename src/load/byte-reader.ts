@@ -1,5 +1,5 @@
 import { RootstockError } from "../errors.ts";
-import { endReading, release, type OpenFile } from "./source.ts";
+import { beginReading, endReading, noBytes, release, type OpenFile } from "./source.ts";
 
 export interface ReaderOptions {
   readonly name: string;
@@ -26,7 +26,7 @@ export class ByteReader {
 
   constructor(file: OpenFile, options: ReaderOptions) {
     this.#file = file;
-    this.#iterator = file.chunks[Symbol.asyncIterator]();
+    this.#iterator = beginReading(file, options.name);
     this.#options = options;
     this.size = file.size;
   }
@@ -117,9 +117,7 @@ export class ByteReader {
     for (;;) {
       const { done, value } = await this.#iterator.next();
       if (done) return false;
-      if (!ArrayBuffer.isView(value)) {
-        throw new RootstockError("argument-invalid", `${this.#options.name}: the source gave ${typeof value} in place of bytes. Its chunks must be Uint8Arrays.`);
-      }
+      if ((value as Uint8Array | null)?.BYTES_PER_ELEMENT !== 1) throw noBytes(this.#options.name, value);
       if (value.length === 0) continue;
       this.#chunk = isLasting(value) ? value : new Uint8Array(value);
       this.#hash(this.#chunk);

@@ -90,6 +90,17 @@ export async function release(file: OpenFile): Promise<void> {
   } catch {}
 }
 
+/** Begins a file's reading. @throws RootstockError `argument-invalid` where an own source gave no file */
+export function beginReading(file: OpenFile, name: string): AsyncIterator<Uint8Array> {
+  const chunks = (file as OpenFile | undefined)?.chunks;
+  if (typeof chunks?.[Symbol.asyncIterator] !== "function") throw noBytes(name, chunks);
+  return chunks[Symbol.asyncIterator]();
+}
+
+export function noBytes(name: string, given: unknown): RootstockError {
+  return new RootstockError("argument-invalid", `${name}: the source gave ${typeof given} in place of bytes. Its chunks must be Uint8Arrays.`);
+}
+
 /** Ends a file's reading early, or after its end, as `release` frees the file. */
 export async function endReading(chunks: AsyncIterator<Uint8Array>): Promise<void> {
   try {

@@ -1,6 +1,6 @@
 import { fileSystem } from "../load/builtin.ts";
 import { parseUrl } from "../load/parse-url.ts";
-import { endReading, release, toSource, type FileMap, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
+import { beginReading, endReading, release, toSource, type FileMap, type OpenFile, type Source, type SourceLike } from "../load/source.ts";
 import type { HostFunctions } from "./messages.ts";
 
 /** An encoder's source as it crosses the border. */
@@ -72,7 +72,7 @@ export class SourceServer {
   async open(file: string): Promise<{ handle: number; size: number | null }> {
     const opened = await this.#source.open(file, { signal: this.#end.signal });
     const handle = ++this.#last;
-    this.#files.set(handle, { file: opened, reading: opened.chunks[Symbol.asyncIterator]() });
+    this.#files.set(handle, { file: opened, reading: beginReading(opened, file) });
     if (this.#end.signal.aborted) this.close(handle);
     return { handle, size: opened.size };
   }

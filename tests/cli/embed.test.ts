@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -107,6 +107,19 @@ describe("rootstock embed", () => {
     expect(stderr).toMatch(/^rootstock: target-unwritable: .*taken\.npy\.part is there already, perhaps of a run that was killed\. Remove it/);
     expect(code).toBe(1);
     expect([existsSync(path), readFileSync(`${path}.part`, "utf8")]).toEqual([false, "mine"]);
+  });
+
+  it("refuses an output that is no file, or its own input, before any work", async () => {
+    const input = join(folder, "texts.txt");
+    writeFileSync(input, "one\ntwo\n");
+    const output = (path: string): Promise<unknown> => program(["embed", "--input", input, "--output", path]);
+    const [inFolder, pipe, link] = ["a-folder", "a-pipe", "a-link"].map((name) => join(folder, name)) as [string, string, string];
+    mkdirSync(inFolder);
+    execFileSync("mkfifo", [pipe]);
+    symlinkSync(input, link);
+    for (const path of [inFolder, pipe]) expect(await output(path)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^rootstock: argument-invalid: .*Give --output a file/) as unknown });
+    for (const path of [input, link]) expect(await output(path)).toMatchObject({ code: 2, stderr: expect.stringContaining(`${path} is given for two things`) as unknown });
+    expect([readFileSync(input, "utf8"), statSync(pipe).isFIFO(), existsSync(`${inFolder}.part`)]).toEqual(["one\ntwo\n", true, false]);
   });
 
   it("refuses an output that cannot be written", async () => {

@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -72,12 +73,32 @@ describe("rootstock inspect", () => {
     expect(code).toBe(1);
   });
 
-  it("says which file the system would not read", async () => {
+  it("reads files alone: no folder, and no pipe, whose reading would never end", async () => {
     const odd = join(folder, "odd");
     mkdirSync(join(odd, "adapter_config.json"), { recursive: true });
-    const { code, stderr } = await program(["inspect", odd]);
-    expect(stderr).toMatch(/^rootstock: source-unreadable: .*adapter_config\.json could not be read: EISDIR/);
-    expect(code).toBe(1);
+    expect(await program(["inspect", odd])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^rootstock: source-missing: /) as unknown });
+    cpSync(DORA, join(folder, "piped"), { recursive: true });
+    rmSync(join(folder, "piped/adapter_model.safetensors"));
+    execFileSync("mkfifo", [join(folder, "piped/adapter_model.safetensors")]);
+    expect(await program(["inspect", join(folder, "piped")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^rootstock: source-missing: adapter_model\.safetensors/) as unknown });
+    rmSync(join(folder, "piped/adapter_config.json"));
+    symlinkSync("/dev/zero", join(folder, "piped/adapter_config.json"));
+    expect(await program(["inspect", join(folder, "piped")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^rootstock: source-missing: /) as unknown });
+  });
+
+  it("reads no more of a configuration than the loader does", async () => {
+    cpSync(DORA, join(folder, "large"), { recursive: true });
+    truncateSync(join(folder, "large/adapter_config.json"), (1 << 20) + 1);
+    expect(await program(["inspect", join(folder, "large")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^rootstock: limit-exceeded: .*adapter_config\.json/) as unknown });
+  });
+
+  it("follows links, of which folders in caches of models are made", async () => {
+    const linked = join(folder, "linked");
+    mkdirSync(linked);
+    for (const name of readdirSync(TINY)) symlinkSync(join(TINY, name), join(linked, name));
+    const [facts, own] = [await inspected([linked]), await inspected([TINY])];
+    expect({ tokenizer: facts["tokenizer"], files: facts["files"] }).toEqual({ tokenizer: own["tokenizer"], files: own["files"] });
+    expect(facts["files"]).not.toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -96,15 +96,28 @@ describe("rootstock pretrain", () => {
     expect(filesIn(at("runs/out"))).toEqual(files);
     writeFileSync(at("runs/out.checkpoint"), "of the last update");
     expect(await program(["pretrain", at("runs/a.json"), "--seed", "8"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/not an empty folder/) as unknown });
-    writeFileSync(at("runs/out/history.json"), "{");
-    expect(await program(["pretrain", at("runs/a.json")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/not an empty folder/) as unknown });
+    const { settings } = JSON.parse(readFileSync(at("runs/out/history.json"), "utf8")) as { settings: unknown };
+    for (const other of ["{", "null", "{}", JSON.stringify({ settings })]) {
+      writeFileSync(at("runs/out/history.json"), other);
+      expect(await program(["pretrain", at("runs/a.json")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/not an empty folder/) as unknown });
+    }
   });
 
   it("refuses a checkpoint that is damaged, or another run's, and begins without it at --restart", async () => {
-    writeFileSync(at("runs/out.checkpoint"), "no checkpoint at all, and longer than a digest");
+    writeFileSync(at("runs/out.checkpoint"), "\x20\0\0\0\0\0\0\0{ the rest is lost, and it is longer than a digest");
     expect(await program(["pretrain", at("runs/a.json")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/\nrootstock: digest-mismatch: .*begin anew with --restart\.\n$/) as unknown });
     expect(await program(["pretrain", at("runs/a.json"), "--restart"])).toMatchObject({ code: 0, stderr: "" });
     expect([existsSync(at("runs/out/history.json")), existsSync(at("runs/out.checkpoint"))]).toEqual([true, false]);
+    const notes = "notes that no training wrote, which --restart would remove";
+    writeFileSync(at("runs/out.checkpoint"), notes);
+    rmSync(at("runs/out"), { recursive: true });
+    expect(await program(["pretrain", at("runs/a.json"), "--restart"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/argument-invalid: .*out\.checkpoint is there, .* no training wrote it/) as unknown });
+    expect(readFileSync(at("runs/out.checkpoint"), "utf8")).toBe(notes);
+    rmSync(at("runs/out.checkpoint"));
+    mkdirSync(at("runs/out.checkpoint"));
+    for (const more of [[], ["--restart"]]) expect(await program(["pretrain", at("runs/a.json"), ...more])).toMatchObject({ code: 1, stderr: expect.stringMatching(/argument-invalid: .*no training wrote it/) as unknown });
+    rmdirSync(at("runs/out.checkpoint"));
+    expect(await program(["pretrain", at("runs/a.json")])).toMatchObject({ code: 0 });
     // A whole output is not replaced.
     expect(await program(["pretrain", at("runs/a.json"), "--restart"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/not an empty folder/) as unknown });
   });
@@ -149,6 +162,7 @@ describe("a configuration", () => {
   it("the experiment's configurations differ in nothing but what their names say", () => {
     const own: Readonly<Record<string, object>> = {
       "ner-only": { regime: "ner-only" }, "tc-only": { regime: "tc-only" }, naive: { regime: "naive" }, "groups-only": { regime: "groups-only" },
+      "groups-only-long": { regime: "groups-only", lossWeights: { ner: 3, tc: 1 }, steps: 2720, probe: { ...readConfig("bench/mtpf/task-primary.json", {}).settings.probe, every: 40 } },
       "shared-group": { regime: "shared-group" }, pcgrad: { regime: "pcgrad" }, "naive-ner3": { regime: "naive", lossWeights: { ner: 3, tc: 1 } }, "naive-weighted": { regime: "naive", lossWeights: { ner: 9, tc: 1 } },
       "ner-only-long": { regime: "ner-only", steps: 1440 }, "tc-only-long": { regime: "tc-only", steps: 920 }, "shared-group-ner3": { regime: "shared-group", lossWeights: { ner: 3, tc: 1 } },
       "task-primary": {}, "task-primary-ner3": { lossWeights: { ner: 3, tc: 1 } }, "task-primary-ner9": { lossWeights: { ner: 9, tc: 1 } },

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { modelCard } from "../../src/finetune/model-card.ts";
 import { trainAdapter, type TrainedAdapter, type TrainingOptions } from "../../src/finetune/index.ts";
 import type { Classification, Encoder } from "../../src/index.ts";
 import { refuses } from "../runtime/refuses.ts";
@@ -197,4 +198,11 @@ it("a fence in a label does not open the model card", async () => {
   const rows = labelledRows(12).map(({ text, label }) => ({ text, label: `${label}\n\`\`\`\`\n# Heading` }));
   const card = new TextDecoder().decode((await train(rows)).files.get("README.md"));
   expect(card.split("\n").filter((line) => line.startsWith("# "))).toEqual(["# data"]);
+});
+
+it("labels of more backtick runs than a call takes arguments make a card", async () => {
+  const { history } = await train(labelledRows(12));
+  const labels = Array.from({ length: 420 }, (_, index) => `${index}${"`a".repeat(500)}`);
+  const card = modelCard({ ...history, labels });
+  expect(card).toContain(JSON.stringify(labels.at(-1)));
 });

@@ -67,15 +67,16 @@ async function finish(checkpoint: CheckpointFile, history: PretrainingHistory, o
 function finishedHistory({ output, settings }: PretrainConfig): PretrainingHistory | null {
   const path = join(output, HISTORY);
   if (!existsSync(path)) return null;
-  let history: PretrainingHistory;
+  let history: Partial<PretrainingHistory> | null;
   try {
-    history = JSON.parse(readFileSync(path, "utf8")) as PretrainingHistory;
+    history = JSON.parse(readFileSync(path, "utf8")) as Partial<PretrainingHistory> | null;
   } catch {
     return null;
   }
   // The longest text is that of the encoder where it reads less.
-  const known = { ...history.settings, maxLength: settings.maxLength };
-  return JSON.stringify(known) === JSON.stringify(settings) ? history : null;
+  const known = { ...history?.settings, maxLength: settings.maxLength };
+  const isWhole = [history?.steps, history?.probes, history?.warnings].every(Array.isArray);
+  return isWhole && JSON.stringify(known) === JSON.stringify(settings) ? (history as PretrainingHistory) : null;
 }
 
 /** `encoder/`, a folder for each adapter, `head/` where it is wanted, and what happened, for programs and for people. */

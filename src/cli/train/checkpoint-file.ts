@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import type { CheckpointStore } from "../../finetune/types.ts";
 import { RootstockError } from "../../index.ts";
 import type { Session } from "../session.ts";
-import { readIfThere, replaceFile, syncFolder, unfinished } from "../disk.ts";
+import { fileSize, readIfThere, replaceFile, syncFolder, unfinished, writing } from "../disk.ts";
 
 const DIGEST_BYTES = 32;
+/** Of a safetensors header, which has its length before it. */
+const LENGTH_BYTES = 8;
 
 /** A checkpoint in a file: the blob and its SHA-256. */
 export class CheckpointFile implements CheckpointStore {
@@ -20,10 +22,29 @@ export class CheckpointFile implements CheckpointStore {
     return existsSync(this.path);
   }
 
-  /** Before a run: it goes where the run is to begin anew; else people hear what is gone on from. */
+  /**
+   * Before a run: it goes where the run is to begin anew; else people hear what is gone on from.
+   * @throws RootstockError `argument-invalid` where something else has its name, which no run would replace or remove
+   */
   async begin(restart: boolean, session: Session): Promise<void> {
+    if (!this.isThere) return;
+    const size = fileSize(this.path);
+    const isOurs = size !== null && (!restart || size === 0 || (await this.#beginsAsOurs()));
+    if (!isOurs) throw new RootstockError("argument-invalid", `${this.path} is there, where the run keeps its checkpoint, and no training wrote it. Give it another name.`);
     if (restart) await this.remove();
-    else if (this.isThere) session.note(`going on from ${this.path}`);
+    else session.note(`going on from ${this.path}`);
+  }
+
+  /** A damaged checkpoint, too, begins with the length of a safetensors header and the header's brace. */
+  async #beginsAsOurs(): Promise<boolean> {
+    const front = new Uint8Array(LENGTH_BYTES + 1);
+    const file = await open(this.path);
+    try {
+      await file.read(front);
+    } finally {
+      await file.close();
+    }
+    return front[LENGTH_BYTES] === 0x7b && front.subarray(4, LENGTH_BYTES).every((byte) => byte === 0);
   }
 
   /** After a run that failed: people who ended it hear what is left. */
@@ -46,9 +67,11 @@ export class CheckpointFile implements CheckpointStore {
   }
 
   async remove(): Promise<void> {
-    await rm(unfinished(this.path), { force: true });
-    await rm(this.path, { force: true });
-    await syncFolder(this.path);
+    await writing(this.path, async () => {
+      await rm(unfinished(this.path), { force: true });
+      await rm(this.path, { force: true });
+      await syncFolder(this.path);
+    });
   }
 }
 

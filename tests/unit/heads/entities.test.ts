@@ -265,3 +265,14 @@ describe("wrong input", () => {
     }
   });
 });
+
+test("a token of white space alone is no entity, and no part of one", () => {
+  // "▁", "Ada", "▁" as Unigram cuts " Ada ": the marks stand for no character of the text.
+  const alignment: TokenAlignment = {
+    tokenStart: Int32Array.of(1, 1, 5), tokenEnd: Int32Array.of(1, 4, 5), wordOfToken: Int32Array.of(0, 0, 1),
+    words: [{ start: 1, end: 4, firstToken: 0, tokenCount: 2 }, { start: 5, end: 5, firstToken: 2, tokenCount: 1 }],
+  };
+  const scheme = tagScheme(["O", "B-PER", "I-PER"]);
+  const probabilities = Float32Array.of(0, 1, 0, 0, 0, 1, 0, 1, 0);
+  expect(decodeEntities({ probabilities }, " Ada ", alignment, scheme, { aggregation: "simple" })).toEqual([{ entity_group: "PER", score: 1, word: "Ada", start: 1, end: 4 }]);
+});

@@ -123,7 +123,10 @@ describe("ByteReader", () => {
       }
       return new ByteReader({ size: null, chunks: chunks() }, { name: "f", signal: undefined });
     };
-    for (const value of ["text", null, 7, [1, 2], new ArrayBuffer(2)]) await expect(of([value]).read(1)).rejects.toMatchObject({ code: "argument-invalid" });
+    for (const value of ["text", null, 7, [1, 2], new ArrayBuffer(2), new DataView(new ArrayBuffer(2)), Uint16Array.of(1), Float32Array.of(1)]) await expect(of([value]).read(1)).rejects.toMatchObject({ code: "argument-invalid" });
+    for (const file of [undefined, { size: null }, { size: 1, chunks: [1] }]) {
+      expect(() => new ByteReader(file as unknown as OpenFile, { name: "f", signal: undefined })).toThrow(expect.objectContaining({ code: "argument-invalid" }) as Error);
+    }
     const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(3);
     expect(await of([shared]).readRest(2)).toEqual(Uint8Array.of(3, 3));
 
