@@ -39,7 +39,7 @@ export function findings(sections, ablations) {
       sentence(ablated("naive-ner3", "naive"), (ner, tc) => `Three times (all rows, seed 1): by ${ner} and by ${tc}.`),
       sentence([of("ner", "groups-only", "none"), of("ner", "naive", "none")],
         (groups, naive) => `Groups on a frozen backbone, learning at ten times the backbone's rate, give NER ${groups}; naive mixing ${naive}.`),
-      sentence(ablated("task-primary-ner3", "naive-weighted"), (ner, tc) => `With the NER loss three times, task-primary beside naive mixing so weighted: NER ${ner}, TC ${tc} (all rows, seed 1).`),
+      sentence(ablated("task-primary-ner3", "naive-weighted"), (ner, tc) => `Task-primary with the NER loss three times, beside naive mixing with it nine times: NER ${ner}, TC ${tc} (all rows, seed 1).`),
       sentence([rankOnNer], (found) => `Rank 16 in place of 8 gives NER ${found} (all rows, seed 1).`),
       sentence([of("ner", "task-primary", "groups-only"), of("tc", "task-primary", "groups-only"), of("tc", "task-primary", "groups-only", unmet)],
         (ner, tc, tcUnmet) => `A backbone trained with the groups adds ${ner} to NER and ${tc} to TC; to TC without ${listed(MET_BEFORE)} ${tcUnmet}.`),

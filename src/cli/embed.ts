@@ -4,7 +4,7 @@ import { POOLINGS } from "../runtime/options.ts";
 import { given, readChoice, readTextOptions, TEXT_ARGS } from "./arguments.ts";
 import { openEncoder } from "./models.ts";
 import { NpyWriter } from "./npy.ts";
-import { isSameFile, refuseNonFile } from "./output-file.ts";
+import { fileKey, refuseNonFile } from "./output-file.ts";
 import { readTexts, textOf, type TextItem } from "./read-texts.ts";
 import { inBatches } from "./run-batches.ts";
 import type { Command, Session } from "./session.ts";
@@ -30,7 +30,7 @@ const definition = defineCommand({
     const session = data as Session;
     const { signal } = session;
     if (args.output !== undefined) refuseNonFile(args.output);
-    if (args.output !== undefined && args.input !== undefined && isSameFile(args.input, args.output)) throw new UsageError(`${args.output} is given for two things`);
+    if (args.output !== undefined && args.input !== undefined && fileKey(args.input) === fileKey(args.output)) throw new UsageError(`${args.output} is given for two things`);
     const options: EmbedOptions = {
       signal,
       task: args.adapter === undefined ? null : TASK,

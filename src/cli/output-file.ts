@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { RootstockError } from "../index.ts";
 
 /**
@@ -18,9 +18,13 @@ export function refuseNonFile(path: string, option = "--output"): void {
   throw new RootstockError("argument-invalid", `${path} is no regular file. Give ${option} a file.${instead}`);
 }
 
-/** Whether two paths are one file: by their names, or, where both are there, by links. */
-export function isSameFile(a: string, b: string): boolean {
-  if (resolve(a) === resolve(b)) return true;
-  const [own, other] = [a, b].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }));
-  return own !== undefined && other !== undefined && own.ino === other.ino && own.dev === other.dev;
+/** The same for two paths of one file, whatever links lead there; a file that is not there is told by its folder and name. */
+export function fileKey(given: string): string {
+  const path = resolve(given);
+  if (existsSync(path)) {
+    const { dev, ino } = statSync(path, { bigint: true }); // on Windows more than a double holds
+    return `${dev}:${ino}`;
+  }
+  const folder = dirname(path);
+  return folder === path ? path : `${fileKey(folder)}/${basename(path)}`;
 }

@@ -168,17 +168,57 @@ describe("CSV in", () => {
 });
 
 describe("Parquet in", () => {
-  it("refuses a row group whose columns have fewer rows than it says", async () => {
+  /** Three texts, of which the group says other figures. */
+  function lying(name: string, rows: bigint, values: bigint): string {
+    const columnData = [{ name: "text", data: ["w1", "w2", "w3"], offsetIndex: false }];
     const writer = new ByteWriter();
-    const file = new ParquetWriter({ writer, schema: schemaFromColumnData({ columnData: [{ name: "text", data: ["w1", "w2", "w3"] }] }) });
-    void file.write({ columnData: [{ name: "text", data: ["w1", "w2", "w3"], offsetIndex: false }] });
-    file.row_groups[0]!.num_rows = 5n;
-    file.num_rows = 5n;
+    const file = new ParquetWriter({ writer, schema: schemaFromColumnData({ columnData }) });
+    void file.write({ columnData });
+    const [group] = file.row_groups;
+    group!.num_rows = file.num_rows = rows;
+    group!.columns[0]!.meta_data!.num_values = values;
     void file.finish();
-    folder.write("short.parquet", writer.getBytes());
-    const { code, stderr } = await folder.annotate("short.parquet", "short.jsonl", "--errors", folder.file("short.errors"));
-    expect(stderr).toMatch(/^rootstock: source-truncated: .*short\.parquet: column "text" has fewer rows than a row group says/);
+    return folder.write(name, writer.getBytes());
+  }
+
+  it.each<[string, bigint, bigint, string]>([
+    ["more rows than its column's values", 100_000_000n, 3n, 'source-truncated: .*lying\\.parquet: column "text" has fewer rows than a row group says'],
+    ["more rows than its pages", 5n, 5n, 'source-truncated: .*lying\\.parquet: column "text" has fewer rows than a row group says'],
+    ["more rows than can be held", 100_000_000n, 100_000_000n, "limit-exceeded: .* has 100000000 rows of 1 columns, .*smaller row groups"],
+    ["fewer rows than none", -3n, 3n, "source-unreadable: .* a row group has -3 rows"],
+  ])("refuses a row group that says %s", async (_, rows, values, words) => {
+    lying("lying.parquet", rows, values);
+    const { code, stderr } = await folder.annotate("lying.parquet", "lying.jsonl", "--errors", folder.file("lying.errors"));
+    expect(stderr).toMatch(new RegExp(`^rootstock: ${words}`));
     expect(code).toBe(1);
+  });
+
+  it("passes over a row group of no rows", async () => {
+    const columnData = [{ name: "text", data: TEXTS.slice(0, 2), offsetIndex: false }];
+    const writer = new ByteWriter();
+    const file = new ParquetWriter({ writer, schema: schemaFromColumnData({ columnData }) });
+    void file.write({ columnData });
+    const [group] = file.row_groups;
+    const [column] = group!.columns;
+    file.row_groups.push({ ...group!, num_rows: 0n, columns: [{ ...column!, meta_data: { ...column!.meta_data!, num_values: 0n } }] });
+    void file.finish();
+    folder.write("none-last.parquet", writer.getBytes());
+    await done("none-last.parquet", "none-last.jsonl");
+    expect(folder.lines<Row>("none-last.jsonl").map(({ annotations }) => annotations)).toEqual(expected.slice(0, 2));
+  });
+
+  it("refuses two columns of one name, also within a struct", async () => {
+    parquet("twice.parquet", [{ name: "text", data: ["w1"] }, { name: "id", data: [1], type: "INT32" }, { name: "id", data: [2], type: "INT32" }]);
+    const text: SchemaElement = { name: "text", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" };
+    const id: SchemaElement = { name: "id", type: "INT32", repetition_type: "REQUIRED" };
+    const schema: SchemaElement[] = [{ name: "root", num_children: 2 }, text, { name: "by", repetition_type: "REQUIRED", num_children: 2 }, id, id];
+    const columnData = [{ name: "text", data: ["w1"] }, { name: "by", data: [{ id: 1 }] }];
+    folder.write("twice-within.parquet", new Uint8Array(parquetWriteBuffer({ columnData, schema, statistics: false })));
+    for (const name of ["twice.parquet", "twice-within.parquet"]) {
+      const { code, stderr } = await folder.annotate(name, "twice.jsonl", "--errors", folder.file("twice.errors"));
+      expect(stderr).toMatch(/^rootstock: argument-invalid: .*\.parquet: two columns are called "id"\. Rename one of them\./);
+      expect(code).toBe(1);
+    }
   });
 
   it("reads row groups, with every type as JSON says it", async () => {

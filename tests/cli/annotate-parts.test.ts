@@ -256,6 +256,14 @@ describe("records of CSV", () => {
     }
   });
 
+  it("do not depend on where the pieces end either where some are too long", () => {
+    const text = fc.string({ unit: fc.constantFrom("a", ",", '"', "\n", "\r", "bb", '\n"'), maxLength: 60 });
+    const sizes = fc.array(fc.integer({ min: 1, max: 9 }));
+    fc.assert(fc.property(text, sizes, fc.integer({ min: 1, max: 15 }), (file, cuts, limit) => void expect(split(file, cuts, limit)).toEqual(split(file, [], limit))), { numRuns: 3000 });
+    // Its end is in the same piece, and in another one.
+    for (const cuts of [[], [25], [50]]) expect(split(`${"x".repeat(21)}\n${"y".repeat(20)}\n`, cuts, 20)).toEqual(["1:too long", `2:${"y".repeat(20)}`]);
+  });
+
   it("that are too long come out without their text, and the rest of their line is passed over", () => {
     expect(split(`a\n${"x".repeat(50)}\nb\n`, [10, 30, 10, 4], 20)).toEqual(["1:a", "2:too long", "3:b"]);
   });
@@ -307,6 +315,14 @@ describe("columns", () => {
     expect(columnValue("double", "-0")).toBe(-0);
     expect(columnValue("json", '{"a": 1e400}')).toBe('{"a": 1e400}');
     expect([columnValue("json", "null"), columnValue("string", undefined)]).toEqual([null, null]);
+  });
+
+  it("have names that UTF-8 can say", () => {
+    const columns = new Columns();
+    columns.add("😀", "1");
+    for (const name of ["\ud800", "a\udc00"]) {
+      expect(() => columns.add(name, "1")).toThrow(expect.objectContaining({ code: "argument-invalid", message: expect.stringContaining(JSON.stringify(name)) as string }) as Error);
+    }
   });
 
   it("are not too many", () => {

@@ -1,5 +1,6 @@
 import { RootstockError, type RunOptions, type TaskInfo } from "../../index.ts";
 import { addAdapters, packageEncoder } from "../models.ts";
+import { refuseNonFile } from "../output-file.ts";
 import { grouped } from "../print-table.ts";
 import { inputName } from "../read-lines.ts";
 import type { Session } from "../session.ts";
@@ -64,6 +65,7 @@ async function finish(plan: AnnotatePlan, paths: TargetPaths, tasks: readonly Ta
 }
 
 async function annotateToStream(plan: AnnotatePlan, encoder: string | undefined, session: Session): Promise<void> {
+  if (plan.errors !== undefined) refuseNonFile(plan.errors, "--errors");
   if (!plan.overwrite) refuseErrorsFile(plan.errors);
   const open = await openRunner(encoder, plan.workers, session);
   try {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
+import { open, rm, type FileHandle } from "node:fs/promises";
 import { RootstockError } from "../../index.ts";
 import { syncFolder, writing } from "../disk.ts";
 import { writeAll } from "../write-all.ts";
@@ -17,13 +17,15 @@ export class AppendFile {
   }
 
   /**
-   * Opens a file and cuts it to `bytes`; with 0 it is made where it is not there.
+   * Opens a file and cuts it to `bytes`; with 0 it is made anew.
    * @throws RootstockError `source-missing`, `source-truncated` when it is shorter, `target-unwritable`
    */
   static async open(path: string, bytes: number): Promise<AppendFile> {
     if (bytes > 0 && !existsSync(path)) throw new RootstockError("source-missing", `${path} is not there and its checkpoint counts ${bytes} bytes. The run cannot go on; begin anew with --overwrite.`);
     return writing(path, async () => {
-      const file = await open(path, bytes === 0 ? "w" : "r+");
+      // Not emptied: what has the name may be a link, and then another file would be.
+      if (bytes === 0) await rm(path, { force: true });
+      const file = await open(path, bytes === 0 ? "wx" : "r+");
       try {
         const { size } = await file.stat();
         if (size < bytes) {

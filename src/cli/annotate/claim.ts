@@ -1,8 +1,9 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { RootstockError } from "../../index.ts";
 import { syncFolder } from "../disk.ts";
+import { refuseNonFile } from "../output-file.ts";
 import { readCheckpoint, type Checkpoint } from "./checkpoint.ts";
 import { differences, type Identity } from "./identity.ts";
 import type { TargetPaths } from "./paths.ts";
@@ -21,13 +22,12 @@ export type Claim = "new" | "complete" | Checkpoint;
  * Looks at what an earlier run left and says how this one begins. Nothing is changed, but for the last step of a run that
  * was ended between its last two.
  *
- * @throws RootstockError `argument-invalid` when something would be overwritten or is a folder, and those of `readCheckpoint`
+ * @throws RootstockError `argument-invalid` when something would be overwritten or is no file, and those of `readCheckpoint`
  */
 export async function claimTarget(paths: TargetPaths, intent: Intent): Promise<Claim> {
   const { output, journal } = paths;
-  // Before the rows and not after them: nothing replaces a folder.
-  refuseFolder(output, "--output");
-  if (intent.errors !== undefined) refuseFolder(intent.errors, "--errors");
+  refuseNonFile(output);
+  if (intent.errors !== undefined) refuseNonFile(intent.errors, "--errors");
   if (intent.overwrite) return "new";
   const checkpoint = await readCheckpoint(paths.checkpoint);
   if (checkpoint === null) {
@@ -46,10 +46,6 @@ export async function claimTarget(paths: TargetPaths, intent: Intent): Promise<C
     return "complete";
   }
   return checkpoint;
-}
-
-function refuseFolder(path: string, option: string): void {
-  if (existsSync(path) && statSync(path).isDirectory()) throw refused(`${path} is a folder. Give ${option} a file.`);
 }
 
 /** @throws RootstockError `argument-invalid` when the file is there */

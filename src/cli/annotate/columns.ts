@@ -37,12 +37,16 @@ function numberKind(value: string): Kind {
 export class Columns {
   readonly #kinds = new Map<string, Set<Kind>>();
 
-  /** @throws RootstockError `limit-exceeded` */
+  /** @throws RootstockError `limit-exceeded`, `argument-invalid` for a name that UTF-8 cannot hold */
   add(name: string, value: string): void {
     let kinds = this.#kinds.get(name);
     if (kinds === undefined) {
       if (this.#kinds.size === MAX_COLUMNS) {
         throw new RootstockError("limit-exceeded", `the rows have more than ${MAX_COLUMNS} different fields, and a Parquet file of so many columns is of no use.`);
+      }
+      // As UTF-8 all of these would be the same U+FFFD.
+      if (/\p{Surrogate}/u.test(name)) {
+        throw new RootstockError("argument-invalid", `a field is called ${JSON.stringify(name)}, half a character, which no Parquet column can be called. Rename it, or write JSON lines.`);
       }
       this.#kinds.set(name, (kinds = new Set()));
     }

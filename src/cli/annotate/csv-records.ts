@@ -29,9 +29,9 @@ type State = "start" | "plain" | "quoted" | "closed";
 export class CsvRecords {
   readonly #delimiter: number;
   readonly #maxUnits: number;
-  #text = ""; // from the beginning of the open record on
-  #at = 0; // how far #text has been looked at
-  #line = 1; // where #text begins
+  #text = ""; // from the beginning of the open record on, and while it is looked at what is before that as well
+  #begin = 0; // where in #text the open record begins
+  #line = 1; // where the open record begins
   #state: State = "start"; // of the open record
   #lineState: State = "start"; // what it would be, had the record begun with its last line
   #endsQuoted: boolean[] = []; // by whole line, whether the line taken alone ends inside a quoted field
@@ -46,26 +46,31 @@ export class CsvRecords {
   /** The records that end in this piece of the file. */
   push(text: string): CsvRecord[] {
     const found: CsvRecord[] = [];
-    this.#text += this.#skipping ? this.#afterLine(text) : text;
-    this.#scan(found);
-    while (this.#text.length > this.#maxUnits) this.#giveUp(found);
+    const seen = this.#text.length;
+    this.#text += text;
+    this.#scan(found, seen);
+    this.#text = this.#text.slice(this.#begin);
+    this.#begin = 0;
     return found;
   }
 
   /** The records that are left at the end of the file. */
   end(): CsvRecord[] {
     const found: CsvRecord[] = [];
-    while (this.#state === "quoted") this.#giveUp(found);
-    this.#record(found, this.#text);
+    while (this.#state === "quoted") this.#giveUp(found, this.#text.length);
+    this.#record(found, this.#text.slice(this.#begin));
     return found;
   }
 
-  #scan(found: CsvRecord[]): void {
-    let begin = 0;
-    for (let at = this.#at; at < this.#text.length; at++) {
+  #scan(found: CsvRecord[], from: number): void {
+    for (let at = from; at < this.#text.length; at++) {
       const unit = this.#text.charCodeAt(at);
+      if (this.#skipping) {
+        this.#skip(unit, at);
+        continue;
+      }
       if (unit !== NEWLINE) {
-        if (this.#state === "closed" && this.#isMisclosedBy(unit)) begin = this.#breakAtLines(found, begin, at);
+        if (this.#state === "closed" && this.#isMisclosedBy(unit)) this.#breakAtLines(found, at);
         const isOne = this.#lineState === this.#state;
         this.#state = this.#after(this.#state, unit);
         this.#lineState = isOne ? this.#state : this.#after(this.#lineState, unit);
@@ -73,13 +78,20 @@ export class CsvRecords {
         this.#endsQuoted.push(this.#lineState === "quoted");
         this.#lineState = "start";
       } else {
-        this.#record(found, this.#text.slice(begin, at));
+        this.#record(found, this.#text.slice(this.#begin, at));
         this.#line++;
-        begin = at + 1;
-        this.#begin("start");
+        this.#open(at + 1, "start");
       }
+      // Here and not once the text is looked at: what is given up must not depend on where pieces of the file end.
+      while (at + 1 - this.#begin > this.#maxUnits) this.#giveUp(found, at + 1);
     }
-    this.#keepFrom(begin);
+  }
+
+  #skip(unit: number, at: number): void {
+    this.#begin = at + 1;
+    if (unit !== NEWLINE) return;
+    this.#skipping = false;
+    this.#line++;
   }
 
   /** Does more than a field's end stand behind a quote that closes what an earlier line opened? */
@@ -90,16 +102,14 @@ export class CsvRecords {
   /**
    * A quote that closes an earlier line's, with more behind it, was not meant to: the other is never closed. Each whole line of the open record is a
    * record alone, and so are those that were inside it, which go the same way from here; the line at `at` begins another.
-   * @returns where that line begins
    */
-  #breakAtLines(found: CsvRecord[], begin: number, at: number): number {
+  #breakAtLines(found: CsvRecord[], at: number): void {
     const last = this.#text.lastIndexOf("\n", at) + 1;
-    for (const line of this.#text.slice(begin, last - 1).split("\n")) {
+    for (const line of this.#text.slice(this.#begin, last - 1).split("\n")) {
       this.#record(found, line);
       this.#line++;
     }
-    this.#begin(this.#lineState);
-    return last;
+    this.#open(last, this.#lineState);
   }
 
   #after(state: State, unit: number): State {
@@ -108,53 +118,38 @@ export class CsvRecords {
     return unit === QUOTE && state !== "plain" ? "quoted" : "plain";
   }
 
-  #begin(state: State): void {
+  #open(begin: number, state: State): void {
+    this.#begin = begin;
     this.#state = this.#lineState = state;
     this.#endsQuoted = [];
     this.#firstLine = 0;
   }
 
-  #keepFrom(begin: number): void {
-    this.#text = this.#text.slice(begin);
-    this.#at = this.#text.length;
-  }
-
-  /** Takes the first line of the open record for a record, and the lines behind it that are records alone. */
-  #giveUp(found: CsvRecord[]): void {
-    if (this.#endsQuoted.length === 0) return this.#giveUpLine(found);
-    let begin = 0;
+  /** Takes the first line of the open record, which was looked at up to `end`, for a record, and the lines behind it that are records alone. */
+  #giveUp(found: CsvRecord[], end: number): void {
+    if (this.#endsQuoted.length === 0) return this.#giveUpLine(found, end);
     do {
-      const newline = this.#text.indexOf("\n", begin);
-      this.#record(found, this.#text.slice(begin, newline));
+      const newline = this.#text.indexOf("\n", this.#begin);
+      this.#record(found, this.#text.slice(this.#begin, newline));
       this.#line++;
-      begin = newline + 1;
+      this.#begin = newline + 1;
     } while (this.#endsQuoted[++this.#firstLine] === false);
-    if (this.#firstLine === this.#endsQuoted.length) this.#begin(this.#lineState);
+    if (this.#firstLine === this.#endsQuoted.length) this.#open(this.#begin, this.#lineState);
     else if (2 * this.#firstLine > this.#endsQuoted.length) {
       this.#endsQuoted = this.#endsQuoted.slice(this.#firstLine);
       this.#firstLine = 0;
     }
-    this.#keepFrom(begin);
   }
 
   /** The open record is one line whose end is not there. */
-  #giveUpLine(found: CsvRecord[]): void {
-    if (this.#text.length > this.#maxUnits) {
+  #giveUpLine(found: CsvRecord[], end: number): void {
+    if (end - this.#begin > this.#maxUnits) {
       found.push({ line: this.#line, text: "", tooLong: true });
       this.#skipping = true;
     } else {
-      this.#record(found, this.#text);
+      this.#record(found, this.#text.slice(this.#begin, end));
     }
-    this.#keepFrom(this.#text.length);
-    this.#begin("start");
-  }
-
-  #afterLine(text: string): string {
-    const newline = text.indexOf("\n");
-    if (newline < 0) return "";
-    this.#skipping = false;
-    this.#line++;
-    return text.slice(newline + 1);
+    this.#open(end, "start");
   }
 
   #record(found: CsvRecord[], raw: string): void {

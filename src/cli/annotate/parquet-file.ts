@@ -1,4 +1,4 @@
-import { open, type FileHandle } from "node:fs/promises";
+import { open, rm, type FileHandle } from "node:fs/promises";
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { writeAll } from "../write-all.ts";
@@ -37,8 +37,10 @@ export class ParquetFile {
     this.#writer = new ParquetWriter({ writer: this.#bytes, schema: [root, ...this.#schema], createdBy: "rootstock" });
   }
 
+  /** Makes a file anew: one that is there is not written to, which may be a link to another. */
   static async open(path: string, columns: readonly [string, ColumnType][]): Promise<ParquetFile> {
-    return new ParquetFile(await open(path, "w"), columns);
+    await rm(path, { force: true });
+    return new ParquetFile(await open(path, "wx"), columns);
   }
 
   /** @param values one list a column, all of one length */

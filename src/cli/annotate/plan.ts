@@ -5,6 +5,7 @@ import type { RunOptions } from "../../index.ts";
 import { MAX_WORKERS } from "../../limits.ts";
 import { given, readChoice, readCount, readTextOptions, readTopK } from "../arguments.ts";
 import type { NamedFolder } from "../models.ts";
+import { fileKey } from "../output-file.ts";
 import { repeated } from "../repeated.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Shard } from "./chunks.ts";
@@ -129,9 +130,10 @@ function checkPlan({ input, format, output, outputFormat: made, errors, resume, 
   if (output === "-" && resume) throw new UsageError("standard output has nothing to resume; give --output FILE");
   if (resume && overwrite) throw new UsageError("give --resume or --overwrite, not both");
   const files = [input, output, ...(errors === undefined ? [] : [errors])].filter((path) => path !== "-").map((path) => resolve(path));
-  const same = repeated(files);
-  if (same !== undefined) throw new UsageError(`${same} is given for two things`);
-  const own = output === "-" ? [] : ownFiles(resolve(output));
-  const taken = files.find((path) => own.includes(path));
+  const keys = files.map(fileKey);
+  const same = repeated(keys);
+  if (same !== undefined) throw new UsageError(`${[...new Set(files.filter((_, index) => keys[index] === same))].join(" alias ")} is given for two things`);
+  const own = output === "-" ? [] : ownFiles(resolve(output)).map(fileKey);
+  const taken = files.find((_, index) => own.includes(keys[index]!));
   if (taken !== undefined) throw new UsageError(`${taken} is a file that the run makes beside ${output}; give another`);
 }

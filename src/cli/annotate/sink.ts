@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { RootstockError } from "../../index.ts";
+import { writing } from "../disk.ts";
 import { AppendFile } from "./append-file.ts";
 import { writeCheckpoint, type Checkpoint } from "./checkpoint.ts";
 import type { Identity } from "./identity.ts";
@@ -76,16 +77,17 @@ export class JournalSink implements Sink {
     const { identity, interval } = options;
     const errors = options.errors === undefined ? null : { path: resolve(options.errors), bytes: from?.errors?.bytes ?? 0 };
     const state: Checkpoint = from === null ? { next: 0, good: 0, bad: 0, bytes: 0, errors, finished: false, identity } : { ...from, errors };
-    // Before any file is touched: whatever is found from here on belongs to a run that can go on.
+    // First, since it fails where a folder has the name; a resumed run makes this file anew.
+    if (from === null) await writing(paths.temporary, () => rm(paths.temporary, { force: true }));
+    // Before any other file is touched: whatever is found from here on belongs to a run that can go on.
     await writeCheckpoint(paths.checkpoint, state);
-    if (from === null) await rm(paths.temporary, { force: true });
     let journal: AppendFile | null = null;
     try {
       journal = await AppendFile.open(paths.journal, state.bytes);
       return new JournalSink(paths, state, journal, errors === null ? null : await AppendFile.open(errors.path, errors.bytes), interval);
     } catch (error) {
       await journal?.close();
-      if (state.next === 0) await forget(paths, null);
+      if (state.next === 0) await forget(paths, [journal]);
       // An --errors that cannot be opened is not the run's.
       else if (from !== null) await writeCheckpoint(paths.checkpoint, from);
       throw error;
@@ -129,7 +131,7 @@ export class JournalSink implements Sink {
     } finally {
       await this.#close();
     }
-    if (next === 0) await forget(this.#paths, this.#errors);
+    if (next === 0) await forget(this.#paths, [this.#journal, this.#errors]);
     return next;
   }
 
@@ -149,10 +151,13 @@ export class JournalSink implements Sink {
 /**
  * Nothing was done, so that nothing need be in the way of the next run. Beside an output of an earlier run the checkpoint
  * stays: without it `--resume` would take that output for this run's.
+ *
+ * @param files those that the run opened: what kept it from opening one is not its own
  */
-async function forget({ output, journal, checkpoint }: TargetPaths, errors: AppendFile | null): Promise<void> {
+async function forget({ output, checkpoint }: TargetPaths, files: readonly (AppendFile | null)[]): Promise<void> {
   if (existsSync(output)) return;
-  for (const path of [journal, ...(errors === null ? [] : [errors.path]), checkpoint]) await rm(path, { force: true });
+  for (const file of files) if (file !== null) await rm(file.path, { force: true });
+  await rm(checkpoint, { force: true });
 }
 
 /** Writes results as they come, to standard output: nothing to go on from. */
