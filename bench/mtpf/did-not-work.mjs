@@ -4,7 +4,7 @@ import { L2, STEPS } from "./fitting.mjs";
 import { MET_BEFORE, sectionFor } from "./sections.mjs";
 import { gain, gainText, gainTextAtShares, gainTextsWithUnmet, item, sentence } from "./sentences.mjs";
 import { mean } from "./statistics.mjs";
-import { listed, signedPoints } from "./wording.mjs";
+import { listed, points, signedPoints } from "./wording.mjs";
 
 /** Configurations that gave nothing, beside task-primary. */
 const TRIED = [
@@ -30,6 +30,7 @@ export function whatDidNotWork(sections, ablations, results) {
     ...item("What ships, beside the shorter task-primary, is worse at (all rows, seed 1):", [worse(sections, "shipped", "task-primary")]),
     ...item("Longer, on text classification:", [sentence(gainTextsWithUnmet((family) => ablations.get(family), "shipped", "task-primary-ner3").slice(1),
       (tc, unmet) => `five times as many updates gave TC ${tc}, without ${listed(MET_BEFORE)} ${unmet} (all rows, seed 1).`)]),
+    ...item("Ten times the rows, and less (LoRA, all rows beside 10 %):", [lessWithMore(sections)]),
     ...item("The end of the grid of λ:", [sentence(["tc", "ner"].map((family) => shareOfCells(sections, family, 10, ({ l2 }) => l2 === L2[0])),
       (tc, ner) => `${tc} of TC's linear cells at 10 % and ${ner} of NER's take the strongest that is offered: there the grid binds.`)]),
     ...item("The end of the steps:", [sentence(["tc", "ner"].map((family) => shareOfCells(sections, family, 100, ({ iterations }) => iterations === STEPS.iterations)),
@@ -60,6 +61,19 @@ function worse(sections, a, b) {
     return found !== null && found.interval[1] < 0 ? [`${task} ${gainText(found)}`] : [];
   }));
   return lost.length === 0 ? null : `${lost.join(", ")}.`;
+}
+
+/** Tasks at which a regime's adapters have less with all rows than with a tenth of them; null where there are none. */
+function lessWithMore(sections) {
+  const found = sections.filter(({ protocol, share }) => protocol === "lora" && share === 100).flatMap(({ family, tasks, runs }) => {
+    const few = sectionFor(sections, "lora", 10, family)?.runs;
+    return tasks.flatMap((task) => [...runs].flatMap(([regime, whole]) => {
+      const of = (list) => mean(list.flatMap((run) => run.tasks.get(task).map(({ test }) => test)));
+      const other = few?.get(regime);
+      return other !== undefined && of(other) - of(whole) > 0.0005 ? [`${regime} at ${task} ${points(of(whole))} (${points(of(other))})`] : [];
+    }));
+  });
+  return found.length === 0 ? null : `${found.join(", ")}. Training at these rates can fall to one answer for all; dev shows it, and other rates were not searched.`;
 }
 
 /** Of a family's linear cells at a share of the rows those of which something holds, in per cent; null where there are none. */

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { appendFileSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { pathToFileURL } from "node:url";
 import { checkpointText, readCheckpoint, type Checkpoint } from "../../src/cli/annotate/checkpoint.ts";
@@ -145,6 +145,17 @@ describe("the end of a run, cut between any two steps", () => {
     expect((await again("out.parquet", "--resume")).code).toBe(0);
     expect(folder.read("out.precious")).toBe("precious");
     rmSync(folder.file("out.precious"));
+    expectWhole("out.parquet");
+  });
+
+  it("tells a folder that has the Parquet file's name, and keeps every result", async () => {
+    await endedRun("out.parquet", ROWS, ROWS);
+    mkdirSync(folder.file("out.parquet.partial.new"));
+    const { code, stderr } = await again("out.parquet", "--resume");
+    expect(stderr).toMatch(/^rootstock: target-unwritable: .*has all results as JSON lines.*out\.parquet\.partial\.new could not be written/m);
+    expect(code).toBe(1);
+    rmdirSync(folder.file("out.parquet.partial.new"));
+    expect((await again("out.parquet", "--resume")).code).toBe(0);
     expectWhole("out.parquet");
   });
 

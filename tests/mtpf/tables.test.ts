@@ -134,3 +134,9 @@ test("a sentence holds the ablations against the regimes that they stand in for,
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/\(all rows, seed 1\):\*\* Gradient surgery on the backbone \(PCGrad\), beside plain mixing: NER \+25\.0 \[.*\], TC \+5\.0 \[.*\]\.$/);
 });
+
+test("adapters that have less with all rows than with a tenth of them are named", () => {
+  const results = [run("none", null, { a: [4, 5, 5], b: [2, 4, 5] }, ["lora"]), run("naive", 1, { a: 4, b: 5 }, ["lora"])];
+  expect(text(results, "did-not-work")).toMatch(/Ten times the rows, and less .*\*\* none at a 75\.0 \(78\.3\), none at b 50\.0 \(68\.3\)\. Training/);
+  expect(text(results.slice(1), "did-not-work")).not.toContain("Ten times");
+});

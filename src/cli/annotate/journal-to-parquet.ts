@@ -54,7 +54,8 @@ export async function journalToParquet(journal: string, path: string, plan: Parq
       }
     });
   } catch (error) {
-    await rm(path, { force: true });
+    // What stands in its way, a folder, is not ours.
+    await rm(path, { force: true }).catch(() => undefined);
     throw located(error, `${journal} has all results as JSON lines`);
   }
 }
