@@ -83,10 +83,10 @@ export class Trainer {
   /** One update. @throws RootstockError `training-diverged` when gradients stay without finite values. */
   async update(batch: UpdateBatch): Promise<UpdateResult> {
     const { machine: m, plan } = this;
-    const { lossWeights, probe: { every } } = this.#settings;
+    const { lossWeights } = this.#settings;
     const { surgery } = plan.regime;
     zeroGradients(m, plan.model.parameters);
-    const isProbed = plan.aside.size > 0 && batch.ner !== null && batch.tc !== null && every !== null && (this.step + 1) % every === 0;
+    const isProbed = plan.aside.size > 0 && batch.ner !== null && batch.tc !== null && isProbeDue(this.step + 1, this.#settings);
     const ner = batch.ner && (await addSentenceGradients(this.#context, batch.ner, lossWeights.ner));
     if (isProbed || surgery) await this.#putAside(batch, surgery);
     const tc = batch.tc && (await addPairGradients(this.#context, batch.tc, lossWeights.tc));
@@ -128,4 +128,13 @@ export class Trainer {
 function tokensOf({ ner, tc }: UpdateBatch): number {
   const sentences = ner?.reduce((sum, { ids }) => sum + ids.length, 0) ?? 0;
   return sentences + (tc?.reduce((sum, { a, b }) => sum + a.length + b.length, 0) ?? 0);
+}
+
+/** Whether an update of both families is the first since a probe was due: families with batches at every so many updates meet seldom. */
+function isProbeDue(step: number, { ner, pairs, probe: { every } }: PretrainingSettings): boolean {
+  return every !== null && step >= every && step % every < ner.every * (pairs.every / greatestDivisor(ner.every, pairs.every));
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
 }

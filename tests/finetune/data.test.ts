@@ -147,16 +147,19 @@ describe("where training can go on it does, and says so", () => {
 describe("rows with text and spans beside tokens and tags", () => {
   const both = taggedRows(24).map((row, i) => ({ ...row, ...spanRows(24)[i]! }));
 
+  /** Without the card, which has the seconds that it took. */
+  const weights = ({ files }: TrainedAdapter) => new Map([...files].filter(([name]) => name !== "README.md"));
+
   it("are read as text", async () => {
     const [read, alone] = [await train(both), await train(spanRows(24))];
-    expect(read.files).toEqual(alone.files);
+    expect(weights(read)).toEqual(weights(alone));
   });
 
   it("offsets in code points, as Python counts, are those of the same words", async () => {
     const prefixed = both.map(({ text, spans }) => ({ text: `😀 ${text}`, spans: spans.map(({ start, end, label }) => ({ start: start + 3, end: end + 3, label })) }));
     const points = prefixed.map(({ text, spans }) => ({ text, spans: spans.map(({ start, end, label }) => ({ start: start - 1, end: end - 1, label })) }));
     const [units, counted] = [await train(prefixed), await train(points, { offsets: "codepoint" })];
-    expect(counted.files).toEqual(units.files);
+    expect(weights(counted)).toEqual(weights(units));
     expect(counted.history.warnings).toEqual([]);
   });
 });

@@ -125,6 +125,17 @@ describe("a run", () => {
     await expect(train({ signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
   });
 
+  it("probes single batches at the next update of both families where these meet seldom", async () => {
+    const probesOf = async (nerEvery: number, pairsEvery: number, every: number): Promise<number[]> => {
+      const { history } = await train({ steps: 12, ner: { batchSize: 4, every: nerEvery }, pairs: { batchSize: 5, every: pairsEvery }, probe: { every, averageEvery: null } });
+      for (const { step, ner, tc } of history.steps) expect([ner !== null, tc !== null], `${step}`).toEqual([(step - 1) % nerEvery === 0, (step - 1) % pairsEvery === 0]);
+      return history.probes.map(({ step }) => step);
+    };
+    expect(await probesOf(1, 1, 4)).toEqual([4, 8, 12]);
+    expect(await probesOf(1, 2, 4)).toEqual([5, 9]);
+    expect(await probesOf(2, 3, 4)).toEqual([7]);
+  });
+
   it("makes means of one batch a family beside the probe of an update", async () => {
     const { history } = await train({ steps: 4, probe: { every: 4, averageEvery: 4, batches: 1 } });
     expect(history.probes.map(({ step, parts }) => [step, parts[0]!.ner === null])).toEqual([[4, true], [4, false]]);
