@@ -24,6 +24,7 @@ export function findings(sections, ablations) {
   const of = (family, a, b, tasksOf) => gainTextAtShares(sections, family, a, b, tasksOf);
   const unmet = ({ unmet: list }) => list;
   const ablated = (a, b) => gainTextsByFamily((family) => ablations.get(family), a, b);
+  const ablatedWithUnmet = (a, b) => gainTextsWithUnmet((family) => ablations.get(family), a, b);
   const [rankOnNer] = ablated("task-primary-r16", "task-primary");
   const lines = [
     ...item("What mixing costs NER, and groups bring back.", [
@@ -63,9 +64,9 @@ export function findings(sections, ablations) {
       sentence(ablated("task-primary", "tc-only-long").slice(1), (tc) => `Beside tc-only-long: TC ${tc}.`),
     ]),
     ...item("Five times as long, the NER loss three times (all rows, seed 1):", [
-      ...LONG.map(([a, b, what]) => sentence(gainTextsWithUnmet((family) => ablations.get(family), a, b),
+      ...LONG.map(([a, b, what]) => sentence(ablatedWithUnmet(a, b),
         (ner, tc, tcUnmet) => `${what}: NER ${ner}, TC ${tc}, TC without ${listed(MET_BEFORE)} ${tcUnmet}.`)),
-      sentence(gainTextsWithUnmet((family) => ablations.get(family), "shipped", "tc-only-long").slice(1), (tc, tcUnmet) => `What ships beside tc-only-long: TC ${tc}, without these two tasks ${tcUnmet}.`),
+      sentence(ablatedWithUnmet("shipped", "tc-only-long").slice(1), (tc, tcUnmet) => `What ships beside tc-only-long: TC ${tc}, without these two tasks ${tcUnmet}.`),
     ]),
     ...item("Fine-tuned (LoRA), against none:", LORA_REGIMES.filter((regime) => regime !== "none").flatMap((regime) => SHARES.map((share) => fineTuned(sections, regime, share)))),
     ...item("One task's part in it (LoRA), task-primary beside none and beside groups-only:", ["none", "groups-only"].flatMap((other) => SHARES.flatMap((share) => ["ner", "tc"].map((family) => oneTasksPart(sections, share, family, other))))),
@@ -75,16 +76,18 @@ export function findings(sections, ablations) {
   return lines.length === 0 ? ["Too few regimes are whole to say anything."] : lines;
 }
 
+const shareText = (share) => (share === 100 ? "" : ` (${share} %)`);
+
 /** What an adapter trained on a regime's encoder has beside one trained on the encoder as it comes. */
 function fineTuned(sections, regime, share) {
   const figures = gainTextsByFamily((family) => sectionFor(sections, "lora", share, family), regime, "none");
-  return sentence(figures, (ner, tc) => `${regime}${share === 100 ? "" : ` (${share} %)`}: NER ${ner}, TC ${tc}.`);
+  return sentence(figures, (ner, tc) => `${regime}${shareText(share)}: NER ${ner}, TC ${tc}.`);
 }
 
 /** A gain of adapters, and the task that moves it most: a mean over few tasks can be one task's. */
 function oneTasksPart(sections, share, family, other) {
   const found = mostInfluential(sectionFor(sections, "lora", share, family), "task-primary", other);
-  return found && `${other}, ${family.toUpperCase()}${share === 100 ? "" : ` (${share} %)`}: ${found.all}; ${found.task} alone ${found.own}, the others ${found.others}.`;
+  return found && `${other}, ${family.toUpperCase()}${shareText(share)}: ${found.all}; ${found.task} alone ${found.own}, the others ${found.others}.`;
 }
 
 /** What spreads of one draw are of a mean over several. */

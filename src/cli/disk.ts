@@ -1,7 +1,7 @@
 /** Files that are whole or not there, whatever ends a run, a loss of power included. */
 
 import { statSync } from "node:fs";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { RootstockError } from "../index.ts";
 
@@ -71,9 +71,15 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Writes a new file whose bytes are on the disk then; its name need not be, see `syncFolder`. What has the name already, a link say, is not written through. */
+/** Opens an empty file of that name. What has it already is removed and not emptied: it may be a link, and then another file would be. */
+export async function openAnew(path: string): Promise<FileHandle> {
+  await rm(path, { force: true });
+  return open(path, "wx");
+}
+
+/** Writes a new file whose bytes are on the disk then; its name need not be, see `syncFolder`. */
 export async function writeFlushed(path: string, parts: readonly (string | Uint8Array)[]): Promise<void> {
-  const file = await open(path, "wx");
+  const file = await openAnew(path);
   try {
     for (const part of parts) await file.writeFile(part);
     await file.sync();
@@ -92,7 +98,6 @@ export async function replaceFile(path: string, parts: readonly (string | Uint8A
   const temporary = unfinished(path);
   try {
     await writing(path, async () => {
-      await rm(temporary, { force: true });
       await writeFlushed(temporary, parts);
       await rename(temporary, path);
       await syncFolder(path);

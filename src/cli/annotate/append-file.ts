@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { open, rm, type FileHandle } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { RootstockError } from "../../index.ts";
-import { syncFolder, writing } from "../disk.ts";
+import { openAnew, syncFolder, writing } from "../disk.ts";
 import { writeAll } from "../write-all.ts";
 
 /** A file that grows at its end, and that was cut back to a length at which all of it was known. */
@@ -23,9 +23,7 @@ export class AppendFile {
   static async open(path: string, bytes: number): Promise<AppendFile> {
     if (bytes > 0 && !existsSync(path)) throw new RootstockError("source-missing", `${path} is not there and its checkpoint counts ${bytes} bytes. The run cannot go on; begin anew with --overwrite.`);
     return writing(path, async () => {
-      // Not emptied: what has the name may be a link, and then another file would be.
-      if (bytes === 0) await rm(path, { force: true });
-      const file = await open(path, bytes === 0 ? "wx" : "r+");
+      const file = bytes === 0 ? await openAnew(path) : await open(path, "r+");
       try {
         const { size } = await file.stat();
         if (size < bytes) {

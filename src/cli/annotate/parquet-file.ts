@@ -1,6 +1,7 @@
-import { open, rm, type FileHandle } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
+import { openAnew } from "../disk.ts";
 import { writeAll } from "../write-all.ts";
 import type { ColumnType } from "./columns.ts";
 
@@ -37,10 +38,8 @@ export class ParquetFile {
     this.#writer = new ParquetWriter({ writer: this.#bytes, schema: [root, ...this.#schema], createdBy: "rootstock" });
   }
 
-  /** Makes a file anew: one that is there is not written to, which may be a link to another. */
   static async open(path: string, columns: readonly [string, ColumnType][]): Promise<ParquetFile> {
-    await rm(path, { force: true });
-    return new ParquetFile(await open(path, "wx"), columns);
+    return new ParquetFile(await openAnew(path), columns);
   }
 
   /** @param values one list a column, all of one length */
