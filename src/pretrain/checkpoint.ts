@@ -1,6 +1,6 @@
 import { RootstockError } from "../errors.ts";
 import { packCheckpoint, readingCheckpoint, unpackCheckpoint } from "../finetune/checkpoint-format.ts";
-import { field, place, readInteger, readList, readNumber, readObject, readString } from "../format/json.ts";
+import { field, place, readInteger, readList, readNumber, readObject, readString, type Place } from "../format/json.ts";
 import { writeParameter, type ParameterPart } from "../train/parameters.ts";
 import type { Trainer } from "./trainer.ts";
 import type { PretrainingHistory } from "./types.ts";
@@ -19,6 +19,7 @@ export type RunIdentity = Readonly<Record<"settings" | "encoder" | "files" | "da
 
 const PARTS: readonly ParameterPart[] = ["value", "momentum", "variance"];
 const MAX_RECORDS = 10_000_000;
+const at = place("its state");
 
 /** Every trained tensor's value and AdamW's means, the NER head included, and the run's state as JSON. */
 export function writeCheckpoint({ machine, plan, step, counts }: Trainer, identity: RunIdentity, state: RunState): Uint8Array {
@@ -32,7 +33,6 @@ export function writeCheckpoint({ machine, plan, step, counts }: Trainer, identi
 export function readCheckpoint(trainer: Trainer, bytes: Uint8Array, identity: RunIdentity): RunState {
   const { state: stored, tensors } = unpackCheckpoint(bytes);
   return readingCheckpoint(() => {
-    const at = place("its state");
     const fields = readObject(stored, at);
     checkIdentity(readObject(fields.get("identity"), field(at, "identity")), identity);
     const state = readState(readObject(fields.get("state"), at));
@@ -56,8 +56,13 @@ export function readCheckpoint(trainer: Trainer, bytes: Uint8Array, identity: Ru
   });
 }
 
+/** The updates that a checkpoint comes after. @throws RootstockError `checkpoint-invalid`: it is damaged */
+export function updatesOf(bytes: Uint8Array): RunState["steps"] {
+  const { state } = unpackCheckpoint(bytes);
+  return readingCheckpoint(() => readState(readObject(readObject(state, at).get("state"), at)).steps);
+}
+
 function readState(state: ReadonlyMap<string, unknown>): RunState {
-  const at = place("its state");
   const list = <T>(name: string): readonly T[] => readList(state.get(name), field(at, name), MAX_RECORDS, (item) => item as T);
   return {
     steps: list("steps"), probes: list("probes"), warnings: list("warnings"),
@@ -66,7 +71,7 @@ function readState(state: ReadonlyMap<string, unknown>): RunState {
   };
 }
 
-function readCount(value: unknown, at: ReturnType<typeof place>): readonly [string, number] {
+function readCount(value: unknown, at: Place): readonly [string, number] {
   const [name, count] = readList(value, at, 2, (item) => item);
   return [readString(name, at), readInteger(count, at, 0, Number.MAX_SAFE_INTEGER)];
 }

@@ -39,6 +39,13 @@ function filesIn(folder: string): [string, string][] {
   return readdirSync(folder, { recursive: true }).map(String).toSorted().filter((name) => statSync(join(folder, name)).isFile() && !/^(history\.json|report\.html)$/.test(name)).map((name) => [name, readFileSync(join(folder, name)).toString("hex")]);
 }
 
+/** Ends runs/a.json, which keeps one checkpoint here, right before this goes: its unfinished form goes before it is written, and before it does. */
+async function killAfterOutput(): Promise<void> {
+  const once = write("runs/once.json", { extends: "a.json", checkpointEvery: 12 });
+  expect((await endedAt(["pretrain", once], { signal: "SIGKILL", at: 3, call: "rm" })).code).toBeNull();
+  expect(["out", "out.checkpoint"].filter((name) => existsSync(at("runs", name)))).toEqual(["out", "out.checkpoint"]);
+}
+
 const historyOf = (folder: string): PretrainingHistory => ({ ...(JSON.parse(readFileSync(join(folder, "history.json"), "utf8")) as PretrainingHistory), seconds: 0 });
 
 describe("rootstock pretrain", () => {
@@ -85,21 +92,38 @@ describe("rootstock pretrain", () => {
     expect(readdirSync(at("runs")).filter((name) => name.startsWith("out")).toSorted()).toEqual(["out", "out-whole"]);
   });
 
-  it("is done where it was killed with its output whole and its checkpoint still there; another run's output is none of its own", async () => {
-    expect((await program(["pretrain", at("runs/a.json")])).code).toBe(0);
+  it("is done where it was killed with its output whole and its checkpoint still there", async () => {
+    await killAfterOutput();
     const files = filesIn(at("runs/out"));
-    writeFileSync(at("runs/out.checkpoint"), "of the last update");
     const again = await program(["pretrain", at("runs/a.json")]);
-    expect(again).toMatchObject({ code: 0, stderr: "" });
+    expect(again).toMatchObject({ code: 0, stderr: expect.stringMatching(/^going on from .*checkpoint\n$/) as unknown });
     expect(again.stdout).toContain(at("runs/out"));
     expect(existsSync(at("runs/out.checkpoint"))).toBe(false);
     expect(filesIn(at("runs/out"))).toEqual(files);
-    writeFileSync(at("runs/out.checkpoint"), "of the last update");
-    expect(await program(["pretrain", at("runs/a.json"), "--seed", "8"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/not an empty folder/) as unknown });
-    const { settings } = JSON.parse(readFileSync(at("runs/out/history.json"), "utf8")) as { settings: unknown };
-    for (const other of ["{", "null", "{}", JSON.stringify({ settings })]) {
-      writeFileSync(at("runs/out/history.json"), other);
-      expect(await program(["pretrain", at("runs/a.json")])).toMatchObject({ code: 1, stderr: expect.stringMatching(/not an empty folder/) as unknown });
+  });
+
+  it("takes an output beside a checkpoint for its own only where both are of the run that is asked for", async () => {
+    const [output, checkpoint] = [at("runs/out"), at("runs/out.checkpoint")];
+    expect((await endedAt(["pretrain", at("runs/a.json"), "--output", at("runs/out-half")], { signal: "SIGKILL", at: 3, call: "rename" })).code).toBeNull();
+    await killAfterOutput();
+    const last = readFileSync(checkpoint);
+    const refuses = async (args: readonly string[], says: RegExp): Promise<void> => {
+      const [kept, files] = [readFileSync(checkpoint, "hex"), filesIn(output)];
+      expect(await program(["pretrain", ...args])).toMatchObject({ code: 1, stderr: expect.stringMatching(says) as unknown });
+      expect([readFileSync(checkpoint, "hex"), filesIn(output)]).toEqual([kept, files]);
+    };
+    await refuses([at("runs/a.json"), "--seed", "8"], /checkpoint-invalid: .*another run, not with the same settings/);
+    writeFileSync(at("pairs-less.jsonl"), lines((DATA.pairs[0]!.rows as object[]).slice(1)));
+    const other = write("runs/other.json", { extends: "a.json", data: { ner: ["../ner.jsonl.gz"], pairs: ["../pairs-less.jsonl"] } });
+    await refuses([other], /checkpoint-invalid: .*another run, not with the same data/);
+    writeFileSync(checkpoint, readFileSync(at("runs/out-half.checkpoint")));
+    await refuses([at("runs/a.json")], /not an empty folder/);
+    writeFileSync(checkpoint, "no checkpoint, and longer than its digest is");
+    await refuses([at("runs/a.json")], /digest-mismatch/);
+    writeFileSync(checkpoint, last);
+    for (const history of ["{", "null", "{}", JSON.stringify({ steps: historyOf(output).steps.slice(1) })]) {
+      writeFileSync(join(output, "history.json"), history);
+      await refuses([at("runs/a.json")], /not an empty folder/);
     }
   });
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkEmptyTarget, writeFolder, type FileToWrite } from "../../convert/write-folder.ts";
+import { updatesOf } from "../../pretrain/checkpoint.ts";
 import type { Pretrained } from "../../pretrain/pretrain.ts";
 import type { PretrainingHistory, PretrainingProgress } from "../../pretrain/types.ts";
 import { pretrainingReport } from "../../report/pretraining-report.ts";
@@ -32,10 +33,11 @@ export async function pretrainConfig(config: PretrainConfig, { workers, logEvery
   const { output, data } = config;
   const { signal } = session;
   const checkpoint = new CheckpointFile(checkpointPath(config));
-  const history = checkpoint.isThere && !restart ? finishedHistory(config) : null;
-  if (history !== null) return finish(checkpoint, history, output, session);
-  checkEmptyTarget(output);
-  await tryTarget(output);
+  const isWritten = !restart && (await holdsWhatWasMade(output, checkpoint));
+  if (!isWritten) {
+    checkEmptyTarget(output);
+    await tryTarget(output);
+  }
   await checkpoint.begin(restart, session);
   session.progress(`reading ${[...data.ner, ...data.pairs].map(inputName).join(", ")}`);
   const onProgress = (progress: PretrainingProgress): void => {
@@ -53,30 +55,25 @@ export async function pretrainConfig(config: PretrainConfig, { workers, logEvery
     throw error;
   }
   session.progress(null);
-  writeFolder(output, filesOf(made));
-  await finish(checkpoint, made.history, output, session);
-}
-
-/** The output is whole. */
-async function finish(checkpoint: CheckpointFile, history: PretrainingHistory, output: string, session: Session): Promise<void> {
+  if (!isWritten) writeFolder(output, filesOf(made));
   await checkpoint.remove();
-  await session.write(summary(history, output));
+  await session.write(summary(made.history, output));
 }
 
-/** Of a run of this configuration that was ended after its output was there, and before its checkpoint was removed; else null. */
-function finishedHistory({ output, settings }: PretrainConfig): PretrainingHistory | null {
+/**
+ * Whether the run of this checkpoint was ended after its output was there, and before its checkpoint was removed: their updates are the same.
+ * Whether it is the run that is asked for is seen where it is gone on from. @throws RootstockError
+ */
+async function holdsWhatWasMade(output: string, checkpoint: CheckpointFile): Promise<boolean> {
   const path = join(output, HISTORY);
-  if (!existsSync(path)) return null;
-  let history: Partial<PretrainingHistory> | null;
+  const last = existsSync(path) ? await checkpoint.read() : null;
+  if (last === null) return false;
   try {
-    history = JSON.parse(readFileSync(path, "utf8")) as Partial<PretrainingHistory> | null;
+    const history = JSON.parse(readFileSync(path, "utf8")) as Partial<PretrainingHistory> | null;
+    return JSON.stringify(history?.steps) === JSON.stringify(updatesOf(last));
   } catch {
-    return null;
+    return false;
   }
-  // The longest text is that of the encoder where it reads less.
-  const known = { ...history?.settings, maxLength: settings.maxLength };
-  const isWhole = [history?.steps, history?.probes, history?.warnings].every(Array.isArray);
-  return isWhole && JSON.stringify(known) === JSON.stringify(settings) ? (history as PretrainingHistory) : null;
 }
 
 /** `encoder/`, a folder for each adapter, `head/` where it is wanted, and what happened, for programs and for people. */
