@@ -12,6 +12,7 @@ import { evaluate } from "./eval.ts";
 import { exported } from "./export.ts";
 import { inspect } from "./inspect.ts";
 import { colours, plain } from "./print-style.ts";
+import { printable } from "./print-text.ts";
 import { pretrain } from "./pretrain.ts";
 import { run } from "./run.ts";
 import type { Command, Session } from "./session.ts";
@@ -37,10 +38,8 @@ const HELP = new Set(["--help", "-h", "help"]);
 /** Exit codes: 0 done, 1 input refused, 2 wrong usage, 70 a bug (sysexits' EX_SOFTWARE), 130 Ctrl-C. */
 async function main(argv: readonly string[]): Promise<number> {
   const interrupt = new AbortController();
-  process.on("SIGINT", () => {
-    if (interrupt.signal.aborted) process.exit(130); // the second time: at once
-    interrupt.abort();
-  });
+  // The second time it is the system's: at once, even where a call of the system stands still (a pipe that nobody writes), which an exit would wait for.
+  process.once("SIGINT", () => interrupt.abort());
   quietPipes();
   const [name = "", ...rest] = argv;
   try {
@@ -67,7 +66,7 @@ async function runNamed(name: string, rest: readonly string[], signal: AbortSign
     signal,
     values: (option) => values.get(option) ?? [],
     write: writeOut,
-    note: (line) => void process.stderr.write(`${line}\n`),
+    note: (line) => void process.stderr.write(`${printable(line)}\n`),
     progress: progressLine(),
     style: hasColours() ? colours : plain,
     width: Math.max(40, Math.min(process.stdout.columns || 80, 100)),

@@ -1,5 +1,6 @@
 import { fstatSync, writeSync } from "node:fs";
 import { RootstockError } from "../index.ts";
+import { printable } from "./print-text.ts";
 
 /** An error of standard output is told by `writeOut`; one of standard error nobody would read, and it ends no work. */
 export function quietPipes(): void {
@@ -58,6 +59,6 @@ export function progressLine(): (text: string | null) => void {
     if (now - last < REDRAW_MS) return;
     last = now;
     shown = true;
-    stderr.write(`\r\x1b[K${text.slice(0, (stderr.columns || 80) - 1)}`);
+    stderr.write(`\r\x1b[K${printable(text).slice(0, (stderr.columns || 80) - 1)}`);
   };
 }

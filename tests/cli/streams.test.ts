@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -82,6 +82,30 @@ describe("streams", () => {
     const { code, stdout, stderr } = await done;
     expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
     expect(jsonLines(stdout)).toHaveLength(1);
+  });
+
+  it("ends at once at a second Ctrl-C, though a call of the system stands still", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "rootstock-cli-"));
+    const pipe = join(folder, "nobody-writes");
+    execFileSync("mkfifo", [pipe]);
+    // It says that it opens the pipe, and after the first Ctrl-C that it goes on.
+    const telling = `
+      import fs from "node:fs";
+      import { syncBuiltinESMExports } from "node:module";
+      const { open } = fs;
+      const say = (text) => fs.writeSync(2, text);
+      fs.open = (path, ...rest) => {
+        open(path, ...rest);
+        if (String(path).endsWith("nobody-writes")) say("opens\\n");
+      };
+      syncBuiltinESMExports();
+      process.once("SIGINT", () => setImmediate(() => say("goes on\\n")));`;
+    const child = start(["embed", "--encoder", "models/mtpf-minilm-l6", "--input", pipe], { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(telling)}` });
+    const done = outcome(child);
+    let said = 0;
+    child.stderr.on("data", () => child.kill(++said < 3 ? "SIGINT" : "SIGKILL"));
+    expect([await done, child.signalCode]).toEqual([{ code: null, stdout: "", stderr: "opens\ngoes on\n" }, "SIGINT"]);
+    rmSync(folder, { recursive: true });
   });
 
   it("stops at Ctrl-C while it writes a file, and leaves none", async () => {
