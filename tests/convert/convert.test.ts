@@ -3,10 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadEncoder } from "../../src/index.ts";
+import { calibrate } from "../../src/convert/calibrate.ts";
 import { convertEncoder, type ConvertProgress } from "../../src/convert/convert.ts";
+import { calibrationPasses } from "../../src/convert/streams.ts";
 import { parseSafetensorsHeader } from "../../src/format/safetensors.ts";
+import type { Machine } from "../../src/run/forward.ts";
+import { INT8_PARTS } from "../../src/runtime/load.ts";
+import { loadParts, type LoadedEncoder } from "../../src/runtime/load-encoder.ts";
 import { createTokenizer } from "../../src/text/tokenizer.ts";
 import { loadFloat32Encoder } from "../float32/encoder.ts";
+import { words } from "../runtime/bert-odd.ts";
 import { editJson, editTensors, readFolder } from "../runtime/folder.ts";
 import { FAMILIES, tinyFolder, TEXTS } from "./tiny-folder.ts";
 
@@ -119,6 +125,55 @@ describe("a converted folder", () => {
     const bytes = files.get("model.safetensors")!.slice();
     bytes[bytes.length - 2] = 200;
     await expect(loadEncoder(new Map(files).set("model.safetensors", bytes), { verify: false })).rejects.toMatchObject({ code: "tensor-value" });
+  });
+});
+
+describe("the texts of a calibration", () => {
+  const load = (source: ReadonlyMap<string, Uint8Array>): Promise<LoadedEncoder> => loadParts(source, { adapterBudget: 2 ** 20 }, INT8_PARTS);
+
+  /** The first layer of the tiny BERT, its embeddings of positions repeated. */
+  function longBert(positions: number): Map<string, Uint8Array> {
+    const files = editTensors(tinyFolder("bert"), "model.safetensors", (tensor) => {
+      if (/layer\.[12]\./.test(tensor.name)) return null;
+      if (!tensor.name.endsWith("position_embeddings.weight")) return tensor;
+      const data = Uint8Array.from({ length: positions * tensor.shape[1]! * 4 }, (_, i) => tensor.data[i % tensor.data.length]!);
+      return { ...tensor, shape: [positions, tensor.shape[1]!], data };
+    });
+    return editJson(files, "config.json", { max_position_embeddings: positions, num_hidden_layers: 1 });
+  }
+
+  async function usedOf(source: ReadonlyMap<string, Uint8Array>, texts: readonly string[]): Promise<unknown> {
+    const report = await calibrate(await load(source), source.get("model.safetensors")!, texts, {});
+    return { texts: report.get("calibrationTexts"), tokens: report.get("calibrationTokens") };
+  }
+
+  it("fill passes whole, in their order, as long as one has room", () => {
+    const texts = [4, 6, 1, 10, 9, 1, 1].map((length) => ({ ids: new Int32Array(length) }));
+    const passes = calibrationPasses({ work: { rows: 10 } } as Machine, texts);
+    expect(passes).toEqual([{ texts: texts.slice(0, 2), rows: 10 }, { texts: [texts[2]], rows: 1 }, { texts: [texts[3]], rows: 10 }, { texts: texts.slice(4, 6), rows: 10 }, { texts: [texts[6]], rows: 1 }]);
+  });
+
+  it.each(FAMILIES)("%s: in many passes round the weights to the very bits that they do in one", async (family) => {
+    const source = tinyFolder(family);
+    const weightsBy = async (rows: (most: number) => number): Promise<Buffer> => {
+      const loaded = await load(source);
+      const { memory, work } = loaded.machine;
+      const machine = { ...loaded.machine, work: { ...work, rows: rows(work.rows) } };
+      await calibrate({ ...loaded, machine }, source.get("model.safetensors")!, TEXTS, {});
+      return Buffer.from(memory.memory.buffer, loaded.weights.start, loaded.weights.bytes);
+    };
+    expect((await weightsBy(() => 40)).equals(await weightsBy((most) => most))).toBe(true);
+  });
+
+  it("are cut at 128 tokens, or where the encoder's positions end; blank ones are left out", async () => {
+    const long = words(300, 1);
+    expect(await usedOf(longBert(200), [long, " ", words(3, 2)])).toEqual({ texts: 2, tokens: 128 + 5 });
+    expect(await usedOf(tinyFolder("bert"), [long])).toEqual({ texts: 1, tokens: 19 });
+  });
+
+  it("are used as long as they have no more than 20,000 tokens together", async () => {
+    const most = [...Array.from({ length: 156 }, (_, i) => words(126, i)), words(30, 3)];
+    expect(await usedOf(longBert(200), [...most, "w1", "w2"])).toEqual({ texts: 157, tokens: 156 * 128 + 32 });
   });
 });
 

@@ -51,6 +51,33 @@ describe("what an update changes", () => {
   });
 });
 
+describe("learning rates", () => {
+  /** The most that a value of each kind was moved by one update, which is AdamW's first. */
+  async function moves(learningRates: object): Promise<Record<string, number>> {
+    const trainer = await startTrainer({ learningRates, weightDecay: 0 });
+    const before = valuesOf(trainer);
+    await trainer.update(BATCH);
+    const most: Record<string, number> = {};
+    for (const [name, values] of valuesOf(trainer)) {
+      const kind = name.startsWith("backbone/") ? "backbone" : name.includes("/classifier.") ? "head" : "adapters";
+      most[kind] = values.reduce((largest, value, i) => Math.max(largest, Math.abs(value - before.get(name)![i]!)), most[kind] ?? 0);
+    }
+    return most;
+  }
+
+  it("are each of its own tensors: AdamW's first update moves a value by its rate", async () => {
+    const learningRates = { backbone: 1e-3, head: 4e-3, adapters: 2e-2 };
+    const most = await moves(learningRates);
+    expect(Object.keys(most).sort()).toEqual(["adapters", "backbone", "head"]);
+    for (const [kind, rate] of Object.entries(learningRates)) expect(most[kind]! / rate, kind).toBeCloseTo(1, 3);
+  });
+
+  it.each(["backbone", "head", "adapters"])("of 0 but for %s: nothing else moves", async (kind) => {
+    const moved = Object.entries(await moves({ backbone: 0, head: 0, adapters: 0, [kind]: 1e-3 })).filter(([, most]) => most > 0);
+    expect(moved.map(([name]) => name)).toEqual([kind]);
+  });
+});
+
 it("weights decay in every tensor, biases and LayerNorms included", async () => {
   const before = valuesOf(await startTrainer());
   const after = async (weightDecay: number): Promise<Map<string, Float32Array>> => {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { packCheckpoint, unpackCheckpoint } from "../../src/finetune/checkpoint-format.ts";
 import { pretrain, type Pretrained } from "../../src/pretrain/pretrain.ts";
+import { Trainer } from "../../src/pretrain/trainer.ts";
 import type { PretrainingHistory, PretrainingOptions, PretrainingProgress } from "../../src/pretrain/types.ts";
 import { moduleBytes } from "../kernels/instance.ts";
 import { editJson } from "../runtime/folder.ts";
@@ -14,6 +15,8 @@ const files = ({ encoder, adapters }: Pretrained): string[] =>
   [["encoder", encoder] as const, ...adapters].flatMap(([folder, own]) => [...own].map(([name, bytes]) => `${folder}/${name} ${createHash("sha256").update(bytes).digest("hex")}`));
 /** All but how long it took. */
 const story = (history: PretrainingHistory): unknown => ({ ...history, seconds: 0 });
+
+afterEach(() => vi.restoreAllMocks());
 
 describe("a run", () => {
   it("lowers both losses and says what happened", async () => {
@@ -134,6 +137,42 @@ describe("a run", () => {
     expect(await probesOf(1, 1, 4)).toEqual([4, 8, 12]);
     expect(await probesOf(1, 2, 4)).toEqual([5, 9]);
     expect(await probesOf(2, 3, 4)).toEqual([7]);
+  });
+
+  it.each<[number, number, number[], number[]]>([
+    [2, 3, [1, 3, 5, 7], [1, 4, 7]],
+    [3, 2, [1, 4, 7], [1, 3, 5, 7]],
+    [1, 4, [1, 2, 3, 4, 5, 6, 7, 8], [1, 5]],
+  ])("has NER at every %i. and pairs at every %i. update, from the first on, and passes over no batch", async (nerEvery, pairsEvery, ner, tc) => {
+    // Rates of 0: a batch has the same loss at whatever update it comes.
+    const stepsOf = async (nerAt: number, pairsAt: number): Promise<PretrainingHistory["steps"]> =>
+      (await train({ ner: { batchSize: 4, every: nerAt }, pairs: { batchSize: 5, every: pairsAt }, learningRates: { backbone: 0, head: 0, adapters: 0 } })).history.steps;
+    const [every, steps] = [await stepsOf(1, 1), await stepsOf(nerEvery, pairsEvery)];
+    const at = (updates: number[], of: "ner" | "tc" | "accuracy"): (number | null)[] => every.map(({ step }) => (updates.includes(step) ? every[updates.indexOf(step)]![of] : null));
+    expect(steps.map((step) => step.ner)).toEqual(at(ner, "ner"));
+    expect(steps.map((step) => step.tc)).toEqual(at(tc, "tc"));
+    expect(steps.map((step) => step.accuracy)).toEqual(at(tc, "accuracy"));
+    const idle = steps.filter(({ step }) => !ner.includes(step) && !tc.includes(step));
+    for (const { step, tokens, gradientNorm } of idle) expect({ step, tokens, gradientNorm }).toEqual({ step, tokens: 0, gradientNorm: 0 });
+  });
+
+  it("tells the speed of its last 20 updates, and the time left at that speed", async () => {
+    let now = 0;
+    const { update } = Trainer.prototype;
+    vi.spyOn(performance, "now").mockImplementation(() => now);
+    vi.spyOn(Trainer.prototype, "update").mockImplementation(async function (this: Trainer, batch) {
+      const result = await update.call(this, batch);
+      // The first takes a minute, the others half a second.
+      now += result.record.step === 1 ? 60_000 : 500;
+      return result;
+    });
+    const seen: PretrainingProgress[] = [];
+    const { history } = await train({ steps: 22, onProgress: (progress) => seen.push(progress) });
+    const tokens = (from: number, to: number): number => history.steps.slice(from, to).reduce((sum, step) => sum + step.tokens, 0);
+    expect(seen[0]).toMatchObject({ tokensPerSecond: tokens(0, 1) / 60, secondsLeft: 21 * 60 });
+    expect(seen[1]).toMatchObject({ tokensPerSecond: tokens(0, 2) / 60.5, secondsLeft: (20 * 60.5) / 2 });
+    expect(seen[20]).toMatchObject({ tokensPerSecond: tokens(1, 21) / 10, secondsLeft: 0.5 });
+    expect(history.seconds).toBe(60 + 21 * 0.5);
   });
 
   it("makes means of one batch a family beside the probe of an update", async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { AdapterStore } from "../../src/model/adapter-store.ts";
+import { Call } from "../../src/runtime/call.ts";
 import { RootstockError, type Encoder, type RunOptions, type TextRequest } from "../../src/index.ts";
 import { editTensors } from "./folder.ts";
 import { loadOdd, ODD_ADAPTERS, words } from "./bert-odd.ts";
@@ -233,13 +234,22 @@ describe("the event loop", () => {
     expect(await encoder.run(TEXTS[16]!, ["all-linear"], ALL)).toEqual((await encoder.runBatch([{ text: TEXTS[16]!, tasks: ["all-linear"] }], ALL))[0]);
   });
 
-  it("turns while thousands of texts are encoded; an abort then ends the call before any pass", async () => {
+  it("turns while many texts are encoded; an abort then ends the call: no further text is encoded, and no pass begins", async () => {
+    const requests = TEXTS.map((text) => ({ text, tasks: ["all-linear"] }));
+    const expected = await encoder.runBatch(requests, ALL);
     const controller = new AbortController();
-    const many = Array.from({ length: 50_000 }, (_, i) => ({ text: words(16, i), tasks: ["all-linear"] }));
-    const running = encoder.runBatch(many, { signal: controller.signal });
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    controller.abort(new Error("enough"));
-    await expect(running).rejects.toThrow("enough");
+    const reason = new Error("enough");
+    const [encode, take] = [vi.spyOn(encoder.loaded.tokenizer!, "encode"), vi.spyOn(Call.prototype, "take")];
+    vi.spyOn(performance, "now").mockImplementation(tick);
+    vi.stubGlobal("scheduler", {
+      async postTask() {
+        if (encode.mock.calls.length === 5) controller.abort(reason);
+      },
+    });
+    await expect(encoder.runBatch(requests, { ...ALL, signal: controller.signal })).rejects.toBe(reason);
+    for (let i = 0; i < 4; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect([encode.mock.calls.length, take.mock.calls.length]).toEqual([5, 0]);
+    expect(await encoder.runBatch(requests, ALL)).toEqual(expected);
   });
 
   it("turns between calls that are made in one tick", async () => {
