@@ -1,4 +1,5 @@
 // Sentences of docs/mtpf-tpl.md on what did not work, what binds and what was not run, out of the results.
+import { fallenAdapters } from "./fallen.mjs";
 import { ABLATIONS } from "./figures.mjs";
 import { L2, STEPS } from "./fitting.mjs";
 import { MET_BEFORE, sectionFor } from "./sections.mjs";
@@ -14,7 +15,7 @@ const TRIED = [
 
 /** What was not tried; no configuration stands for it. */
 const NOT_TRIED = [
-  "other rates of the backbone", "naive mixing with the NER loss more than nine times", "temperatures below 0.05", "groups on more than three layers",
+  "other rates of the backbone", "naive mixing with the NER loss more than 27 times", "temperatures below 0.05", "groups on more than three layers",
   "a specialist of as many updates as what ships", "gradients averaged over batches",
 ];
 
@@ -65,14 +66,7 @@ function worse(sections, a, b) {
 
 /** Tasks at which a regime's adapters have less with all rows than with a tenth of them; null where there are none. */
 function lessWithMore(sections) {
-  const found = sections.filter(({ protocol, share }) => protocol === "lora" && share === 100).flatMap(({ family, tasks, runs }) => {
-    const few = sectionFor(sections, "lora", 10, family)?.runs;
-    return tasks.flatMap((task) => [...runs].flatMap(([regime, whole]) => {
-      const of = (list) => mean(list.flatMap((run) => run.tasks.get(task).map(({ test }) => test)));
-      const other = few?.get(regime);
-      return other !== undefined && of(other) - of(whole) > 0.0005 ? [`${regime} at ${task} ${points(of(whole))} (${points(of(other))})`] : [];
-    }));
-  });
+  const found = fallenAdapters(sections).map(({ regime, task, whole, few }) => `${regime} at ${task} ${points(whole)} (${points(few)})`);
   return found.length === 0 ? null : `${found.join(", ")}. Training at these rates can fall to one answer for all; dev shows it, and other rates were not searched.`;
 }
 

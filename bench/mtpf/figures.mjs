@@ -5,7 +5,7 @@ import { seedOf } from "./draw.mjs";
 import { unpackOutcomes } from "./scores.mjs";
 import { mean } from "./statistics.mjs";
 
-export const REGIMES = ["none", "ner-only", "tc-only", "naive", "naive-weighted", "groups-only", "task-primary", "shipped"];
+export const REGIMES = ["none", "ner-only", "ner-only-long", "tc-only", "tc-only-long", "naive", "naive-weighted", "groups-only", "task-primary", "shipped"];
 /** Configurations beside the regimes', each with what it has that task-primary has not: choices for what ships, by dev alone, and ablations. */
 export const ABLATIONS = [
   ["task-primary", "k = 3, r = 8, losses 1 : 1, temperature 0.05"],
@@ -24,6 +24,7 @@ export const ABLATIONS = [
   ["naive", "no groups"],
   ["naive-ner3", "no groups, NER loss three times"],
   ["naive-weighted", "no groups, NER loss nine times"],
+  ["naive-ner27", "no groups, NER loss 27 times"],
   ["ner-only", "no groups, NER loss alone"],
   ["ner-only-long", "no groups, NER loss alone, 1,440 updates"],
   ["tc-only", "no groups, TC loss alone"],

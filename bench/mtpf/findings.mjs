@@ -1,9 +1,10 @@
 // Sentences of docs/mtpf-tpl.md that say what the results say. They name what is compared and leave its sign to the figures, so that they hold
 // whatever further seeds give; what needs a regime that is not there is left out.
 import { LORA_REGIMES, SHARES, SUBSETS } from "./cells.mjs";
+import { fallenAdapters } from "./fallen.mjs";
 import { commonSeeds } from "./figures.mjs";
 import { MET_BEFORE, sectionFor } from "./sections.mjs";
-import { gainTextAtShares, gainTextsByFamily, gainTextsWithUnmet, item, mostInfluential, sentence } from "./sentences.mjs";
+import { gain, gainText, gainTextAtShares, gainTextsByFamily, gainTextsWithUnmet, item, mostInfluential, sentence } from "./sentences.mjs";
 import { deviation, mean } from "./statistics.mjs";
 import { listed } from "./wording.mjs";
 
@@ -38,6 +39,7 @@ export function findings(sections, ablations) {
       sentence([of("ner", "task-primary", "naive-weighted"), of("tc", "task-primary", "naive-weighted")],
         (ner, tc) => `Beside naive mixing so weighted, task-primary with both losses counted once has NER ${ner}, TC ${tc}.`),
       sentence(ablated("naive-ner3", "naive"), (ner, tc) => `Three times (all rows, seed 1): by ${ner} and by ${tc}.`),
+      sentence(ablated("naive-ner27", "naive"), (ner, tc) => `27 times (all rows, seed 1): by ${ner} and by ${tc}.`),
       sentence([of("ner", "groups-only", "none"), of("ner", "naive", "none")],
         (groups, naive) => `Groups on a frozen backbone, learning at ten times the backbone's rate, give NER ${groups}; naive mixing ${naive}.`),
       sentence(ablated("task-primary-ner3", "naive-weighted"), (ner, tc) => `Task-primary with the NER loss three times, beside naive mixing with it nine times: NER ${ner}, TC ${tc} (all rows, seed 1).`),
@@ -70,6 +72,7 @@ export function findings(sections, ablations) {
     ]),
     ...item("Fine-tuned (LoRA), against none:", LORA_REGIMES.filter((regime) => regime !== "none").flatMap((regime) => SHARES.map((share) => fineTuned(sections, regime, share)))),
     ...item("One task's part in it (LoRA), task-primary beside none and beside groups-only:", ["none", "groups-only"].flatMap((other) => SHARES.flatMap((share) => ["ner", "tc"].map((family) => oneTasksPart(sections, share, family, other))))),
+    ...item("Without the tasks at which one of the two fell to one answer (LoRA, all rows), task-primary beside:", ["none", "naive", "groups-only"].map((other) => withoutFallen(sections, other))),
     ...item("Draws of training rows, at 10 %:", [sentence(["ner", "tc"].map((family) => spreadOfSubsets(sections, family)), (ner, tc) =>
       `the difference of two regimes' means has a standard deviation of ${rangeText(ner, 1)} points on NER and ${rangeText(tc, 1)} on TC from one draw, of ${rangeText(ner, SUBSETS.length)} and ${rangeText(tc, SUBSETS.length)} as a mean of three.`)]),
   ];
@@ -88,6 +91,15 @@ function fineTuned(sections, regime, share) {
 function oneTasksPart(sections, share, family, other) {
   const found = mostInfluential(sectionFor(sections, "lora", share, family), "task-primary", other);
   return found && `${other}, ${family.toUpperCase()}${shareText(share)}: ${found.all}; ${found.task} alone ${found.own}, the others ${found.others}.`;
+}
+
+/** A gain of text classifiers over the tasks that both regimes' adapters learned; null where neither fell, or nothing is left. */
+function withoutFallen(sections, other) {
+  const section = sectionFor(sections, "lora", 100, "tc");
+  const fallen = fallenAdapters(sections).filter(({ family, regime }) => family === "tc" && ["task-primary", other].includes(regime)).map(({ task }) => task);
+  const learned = section?.tasks.filter((task) => !fallen.includes(task)) ?? [];
+  const found = fallen.length === 0 || learned.length === 0 ? null : gain(section, "task-primary", other, learned);
+  return found && `${other}, TC without ${listed(fallen)}: ${gainText(found)}.`;
 }
 
 /** What spreads of one draw are of a mean over several. */

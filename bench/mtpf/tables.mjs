@@ -13,10 +13,10 @@ import { bySeedText, droppedLines, points, seedsText, signed, signedPoints, with
 
 /** Pairs whose difference says something of the method: [a, b, family]. */
 const PAIRS = [
-  ["task-primary", "naive", "ner"], ["task-primary", "naive-weighted", "ner"], ["task-primary", "ner-only", "ner"], ["task-primary", "groups-only", "ner"], ["naive", "ner-only", "ner"],
-  ["naive-weighted", "naive", "ner"], ["shipped", "task-primary", "ner"], ["shipped", "ner-only", "ner"], ["shipped", "groups-only", "ner"],
-  ["task-primary", "naive", "tc"], ["task-primary", "naive-weighted", "tc"], ["task-primary", "tc-only", "tc"], ["task-primary", "groups-only", "tc"], ["naive", "tc-only", "tc"], ["naive-weighted", "naive", "tc"],
-  ["ner-only", "none", "tc"], ["shipped", "task-primary", "tc"], ["shipped", "tc-only", "tc"], ["shipped", "groups-only", "tc"],
+  ["task-primary", "naive", "ner"], ["task-primary", "naive-weighted", "ner"], ["task-primary", "ner-only", "ner"], ["task-primary", "ner-only-long", "ner"], ["task-primary", "groups-only", "ner"], ["naive", "ner-only", "ner"],
+  ["naive-weighted", "naive", "ner"], ["shipped", "task-primary", "ner"], ["shipped", "ner-only", "ner"], ["shipped", "ner-only-long", "ner"], ["shipped", "groups-only", "ner"],
+  ["task-primary", "naive", "tc"], ["task-primary", "naive-weighted", "tc"], ["task-primary", "tc-only", "tc"], ["task-primary", "tc-only-long", "tc"], ["task-primary", "groups-only", "tc"], ["naive", "tc-only", "tc"], ["naive-weighted", "naive", "tc"],
+  ["ner-only", "none", "tc"], ["shipped", "task-primary", "tc"], ["shipped", "tc-only", "tc"], ["shipped", "tc-only-long", "tc"], ["shipped", "groups-only", "tc"],
 ];
 
 /**

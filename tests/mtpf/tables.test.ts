@@ -140,3 +140,13 @@ test("adapters that have less with all rows than with a tenth of them are named"
   expect(text(results, "did-not-work")).toMatch(/Ten times the rows, and less .*\*\* none at a 75\.0 \(78\.3\), none at b 50\.0 \(68\.3\)\. Training/);
   expect(text(results.slice(1), "did-not-work")).not.toContain("Ten times");
 });
+
+test("a gain of fine-tuned text classifiers is told without the tasks at which one of the two fell", () => {
+  const tasks = [["a", "ner"], ["b", "tc"], ["c", "tc"], ["d", "tc"]] as const;
+  // With all rows none is worse at b than with a tenth, and task-primary at c; both are at a, which is no text classification.
+  const none = run("none", null, { a: [2, 5, 5], b: [2, 5, 5], c: 4, d: 4 }, ["lora"]);
+  const groups = run("task-primary", 2, { a: [4, 5, 5], b: 5, c: [2, 5, 5], d: 5 }, ["lora"]);
+  expect(text([none, groups], "findings", tasks)).toMatch(/fell to one answer \(LoRA, all rows\), task-primary beside:\*\* none, TC without b and c: \+5\.0 \[/);
+  expect(text([none, groups], "findings", tasks.slice(0, 3))).not.toContain("fell to one answer");
+  expect(text([none, run("task-primary", 2, { a: 4, b: 5, c: 5, d: 5 }, ["lora"])], "findings", tasks)).toContain("none, TC without b: +");
+});
