@@ -75,7 +75,10 @@ export class Run {
     let epoch = -1;
     let order: Int32Array = new Int32Array(0);
     // That of a run which was ended on its way to it.
-    if (this.#isEvaluationDue) await this.#evaluate();
+    if (this.#isEvaluationDue) {
+      await this.#evaluate();
+      await this.#keep(true);
+    }
     while (state.step < this.#steps && !state.isOver) {
       const now = Math.floor(state.step / this.#perEpoch);
       if (now !== epoch) order = orderOf(this.#prepared.train.examples.length, recipe.seed, (epoch = now));

@@ -1,6 +1,8 @@
 // Tiny encoders with a tokenizer, and data that they can learn.
 import { readFileSync } from "node:fs";
-import type { CheckpointStore, TrainingOptions } from "../../src/finetune/index.ts";
+import { expect } from "vitest";
+import { unpackCheckpoint } from "../../src/finetune/checkpoint-format.ts";
+import { trainAdapter, type CheckpointStore, type TrainingData, type TrainingOptions } from "../../src/finetune/index.ts";
 import { loadEncoder, type Encoder } from "../../src/index.ts";
 
 const SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
@@ -110,4 +112,19 @@ export class MemoryStore implements CheckpointStore {
   async write(bytes: Uint8Array): Promise<void> {
     this.blobs.push(bytes);
   }
+}
+
+/** The parameters in a checkpoint, by name and in their order. */
+export function parametersIn(blob: Uint8Array): Map<string, Float32Array> {
+  const { tensors } = unpackCheckpoint(blob);
+  return new Map([...tensors].filter(([name]) => name.startsWith("value/")).map(([name, values]) => [name.slice("value/".length), values]));
+}
+
+/** Those that a run begins with: it is aborted on its way to the first update. */
+export async function initialParameters(encoder: Encoder, data: TrainingData, options: TrainingOptions): Promise<Map<string, Float32Array>> {
+  const [store, controller] = [new MemoryStore(), new AbortController()];
+  const aborted = { ...options, checkpoint: store, signal: controller.signal, onProgress: () => controller.abort("begun") };
+  await expect(trainAdapter(encoder, data, aborted)).rejects.toBe("begun");
+  expect(unpackCheckpoint(store.blobs[0]!).state).toMatchObject({ step: 0 });
+  return parametersIn(store.blobs[0]!);
 }

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { trainAdapter, type TrainedAdapter, type TrainingOptions, type TrainingProgress } from "../../src/finetune/index.ts";
 import type { Classification, Encoder, EntityGroup } from "../../src/index.ts";
-import { labelledRows, multiRows, spanRows, taggedRows, tinyEncoder, TOY } from "./fixture.ts";
+import { initialParameters, labelledRows, MemoryStore, multiRows, parametersIn, spanRows, taggedRows, tinyEncoder, TOY } from "./fixture.ts";
 
 let encoder: Encoder;
 beforeAll(async () => {
@@ -164,6 +164,23 @@ describe("options", () => {
     expect(weights(whole)).toEqual(weights(short));
   });
 
+  it("of equal evaluations the best is the one with the least loss, and patience counts from the first", async () => {
+    // One dev row has a wrong label: the metric stays, and the loss falls with the others' and then rises with its.
+    const dev = labelledRows(30).map((row, i) => (i === 4 ? { ...row, label: "fact" } : row));
+    const data = { name: "mood", train: labelledRows(72), dev };
+    const options: TrainingOptions = { ...TOY, batchSize: 24, learningRate: 3e-3, schedule: "constant", warmup: 0 };
+    const whole = await trainAdapter(encoder, data, { ...options, epochs: 20, patience: 6 });
+    const { best, evaluations, stopped, mistakes } = whole.history;
+    const equals = evaluations.filter(({ metric }) => metric === Math.max(...evaluations.map((look) => look.metric)));
+    const surest = equals.toSorted((a, b) => a.loss - b.loss)[0]!;
+    expect(best).toEqual({ step: surest.step, metric: surest.metric });
+    expect([equals[0] === surest, equals.at(-1) === surest, stopped]).toEqual([false, false, "patience"]);
+    expect(evaluations.at(-1)!.step).toBe(equals[0]!.step + 6 * 3);
+    const short = await trainAdapter(encoder, data, { ...options, epochs: surest.epoch });
+    expect(weights(whole)).toEqual(weights(short));
+    expect(mistakes).toEqual(short.history.mistakes);
+  });
+
   it("class weights help the rare class", async () => {
     const rows = labelledRows(120).filter(({ label }, i) => label !== "blame" || i % 30 === 1);
     const rare = labelledRows(60).filter(({ label }) => label === "blame");
@@ -189,8 +206,18 @@ describe("options", () => {
     }
   });
 
-  it("a rate of 0 for the adapter leaves it as it begins, and the head learns", async () => {
-    const { history } = await trainAdapter(encoder, { name: "mood", train: labelledRows(40) }, { ...TOY, learningRate: 0, headLearningRate: 5e-2, labelSmoothing: 0.1, clip: null });
+  it.each([
+    ["adapter", { learningRate: 0, headLearningRate: 5e-2 }],
+    ["head", { learningRate: 1e-2, headLearningRate: 0 }],
+  ] as const)("a rate of 0 for the %s leaves it as it begins, and only the other part learns", async (still, rates) => {
+    const store = new MemoryStore();
+    const data = { name: "mood", train: labelledRows(40) };
+    const options: TrainingOptions = { ...TOY, ...rates, epochs: 4, weightDecay: 0.1, labelSmoothing: 0.1, clip: null };
+    const { history } = await trainAdapter(encoder, data, { ...options, checkpoint: store });
     expect(history.steps.at(-1)!.loss).toBeLessThan(history.steps[0]!.loss);
+    const [initial, learnt] = [await initialParameters(encoder, data, options), parametersIn(store.blobs.at(-1)!)];
+    const isSame = Array.from(initial, ([name, values]) => [name, values.every((value, i) => value === learnt.get(name)![i])]);
+    expect(isSame).toEqual(Array.from(initial.keys(), (name) => [name, name.startsWith("task/classifier.") === (still === "head")]));
+    expect(new Set(isSame.map(([, same]) => same))).toEqual(new Set([true, false]));
   });
 });

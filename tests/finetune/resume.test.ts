@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { convertEncoder } from "../../src/convert/convert.ts";
 import { packCheckpoint, unpackCheckpoint } from "../../src/finetune/checkpoint-format.ts";
-import { trainAdapter, type TrainedAdapter, type TrainingOptions } from "../../src/finetune/index.ts";
+import { trainAdapter, type TrainedAdapter, type TrainingOptions, type TrainingProgress } from "../../src/finetune/index.ts";
 import { loadEncoder, type Encoder } from "../../src/index.ts";
 import { editJson, editTensors, readFolder } from "../runtime/folder.ts";
 import { MAX_TENSORS } from "../../src/limits.ts";
@@ -15,6 +15,8 @@ let encoder: Encoder;
 beforeAll(async () => {
   encoder = await tinyEncoder();
 });
+
+afterEach(() => vi.restoreAllMocks());
 
 async function calibrated(): Promise<Map<string, Uint8Array>> {
   const folder = mkdtempSync(join(tmpdir(), "rootstock-resume-"));
@@ -99,6 +101,43 @@ describe("a run goes on from each of its checkpoints and ends with the same bits
     const again = await trainAdapter(encoder, data, { ...TOY, epochs: 2, checkpoint: store, onProgress: () => updates++ });
     expect(updates).toBe(0);
     expect(resultOf(again)).toEqual(resultOf(whole));
+  });
+
+  it("nor is one that was ended on its way to its last evaluation, once that was made", async () => {
+    const data = { name: "task", train: labelledRows(20), dev: labelledRows(6) };
+    const whole = await trainAdapter(encoder, data, { ...TOY, epochs: 2 });
+    const [store, controller] = [new MemoryStore(), new AbortController()];
+    const onProgress = ({ step, phase }: TrainingProgress): void => void (step === 6 && phase === "train" && controller.abort("ended"));
+    await expect(trainAdapter(encoder, data, { ...TOY, epochs: 2, checkpoint: store, signal: controller.signal, onProgress })).rejects.toBe("ended");
+    const reports: string[] = [];
+    const again = () => trainAdapter(encoder, data, { ...TOY, epochs: 2, checkpoint: store, onProgress: ({ phase }) => reports.push(phase) });
+    expect(resultOf(await again())).toEqual(resultOf(whole));
+    expect(reports.splice(0)).toContain("dev");
+    expect(resultOf(await again())).toEqual(resultOf(whole));
+    expect(reports).toEqual([]);
+  });
+});
+
+describe("within an epoch", () => {
+  /** The updates after which a run of two epochs of nine wrote, each of which took 10 s. */
+  async function updatesWritten(first: Uint8Array | null): Promise<{ updates: number[]; seconds: number; store: MemoryStore }> {
+    using own = await tinyEncoder();
+    let clock = 1e9; // whole, so that 30 s are 30 s
+    vi.spyOn(performance, "now").mockImplementation(() => clock);
+    const store = new MemoryStore(first);
+    const onProgress = ({ phase }: TrainingProgress): void => void (phase === "train" && (clock += 10_000));
+    const { history } = await trainAdapter(own, { name: "task", train: labelledRows(72) }, { ...TOY, epochs: 2, checkpoint: store, onProgress });
+    vi.restoreAllMocks();
+    return { updates: store.blobs.map((blob) => (unpackCheckpoint(blob).state as { step: number }).step), seconds: history.seconds, store };
+  }
+
+  it("a checkpoint is written when more than 30 s have passed since the last, whatever that was written for", async () => {
+    const { updates, seconds, store } = await updatesWritten(null);
+    expect(updates).toEqual([4, 8, 9, 13, 17, 18]);
+    expect(seconds).toBeCloseTo(180, 6);
+    const resumed = await updatesWritten(store.blobs[1]!);
+    expect(resumed.updates).toEqual([9, 13, 17, 18]);
+    expect(resumed.seconds).toBeCloseTo(180, 6);
   });
 });
 

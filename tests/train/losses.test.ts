@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { copyGradients } from "../../src/train/adamw.ts";
-import { contrastiveLoss, poolBackward, poolForward } from "../../src/train/contrastive.ts";
+import { contrastiveLoss, nearestPartners, poolBackward, poolForward } from "../../src/train/contrastive.ts";
 import { crossEntropyLoss, IGNORED, labelTotal, sigmoidLoss, sumOf, type LossPlace } from "../../src/train/losses.ts";
 import { zeroGradients } from "../../src/train/parameters.ts";
 import { backward, beginPass, forward } from "../../src/train/pass.ts";
@@ -121,6 +121,49 @@ describe("a batch of pairs", () => {
     for (let text = 0; text < 4; text++) m.memory.f32[(pairs.units >>> 2) + text * config.hidden] = 1; // all texts are equal
     expect(contrastiveLoss(m, pairs, 2, 1, { temperature: 0.05 })[0]).toBeCloseTo(Math.log(2), 6);
     expect(contrastiveLoss(m, pairs, 2, 1, { temperature: 0.05, leftOut: Uint8Array.of(1, 1, 1, 1) })[0]).toBeCloseTo(0, 6);
+  });
+
+  /** Vectors of length 1 in the plane: first texts, then their partners. */
+  function putUnits(vectors: readonly (readonly [number, number])[]): void {
+    const { machine: { memory }, pairs } = fixture;
+    const units = memory.floats(pairs.units, vectors.length * config.hidden).fill(0);
+    for (const [i, vector] of vectors.entries()) units.set(vector, i * config.hidden);
+  }
+
+  const TEXTS = [[1, 0], [0, 1], [0.6, 0.8]] as const;
+  const PARTNERS = [[1, 0], [0.8, 0.6], [1, 0]] as const;
+
+  it("has found a text's partner where no other is nearer: one as near takes nothing away, and one that is left out counts for nothing", () => {
+    const { machine: m, pairs } = fixture;
+    putUnits([...TEXTS, ...PARTNERS]);
+    // Cosines: 1 .8 1 (a tie with the third), 0 .6 0, .6 .96 .6 (the second is nearer).
+    const leftOut = (row: number, column: number): Uint8Array => Uint8Array.from({ length: 9 }, (_, i) => Number(i === row * 3 + column));
+    expect(nearestPartners(m, pairs, 3)).toBe(2);
+    expect(nearestPartners(m, pairs, 3, leftOut(2, 1))).toBe(3);
+    expect(nearestPartners(m, pairs, 3, leftOut(1, 2))).toBe(2);
+    putUnits([...TEXTS.slice(0, 2), ...PARTNERS.slice(1)]);
+    // Cosines: .8 1, .6 0.
+    expect(nearestPartners(m, pairs, 2)).toBe(0);
+  });
+
+  it("in both directions has half the sum of each: losses and gradients, with what is left out", () => {
+    const { machine: m, pairs } = fixture;
+    const half = 3 * config.hidden;
+    const run = (vectors: readonly (readonly [number, number])[], leftOut: readonly number[], options: { direction?: "first" } = {}) => {
+      putUnits(vectors);
+      const losses = contrastiveLoss(m, pairs, 3, 0.25, { temperature: 0.5, leftOut: Uint8Array.from(leftOut), ...options });
+      const gradients = m.memory.floats(pairs.dUnits, 2 * half);
+      return { losses, texts: gradients.slice(0, half), partners: gradients.slice(half) };
+    };
+    const there = run([...TEXTS, ...PARTNERS], [0, 0, 1, 0, 0, 0, 0, 0, 0], { direction: "first" });
+    const back = run([...PARTNERS, ...TEXTS], [0, 0, 0, 0, 0, 0, 1, 0, 0], { direction: "first" });
+    const both = run([...TEXTS, ...PARTNERS], [0, 0, 1, 0, 0, 0, 0, 0, 0]);
+    const mean = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, i) => (value + b[i]!) / 2);
+    expect(relativeGap(there.losses, back.losses)).toBeGreaterThan(0.1);
+    expect(there.losses[0]).toBeCloseTo(Math.log(Math.exp(2) + Math.exp(1.6)) - 2, 6);
+    expect(relativeGap(both.losses, mean(there.losses, back.losses))).toBeLessThan(1e-6);
+    expect(relativeGap(both.texts, mean(there.texts, back.partners))).toBeLessThan(1e-6);
+    expect(relativeGap(both.partners, mean(there.partners, back.texts))).toBeLessThan(1e-6);
   });
 });
 
