@@ -1,7 +1,7 @@
 // Prints what docs/reliability.md promises beside what the tests measured last: `npm run reliability` runs the CI tests first, with `--slow`
 // the slow suite and the planted bugs as well (two hours), with `--print` nothing. Ends with 1 where a promise of what was run has no figure of this run.
 import { spawnSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
@@ -16,7 +16,7 @@ function promises() {
 }
 
 function readRecords() {
-  const names = readdirSync(records).filter((name) => name.endsWith(".json"));
+  const names = (existsSync(records) ? readdirSync(records) : []).filter((name) => name.endsWith(".json"));
   return names.map((name) => JSON.parse(readFileSync(path.join(records, name), "utf8")));
 }
 

@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import type { ArgDef, ArgsDef } from "citty";
 import type { TextOptions } from "../index.ts";
+import { MAX_WORKERS } from "../limits.ts";
 import { OVERFLOWS } from "../runtime/options.ts";
 import type { Command } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
@@ -51,6 +52,13 @@ export function readCount(text: string | undefined, option: string, least: 0 | 1
   if (text === undefined) return undefined;
   if (/^(?:0|[1-9][0-9]{0,8})$/.test(text) && Number(text) >= least) return Number(text);
   throw new UsageError(`--${option} is ${JSON.stringify(text)}; give a whole number from ${least} up`);
+}
+
+/** Threads; undefined where the option is absent. @throws UsageError */
+export function readWorkers(text: string | undefined): number | undefined {
+  const workers = readCount(text, "workers");
+  if (workers !== undefined && workers > MAX_WORKERS) throw new UsageError(`--workers is ${workers}; give a whole number from 1 to ${MAX_WORKERS}`);
+  return workers;
 }
 
 /** One of a closed list; undefined where the option is absent. @throws UsageError */

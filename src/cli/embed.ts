@@ -23,7 +23,7 @@ const definition = defineCommand({
     output: { type: "string", valueHint: "FILE", description: "float32 matrix as .npy (default: JSON lines)" },
     pooling: { type: "string", valueHint: "mean|cls", description: "of the tokens (default: as the folder says)" },
     "max-tokens": TEXT_ARGS["max-tokens"],
-    overflow: TEXT_ARGS.overflow,
+    overflow: { ...TEXT_ARGS.overflow, description: "longer texts: error, truncate, windows" },
     stride: TEXT_ARGS.stride,
   },
   async run({ args, data }) {

@@ -1,5 +1,5 @@
 import { defineCommand } from "citty";
-import { readCount } from "./arguments.ts";
+import { readCount, readWorkers } from "./arguments.ts";
 import type { Command, Session } from "./session.ts";
 
 const definition = defineCommand({
@@ -18,7 +18,7 @@ const definition = defineCommand({
     const { readConfig } = await import("./pretrain/config.ts");
     const { pretrainConfig } = await import("./pretrain/pretrain.ts");
     const config = readConfig(args.config, { output: args.output, seed: readCount(args.seed, "seed", 0), steps: readCount(args.steps, "steps") });
-    const workers = readCount(args.workers, "workers") ?? 1;
+    const workers = readWorkers(args.workers) ?? 1;
     await pretrainConfig(config, { workers, logEvery: readCount(args.log, "log"), restart: args.restart === true }, data as Session);
   },
 });

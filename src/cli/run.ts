@@ -14,7 +14,7 @@ const definition = defineCommand({
   args: {
     text: { type: "positional", required: false, description: 'texts, or "-" for lines of standard input' },
     encoder: TEXT_ARGS.encoder,
-    adapter: { type: "string", valueHint: "NAME=DIR", description: "a task's name and folder; repeatable" },
+    adapter: { type: "string", valueHint: "NAME=DIR", description: "a task's name and folder; repeatable (all by default)" },
     input: TEXT_ARGS.input,
     aggregation: { type: "string", valueHint: "HOW", description: "none, simple, first (default), average, max" },
     "top-k": { type: "string", valueHint: "N|all", description: "labels a text (default: 1)" },

@@ -18,7 +18,7 @@ export interface Environment {
   customCache: null;
   /** Nothing is logged. */
   logLevel: number;
-  readonly backends: { readonly onnx: { readonly wasm: { numThreads: 0 | 1; proxy: false; simd: true } } };
+  readonly backends: { readonly onnx: { readonly wasm: { numThreads: 0 | 1; proxy: false; simd: true }; /** Nothing of it is taken. */ readonly webgpu: object } };
 }
 
 const NO_CACHE = { values: [false], because: 'nothing is cached, unless the folder is given as cached(url) of "rootstock/browser"' };
@@ -44,6 +44,7 @@ const FIELDS = {
 };
 
 const ONNX = "there is no ONNX Runtime, and one thread computes a text (rootstock/pool has several)";
+const NO_GPU = { values: [], because: "all is computed on the CPU" };
 const WASM_FIELDS = {
   numThreads: { values: [0, 1], because: ONNX },
   proxy: { values: [false], because: ONNX },
@@ -68,7 +69,8 @@ function settings<T extends object>(where: string, held: T, fields: Readonly<Rec
 }
 
 const wasm = settings<Environment["backends"]["onnx"]["wasm"]>("env.backends.onnx.wasm", { numThreads: 1, proxy: false, simd: true }, WASM_FIELDS);
-const onnx = settings("env.backends.onnx", { wasm }, { wasm: ONE_BY_ONE });
+const webgpu = settings("env.backends.onnx.webgpu", {}, Object.fromEntries(["adapter", "device", "forceFallbackAdapter", "powerPreference", "validateInputContent"].map((name) => [name, NO_GPU])));
+const onnx = settings("env.backends.onnx", { wasm, webgpu }, { wasm: ONE_BY_ONE, webgpu: ONE_BY_ONE });
 
 /**
  * For programs that configure transformers.js: a field takes the values that are so anyway and refuses all others (`argument-invalid`) with

@@ -60,6 +60,8 @@ describe("wrong usage", () => {
     ["an unknown output format", [...ANNOTATE, ...MOOD, "--output-format", "csv"], "jsonl, parquet"],
     ["a shard that is none", [...ANNOTATE, ...MOOD, "--shard", "4/3"], '--shard is "4/3"'],
     ["no worker", [...ANNOTATE, ...MOOD, "--workers", "0"], '--workers is "0"'],
+    ["more workers than may train", [...TRAIN, "--workers", "65"], "--workers is 65; give a whole number from 1 to 64"],
+    ["more workers than may pre-finetune", ["pretrain", "bench/mtpf/base.json", "--output", "x", "--workers", "65"], "--workers is 65; give a whole number from 1 to 64"],
     ["more workers than there may be", [...ANNOTATE, ...MOOD, "--workers", "65"], "--workers is 65; give a whole number from 1 to 64"],
     ["a time that is none", [...ANNOTATE, ...MOOD, "--checkpoint", "soon"], '--checkpoint is "soon"'],
     ["to go on and to begin anew", [...ANNOTATE, ...MOOD, "--resume", "--overwrite"], "not both"],

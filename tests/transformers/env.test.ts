@@ -38,7 +38,8 @@ it.each<[string, unknown, RegExp]>([
 });
 
 it("refuses settings of ONNX Runtime that would be passed over", () => {
-  const { wasm } = env.backends.onnx;
+  const { wasm, webgpu } = env.backends.onnx;
+  expect(() => Reflect.set(webgpu, "powerPreference", "high-performance")).toThrow(refusal(/^env\.backends\.onnx\.webgpu\.powerPreference is "high-performance", but all is computed on the CPU; leave it out/));
   expect(() => Reflect.set(wasm, "numThreads", 4)).toThrow(refusal(/^env\.backends\.onnx\.wasm\.numThreads is 4, but there is no ONNX Runtime.*rootstock\/pool/));
   expect(() => Reflect.set(wasm, "wasmPaths", "/wasm/")).toThrow(refusal(/has no field wasmPaths/));
 });
@@ -51,7 +52,7 @@ it("refuses at every level what would be kept, and keeps nothing", () => {
   expect(() => Object.assign(backends, { onnx: {} })).toThrow(refusal(/^env\.backends\.onnx is an object, but settings are given one by one, as in env\.backends\.onnx\.wasm\.numThreads = 1/));
   expect(() => Object.assign(backends, { webgpu: {} })).toThrow(refusal(/^env\.backends has no field webgpu; it has onnx\./));
   expect(() => Object.assign(onnx, { wasm: { numThreads: 4 } })).toThrow(refusal(/^env\.backends\.onnx\.wasm is an object, but settings are given one by one/));
-  expect(() => Object.assign(onnx, { logLevel: "verbose" })).toThrow(refusal(/^env\.backends\.onnx has no field logLevel; it has wasm\./));
+  expect(() => Object.assign(onnx, { logLevel: "verbose" })).toThrow(refusal(/^env\.backends\.onnx has no field logLevel; it has wasm, webgpu\./));
   for (const level of [env, backends, onnx, wasm]) {
     const [name] = Object.keys(level);
     expect(() => Reflect.defineProperty(level, name!, { value: 1 })).toThrow(refusal(/cannot be defined anew or deleted/));

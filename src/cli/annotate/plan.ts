@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { AGGREGATIONS, OFFSETS } from "../../heads/entities.ts";
 import type { RunOptions } from "../../index.ts";
 import { MAX_WORKERS } from "../../limits.ts";
-import { given, readChoice, readCount, readTextOptions, readTopK } from "../arguments.ts";
+import { given, readChoice, readTextOptions, readTopK, readWorkers } from "../arguments.ts";
 import type { NamedFolder } from "../models.ts";
 import { fileKey } from "../output-file.ts";
 import { repeated } from "../repeated.ts";
@@ -61,7 +61,7 @@ export function readPlan(args: AnnotateArgs, adapters: readonly NamedFolder[], s
     textField: text("text-field") ?? "text",
     annotationsField: text("annotations-field") ?? "annotations",
     prefix: text("annotations-field") === undefined ? "" : `${text("annotations-field")}_`,
-    workers: readWorkers(text("workers")),
+    workers: readWorkers(text("workers")) ?? Math.min(MAX_WORKERS, availableParallelism()),
     shard: readShard(text("shard") ?? "1/1"),
     errors: text("errors"),
     checkpointMs: readSeconds(text("checkpoint") ?? "1") * 1000,
@@ -105,12 +105,6 @@ function readTasks(text: string, adapters: readonly NamedFolder[]): NamedFolder[
     const known = adapters.map((adapter) => adapter.name).join(", ") || "none; give --adapter NAME=DIR";
     throw new UsageError(`--tasks names ${JSON.stringify(name)}; the adapters are: ${known}`);
   });
-}
-
-function readWorkers(text: string | undefined): number {
-  const workers = readCount(text, "workers") ?? Math.min(MAX_WORKERS, availableParallelism());
-  if (workers > MAX_WORKERS) throw new UsageError(`--workers is ${workers}; give a whole number from 1 to ${MAX_WORKERS}`);
-  return workers;
 }
 
 function readShard(text: string): Shard {

@@ -4,7 +4,7 @@ import { OFFSETS } from "../../heads/entities.ts";
 import { LINEAR_PARTS } from "../../model/plan.ts";
 import { checkTaskName } from "../../runtime/options.ts";
 import { SCHEDULES } from "../../train/schedule.ts";
-import { given, readChoice, readCount } from "../arguments.ts";
+import { given, readChoice, readCount, readWorkers } from "../arguments.ts";
 import type { Session } from "../session.ts";
 import { repeated } from "../repeated.ts";
 import { UsageError } from "../usage-error.ts";
@@ -43,7 +43,7 @@ export function readTrainPlan(args: TrainArgs, session: Session): TrainPlan {
     out: text("out")!,
     encoder: text("encoder"),
     options: readOptions(text, args, session.values("class-weight")),
-    workers: readCount(text("workers"), "workers") ?? 1,
+    workers: readWorkers(text("workers")) ?? 1,
     restart: args["restart"] === true,
     json: args["json"] === true,
   };
