@@ -10,6 +10,7 @@ import { PASS_ROWS } from "./batches.ts";
 import { checkStore } from "./checkpoint-store.ts";
 import { ownClassWeights } from "./class-weights.ts";
 import { digestOfValue } from "./data-digest.ts";
+import { fallenWarnings } from "./fallen.ts";
 import { Learner } from "./learner.ts";
 import { METRIC_OF } from "./measure.ts";
 import { modelCard } from "./model-card.ts";
@@ -109,7 +110,7 @@ function trained({ kind, shape, head, recipe, classes }: Prepared, learner: Lear
   const values = best ?? learner.copy("value");
   for (const numbers of values.values()) if (!numbers.every(Number.isFinite)) throw diverged();
   const { fingerprint, machine: { plan: { config } } } = loaded;
-  const made = structuredClone(history) as TrainingHistory;
+  const made = structuredClone({ ...history, warnings: [...history.warnings, ...fallenWarnings(history)] }) as TrainingHistory;
   const files = peftFolder({ config, fingerprint, kind, shape, head, loraDropout: recipe.loraDropout, maxLength: recipe.maxLength, labels: classes.labels, parameters: learner.model.parameters, values });
   files.set("README.md", new TextEncoder().encode(modelCard(made)));
   return new TrainedAdapter(files, made);

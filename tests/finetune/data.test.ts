@@ -71,7 +71,7 @@ describe("data that holds nothing to learn", () => {
 
 describe("where training can go on it does, and says so", () => {
   it("nothing to say of good rows", async () => {
-    for (const rows of [taggedRows(12), spanRows(12), labelledRows(12), multiRows(12)]) expect(await warningsOf(rows, {}, rows)).toEqual([]);
+    for (const rows of [taggedRows(12), spanRows(12), labelledRows(12), multiRows(12)]) expect(await warningsOf(rows, { epochs: 20 }, rows)).toEqual([]);
   });
 
   it("empty texts are left out", async () => {
