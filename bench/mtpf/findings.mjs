@@ -10,7 +10,7 @@ import { listed } from "./wording.mjs";
 
 /** What five times as many updates give, with the backbone trained and without. */
 const LONG = [
-  ["shipped", "task-primary-ner3", "what ships beside task-primary so weighted, which is shorter and else the same"], ["groups-only-long", "groups-only", "groups on a frozen backbone beside the same shorter"],
+  ["shipped", "task-primary-ner3", "what ships beside task-primary so weighted, which is shorter and else the same"], ["groups-only-long", "groups-only", "Groups on a frozen backbone beside groups-only, shorter and with both losses once"],
   ["shipped", "groups-only-long", "What ships beside groups on a frozen backbone as long, that is what the trained backbone adds"],
 ];
 

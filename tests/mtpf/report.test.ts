@@ -68,4 +68,6 @@ test("README's figures of the regimes are those of docs/mtpf-tpl.md", () => {
   expect(readme).toContain(`without them the five rows have ${inWords(unmet(100))} (10 %: ${inWords(unmet(10))})`);
   const [[ner, tc], [bareNer, bareTc]] = ["shipped", "none"].map((regime) => means("lora", 10, regime)) as [string[], string[]];
   expect(readme).toContain(`score ${ner} (entities) and ${tc} (classification) on what ships; ${bareNer} and ${bareTc} on the encoder`);
+  const [whole, bare] = ["task-primary", "none"].map((regime) => means("lora", 100, regime).join(" and "));
+  expect(readme).toContain(`On all rows: ${whole} with a group for each family, by the fourth row of the table; ${bare} on the encoder as it comes`);
 });
