@@ -24,7 +24,6 @@ export const ABLATIONS = [
   ["naive", "no groups"],
   ["naive-ner3", "no groups, NER loss three times"],
   ["naive-weighted", "no groups, NER loss nine times"],
-  ["naive-ner27", "no groups, NER loss 27 times"],
   ["ner-only", "no groups, NER loss alone"],
   ["ner-only-long", "no groups, NER loss alone, 1,440 updates"],
   ["tc-only", "no groups, TC loss alone"],
