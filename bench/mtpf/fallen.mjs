@@ -9,7 +9,8 @@ export function fallenAdapters(sections) {
     return tasks.flatMap((task) => [...runs].flatMap(([regime, list]) => {
       const of = (own) => mean(own.flatMap((run) => run.tasks.get(task).map(({ test }) => test)));
       const other = fewOf?.get(regime);
-      const [whole, few] = [of(list), other === undefined ? -Infinity : of(other)];
+      if (other === undefined) return [];
+      const [whole, few] = [of(list), of(other)];
       return few - whole > 0.0005 ? [{ family, task, regime, whole, few }] : [];
     }));
   });

@@ -48,7 +48,7 @@ const definition = defineCommand({
     if (args.json) await session.write(`${JSON.stringify({ ...about, ...evaluation })}\n`);
     else await session.write(print(about, evaluation, args["per-label"] === true, session));
     const { unknownLabels } = evaluation;
-    if (unknownLabels.length > 0) session.note(`note: the adapter has no label ${unknownLabels.map(printable).join(", ")}; the data do`);
+    if (unknownLabels.length > 0) session.note(`note: the adapter has no label ${unknownLabels.join(", ")}; the data do`);
   },
 });
 

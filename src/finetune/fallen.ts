@@ -1,5 +1,7 @@
 import type { TrainingHistory } from "./types.ts";
 
+const ADVICE = "Learning may have fallen to one answer: try a lower learningRate and headLearningRate, or more epochs where there were few updates.";
+
 /**
  * What learning leaves on dev where it fell to one answer: one label for all rows, or not one entity or label found. Rates that are too high do
  * that to small sets, and so do too few updates.
@@ -18,5 +20,3 @@ export function fallenWarnings({ kind, best, perEntity = [] }: Pick<TrainingHist
   if (there.length < 2 || found.length !== 1 || only!.precision !== best?.metric) return [];
   return [`dev: every row was given ${JSON.stringify(only!.label)}, and ${count - only!.support} of ${count} have another label. ${ADVICE}`];
 }
-
-const ADVICE = "Learning may have fallen to one answer: try a lower learningRate and headLearningRate, or more epochs where there were few updates.";

@@ -44,12 +44,13 @@ const FIELDS = {
 };
 
 const ONNX = "there is no ONNX Runtime, and one thread computes a text (rootstock/pool has several)";
-const NO_GPU = { values: [], because: "all is computed on the CPU" };
 const WASM_FIELDS = {
   numThreads: { values: [0, 1], because: ONNX },
   proxy: { values: [false], because: ONNX },
   simd: { values: [true], because: ONNX },
 };
+const NO_GPU = { values: [], because: "all is computed on the CPU" };
+const WEBGPU_FIELDS = { adapter: NO_GPU, device: NO_GPU, forceFallbackAdapter: NO_GPU, powerPreference: NO_GPU, validateInputContent: NO_GPU };
 
 /** An object whose fields take the values that change nothing, and keep their own: none is replaced, added or taken away. */
 function settings<T extends object>(where: string, held: T, fields: Readonly<Record<string, Harmless>>): T {
@@ -69,7 +70,7 @@ function settings<T extends object>(where: string, held: T, fields: Readonly<Rec
 }
 
 const wasm = settings<Environment["backends"]["onnx"]["wasm"]>("env.backends.onnx.wasm", { numThreads: 1, proxy: false, simd: true }, WASM_FIELDS);
-const webgpu = settings("env.backends.onnx.webgpu", {}, Object.fromEntries(["adapter", "device", "forceFallbackAdapter", "powerPreference", "validateInputContent"].map((name) => [name, NO_GPU])));
+const webgpu = settings("env.backends.onnx.webgpu", {}, WEBGPU_FIELDS);
 const onnx = settings("env.backends.onnx", { wasm, webgpu }, { wasm: ONE_BY_ONE, webgpu: ONE_BY_ONE });
 
 /**

@@ -39,7 +39,7 @@ function filesIn(folder: string): [string, string][] {
   return readdirSync(folder, { recursive: true }).map(String).toSorted().filter((name) => statSync(join(folder, name)).isFile() && !/^(history\.json|report\.html)$/.test(name)).map((name) => [name, readFileSync(join(folder, name)).toString("hex")]);
 }
 
-/** Ends runs/a.json, which keeps one checkpoint here, right before this goes: its unfinished form goes before it is written, and before it does. */
+/** Runs runs/a.json with one checkpoint, and ends it right before the third removal: the first two are of a checkpoint's unfinished form, this is its own. */
 async function killAfterOutput(): Promise<void> {
   const once = write("runs/once.json", { extends: "a.json", checkpointEvery: 12 });
   expect((await endedAt(["pretrain", once], { signal: "SIGKILL", at: 3, call: "rm" })).code).toBeNull();

@@ -1,6 +1,7 @@
 // The share of a batch's first texts that are nearest to their own partner, as an update records it.
 import { describe, expect, it } from "vitest";
 import type { UpdateBatch } from "../../src/pretrain/batch.ts";
+import { cosine } from "../encoder/cosine.ts";
 import { config } from "../train/fixture.ts";
 import { BATCH, startTrainer } from "./golden-trainer.ts";
 
@@ -10,12 +11,8 @@ async function update(tc: Pairs) {
   const trainer = await startTrainer();
   const { record: { accuracy } } = await trainer.update({ ner: null, tc });
   const units = trainer.machine.memory.floats(trainer.plan.pairs!.units, 2 * tc.length * config.hidden);
-  const cosine = (text: number, partner: number): number => {
-    let sum = 0;
-    for (let i = 0; i < config.hidden; i++) sum += units[text * config.hidden + i]! * units[(tc.length + partner) * config.hidden + i]!;
-    return sum;
-  };
-  return { accuracy, cosines: tc.map((_, text) => tc.map((__, partner) => cosine(text, partner))) };
+  const unit = (row: number): Float32Array => units.subarray(row * config.hidden, (row + 1) * config.hidden);
+  return { accuracy, cosines: tc.map((_, text) => tc.map((__, partner) => cosine(unit(text), unit(tc.length + partner)))) };
 }
 
 describe("the accuracy of an update's pairs", () => {
